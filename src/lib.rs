@@ -1,0 +1,1 @@
+//! frostline simulates serverless (FaaS) platforms request by request.
