@@ -1,0 +1,135 @@
+//! What an experiment found: every measure of every scenario with its interval.
+//!
+//! This is all that `report` sees. It knows no format.
+
+use crate::observe::metric::{METRICS, MetricId};
+use crate::stats::Histogram;
+use crate::units::{Span, Time};
+
+/// What an experiment found.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// The file's stem.
+    pub experiment: String,
+    /// What it asked; empty where no question was given.
+    pub question: String,
+    /// Seed of every random stream.
+    pub seed: u64,
+    /// Replications asked for.
+    pub replications: u32,
+    /// Where the intervals come from.
+    pub intervals: IntervalMethod,
+    /// Measured time of each replication.
+    pub duration: Span,
+    /// In the order of the file.
+    pub scenarios: Vec<ScenarioResult>,
+}
+
+/// Where the intervals come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IntervalMethod {
+    /// Student t over independent replications.
+    Replications,
+    /// Student t over this many equal parts of the one replication's measured time.
+    BatchMeans {
+        /// Parts.
+        batches: u32,
+    },
+}
+
+/// What one scenario gave.
+#[derive(Clone, Debug)]
+pub struct ScenarioResult {
+    /// Name of the policy.
+    pub policy: String,
+    /// Swept keys with their values as typed.
+    pub set: Vec<(String, String)>,
+    /// Every measure over all functions.
+    pub metrics: Estimates,
+    /// This scenario less the first one, measure by measure, paired by replication (or batch);
+    /// `None` for the first scenario itself.
+    pub paired: Option<Estimates>,
+    /// Every measure function by function, in the order of the experiment.
+    pub functions: Vec<FunctionResult>,
+    /// Latencies of users' requests in nanoseconds, over all functions and replications.
+    pub latency: Histogram,
+    /// Instances by state over time, in the first replication.
+    pub timeline: Timeline,
+}
+
+/// What one function gave in a scenario.
+#[derive(Clone, Debug)]
+pub struct FunctionResult {
+    /// Its name.
+    pub name: String,
+    /// Every measure of this function.
+    pub metrics: Estimates,
+}
+
+/// A value for each measure of the catalogue.
+#[derive(Clone, Debug)]
+pub struct Estimates(Vec<Estimate>);
+
+/// A value with its 95 % confidence interval.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Estimate {
+    /// The value; `None` where there is none, such as a ratio to no requests.
+    pub mean: Option<f64>,
+    /// Lower and upper end; `None` where fewer than two replications (or batches) gave a value.
+    pub ci95: Option<(f64, f64)>,
+}
+
+/// Instances by state over the whole run, warm-up included.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    /// Length of the part of the run that a point stands for.
+    pub step: Span,
+    /// One point a step, from the beginning of the run.
+    pub points: Vec<TimelinePoint>,
+    /// When measuring began.
+    pub measured_from: Time,
+}
+
+/// Mean numbers of instances in one step.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct TimelinePoint {
+    /// Starting instances.
+    pub starting: f64,
+    /// Instances that run a request or ping.
+    pub busy: f64,
+    /// Idle instances.
+    pub idle: f64,
+}
+
+impl Estimates {
+    /// One value for each measure, in the order of the catalogue.
+    ///
+    /// # Panics
+    /// If there are not as many values as measures, which is a fault of the caller.
+    pub fn new(values: Vec<Estimate>) -> Self {
+        assert_eq!(values.len(), METRICS.len(), "one value a measure");
+        Self(values)
+    }
+
+    /// The value of a measure.
+    pub fn get(&self, metric: MetricId) -> Estimate {
+        self.0[metric.index()]
+    }
+
+    /// Every measure with its value, in the order of the catalogue.
+    pub fn iter(&self) -> impl Iterator<Item = (MetricId, Estimate)> + '_ {
+        MetricId::all().zip(self.0.iter().copied())
+    }
+}
+
+impl ScenarioResult {
+    /// The policy's name with the swept values, such as `snapshot, memory = 1 GB`.
+    pub fn label(&self) -> String {
+        let mut label = self.policy.clone();
+        for (key, value) in &self.set {
+            let short = key.rsplit('.').next().unwrap_or(key);
+            label.push_str(&format!(", {short} = {value}"));
+        }
+        label
+    }
+}

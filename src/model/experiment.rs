@@ -1,0 +1,83 @@
+//! The experiment: scenarios, each a plan that can be simulated.
+
+use std::sync::Arc;
+
+use crate::ids::FunctionId;
+use crate::trace::Trace;
+use crate::units::{Span, Time};
+
+use super::{Function, Platform, Process, Remedy};
+
+/// A checked experiment.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    /// The file's stem.
+    pub name: String,
+    /// What it asks, in the user's words; empty where none was given.
+    pub question: String,
+    /// Seed of every random stream.
+    pub seed: u64,
+    /// Independent runs of each scenario.
+    pub replications: u32,
+    /// In the order of the file: for each point of the sweep, every policy.
+    pub scenarios: Vec<Scenario>,
+}
+
+/// One policy at one point of the sweep.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Name of the policy.
+    pub policy: String,
+    /// Swept keys with their values as typed.
+    pub set: Vec<(String, String)>,
+    /// What is simulated.
+    pub plan: Plan,
+}
+
+/// All that a simulation of one scenario needs. Scenarios share the parts that are the same.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The platform.
+    pub platform: Arc<Platform>,
+    /// The functions; a [`FunctionId`] is a place in this list.
+    pub functions: Arc<[Function]>,
+    /// Where their requests come from.
+    pub sources: Arc<[Source]>,
+    /// What is done against cold starts, in declared order.
+    pub remedies: Vec<Remedy>,
+    /// Simulated before measuring begins.
+    pub warm_up: Span,
+    /// Measured; the run ends at `warm_up + duration`.
+    pub duration: Span,
+}
+
+/// Where requests come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A process of one function.
+    Process {
+        /// The function.
+        function: FunctionId,
+        /// When its requests arrive.
+        process: Process,
+    },
+    /// A trace of many functions.
+    Trace {
+        /// The trace, opened and indexed.
+        trace: Arc<Trace>,
+        /// The function of this experiment for each function of the trace.
+        functions: Arc<[FunctionId]>,
+    },
+}
+
+impl Plan {
+    /// When measuring begins.
+    pub fn measured_from(&self) -> Time {
+        Time::ZERO + self.warm_up
+    }
+
+    /// When the run ends.
+    pub fn end(&self) -> Time {
+        Time::ZERO + self.warm_up + self.duration
+    }
+}

@@ -1,0 +1,173 @@
+//! The catalogue of measures: names, units and which way is better.
+//!
+//! The unit stands in the name, the qualifier last. Counts are per replication and count user
+//! requests; pings are counted apart.
+
+/// A measure of the catalogue: its place in [`METRICS`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct MetricId(pub u16);
+
+/// What a measure is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Metric {
+    /// Name in every output.
+    pub name: &'static str,
+    /// One line for a person.
+    pub help: &'static str,
+    /// How parts of the measured time join.
+    pub kind: Kind,
+    /// Which way is better.
+    pub better: Better,
+}
+
+/// How values of parts of the measured time join to that of the whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// They add up: counts, money, GB-seconds.
+    Total,
+    /// The whole is their (weighted) mean: ratios, means, quantiles.
+    Mean,
+}
+
+/// Which way is better.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Better {
+    /// Less is better.
+    Lower,
+    /// More is better.
+    Higher,
+    /// Neither.
+    Neutral,
+}
+
+macro_rules! metrics {
+    ($($id:ident $name:literal $kind:ident $better:ident $help:literal;)*) => {
+        /// Every measure, in the order of the outputs.
+        pub const METRICS: &[Metric] = &[
+            $(Metric { name: $name, help: $help, kind: Kind::$kind, better: Better::$better },)*
+        ];
+        #[derive(Clone, Copy)]
+        enum Index { $($id,)* }
+        $(
+            #[doc = $help]
+            pub const $id: MetricId = MetricId(Index::$id as u16);
+        )*
+    };
+}
+
+metrics! {
+    REQUESTS "requests" Total Neutral "requests of users that arrived";
+    COMPLETED "completed" Total Higher "requests answered";
+    FAILED "failed" Total Lower "requests that ended in an error of the function";
+    TIMED_OUT "timed_out" Total Lower "requests cut by the function timeout";
+    THROTTLED "throttled" Total Lower "attempts refused by a limit (429)";
+    REJECTED "rejected" Total Lower "requests given up after their last attempt";
+    RETRIES "retries" Total Lower "attempts after a request's first";
+    IN_FLIGHT "in_flight" Total Neutral "requests not ended when the run ended";
+    COLD_STARTS "cold_starts" Total Lower "requests that waited for an instance to start";
+    RESTORES "restores" Total Lower "cold starts from a snapshot";
+    WARM_STARTS "warm_starts" Total Higher "requests that found an instance ready";
+    SPILLOVERS "spillovers" Total Lower "requests beyond provisioned concurrency, served on demand";
+    PINGS "pings" Total Neutral "pings sent";
+    PING_COLD_STARTS "ping_cold_starts" Total Lower "pings that started an instance";
+    PREWARMS "prewarms" Total Neutral "instances started before a request asked";
+    PREWARMS_UNUSED "prewarms_unused" Total Lower "prewarmed instances that served no request";
+    COLD_START_RATIO "cold_start_ratio" Mean Lower "cold starts per request that ran";
+    THROTTLE_RATIO "throttle_ratio" Mean Lower "throttled attempts per attempt";
+    REJECT_RATIO "reject_ratio" Mean Lower "requests given up per request";
+    LATENCY_MS_MEAN "latency_ms_mean" Mean Lower "first arrival to response, mean";
+    LATENCY_MS_P50 "latency_ms_p50" Mean Lower "first arrival to response, median";
+    LATENCY_MS_P90 "latency_ms_p90" Mean Lower "first arrival to response, 90th percentile";
+    LATENCY_MS_P95 "latency_ms_p95" Mean Lower "first arrival to response, 95th percentile";
+    LATENCY_MS_P99 "latency_ms_p99" Mean Lower "first arrival to response, 99th percentile";
+    LATENCY_MS_P999 "latency_ms_p999" Mean Lower "first arrival to response, 99.9th percentile";
+    LATENCY_MS_MAX "latency_ms_max" Mean Lower "first arrival to response, longest";
+    WAIT_MS_MEAN "wait_ms_mean" Mean Lower "first arrival to admission, mean";
+    WAIT_MS_P50 "wait_ms_p50" Mean Lower "first arrival to admission, median";
+    WAIT_MS_P90 "wait_ms_p90" Mean Lower "first arrival to admission, 90th percentile";
+    WAIT_MS_P95 "wait_ms_p95" Mean Lower "first arrival to admission, 95th percentile";
+    WAIT_MS_P99 "wait_ms_p99" Mean Lower "first arrival to admission, 99th percentile";
+    WAIT_MS_P999 "wait_ms_p999" Mean Lower "first arrival to admission, 99.9th percentile";
+    WAIT_MS_MAX "wait_ms_max" Mean Lower "first arrival to admission, longest";
+    START_MS_MEAN "start_ms_mean" Mean Lower "phases of a start that the request waited for, mean";
+    START_MS_P50 "start_ms_p50" Mean Lower "phases of a start that the request waited for, median";
+    START_MS_P90 "start_ms_p90" Mean Lower "phases of a start waited for, 90th percentile";
+    START_MS_P95 "start_ms_p95" Mean Lower "phases of a start waited for, 95th percentile";
+    START_MS_P99 "start_ms_p99" Mean Lower "phases of a start waited for, 99th percentile";
+    START_MS_P999 "start_ms_p999" Mean Lower "phases of a start waited for, 99.9th percentile";
+    START_MS_MAX "start_ms_max" Mean Lower "phases of a start that the request waited for, longest";
+    SERVICE_MS_MEAN "service_ms_mean" Mean Neutral "the handler's own work, mean";
+    SERVICE_MS_P50 "service_ms_p50" Mean Neutral "the handler's own work, median";
+    SERVICE_MS_P90 "service_ms_p90" Mean Neutral "the handler's own work, 90th percentile";
+    SERVICE_MS_P95 "service_ms_p95" Mean Neutral "the handler's own work, 95th percentile";
+    SERVICE_MS_P99 "service_ms_p99" Mean Neutral "the handler's own work, 99th percentile";
+    SERVICE_MS_P999 "service_ms_p999" Mean Neutral "the handler's own work, 99.9th percentile";
+    SERVICE_MS_MAX "service_ms_max" Mean Neutral "the handler's own work, longest";
+    INSTANCES_MEAN "instances_mean" Mean Neutral "instances alive, mean over time";
+    INSTANCES_PEAK "instances_peak" Mean Neutral "instances alive, most at once";
+    BUSY_MEAN "busy_mean" Mean Neutral "instances running a request or a ping, mean over time";
+    BUSY_PEAK "busy_peak" Mean Neutral "instances running a request or a ping, most at once";
+    IDLE_MEAN "idle_mean" Mean Lower "instances idle, mean over time";
+    STARTS "starts" Total Neutral "instances started, for whatever reason";
+    INSTANCE_LIFE_S_MEAN "instance_life_s_mean" Mean Neutral "start to retirement, mean of the retired";
+    BUSY_GB_S "busy_gb_s" Total Neutral "memory time running requests and pings";
+    IDLE_GB_S "idle_gb_s" Total Lower "memory time idle (wasted)";
+    START_GB_S "start_gb_s" Total Lower "memory time starting";
+    COST_USD_TOTAL "cost_usd_total" Total Lower "the bill of the measured time";
+    COST_USD_REQUESTS "cost_usd_requests" Total Lower "charges per user request";
+    COST_USD_DURATION "cost_usd_duration" Total Lower "charges for the run time of user requests, billed init included";
+    COST_USD_PROVISIONED "cost_usd_provisioned" Total Lower "charges for provisioned capacity and its init";
+    COST_USD_SNAPSHOT "cost_usd_snapshot" Total Lower "charges for cached and restored snapshots";
+    COST_USD_PING "cost_usd_ping" Total Lower "all charges for pings";
+    COST_USD_PER_MONTH "cost_usd_per_month" Mean Lower "the bill of 30 days at this rate";
+    COLD_CAUSE_FIRST "cold_cause_first" Total Lower "cold because there never was an instance";
+    COLD_CAUSE_SCALE_OUT "cold_cause_scale_out" Total Lower "cold because all instances were busy with requests";
+    COLD_CAUSE_PING_COLLISION "cold_cause_ping_collision" Total Lower "cold because an instance was busy only with a ping";
+    COLD_CAUSE_EXPIRED "cold_cause_expired" Total Lower "cold because the last instance had been idle too long";
+    COLD_CAUSE_RECYCLED "cold_cause_recycled" Total Lower "cold because the last instance had reached its maximum life or was reset";
+    COLD_CAUSE_DEPLOYED "cold_cause_deployed" Total Lower "cold because a new version had been deployed";
+    COLD_CAUSE_EVICTED "cold_cause_evicted" Total Lower "cold because memory was short";
+    COLD_CAUSE_SPILLOVER "cold_cause_spillover" Total Lower "cold because provisioned concurrency was used up";
+    COLD_CAUSE_NOT_READY "cold_cause_not_ready" Total Lower "cold because provisioned concurrency was not ready yet";
+}
+
+impl MetricId {
+    /// What this measure is.
+    pub fn metric(self) -> &'static Metric {
+        &METRICS[usize::from(self.0)]
+    }
+
+    /// The measure of this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        METRICS
+            .iter()
+            .position(|m| m.name == name)
+            .map(|i| Self(i as u16))
+    }
+
+    /// Every measure, in the order of the outputs.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..METRICS.len() as u16).map(Self)
+    }
+
+    /// The measure as an index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_find_their_measure() {
+        let names: BTreeSet<_> = METRICS.iter().map(|m| m.name).collect();
+        assert_eq!(names.len(), METRICS.len());
+        assert_eq!(MetricId::by_name("latency_ms_p99"), Some(LATENCY_MS_P99));
+        assert_eq!(LATENCY_MS_P99.metric().name, "latency_ms_p99");
+        assert_eq!(MetricId::by_name("nonsense"), None);
+    }
+}

@@ -1,0 +1,25 @@
+//! Requests as they arrive: synthetic processes and traces, pulled one ahead and merged in time
+//! order, never loaded whole. Knows nothing of policies: arrivals and service times are the same
+//! under every one.
+
+use crate::ids::FunctionId;
+use crate::units::{Span, Time};
+
+/// A request as it arrives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Arrival {
+    /// When.
+    pub at: Time,
+    /// For which function.
+    pub function: FunctionId,
+    /// How long the handler works on it, on a warm instance.
+    pub service: Span,
+    /// Whether it ends in an error of the function.
+    pub fails: bool,
+}
+
+/// Requests in order of time; the simulator pulls one after the other.
+pub trait Arrivals {
+    /// The next request, or `None` after the last. Equal times come in a fixed order.
+    fn next_arrival(&mut self) -> Option<Arrival>;
+}
