@@ -1,1 +1,3 @@
 //! frostline simulates serverless (FaaS) platforms request by request.
+
+pub mod theory;
