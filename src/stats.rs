@@ -1,0 +1,11 @@
+//! What is said about samples: quantiles, means, intervals, differences.
+//!
+//! Plain functions and types of plain numbers. They know no simulator type and take no samples
+//! themselves; whoever measures feeds them.
+
+pub mod accuracy;
+pub mod histogram;
+pub mod intervals;
+pub mod moments;
+pub mod rank;
+pub mod student;
