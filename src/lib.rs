@@ -9,6 +9,7 @@ pub mod policy;
 pub mod random;
 pub mod sim;
 pub mod stats;
+pub mod theory;
 pub mod trace;
 pub mod units;
 pub mod workload;

@@ -1,4 +1,11 @@
-//! Placeholder until the statistics land.
-/// A mergeable histogram.
-#[derive(Clone, Debug, Default)]
-pub struct Histogram;
+//! What is said about samples: quantiles, means, intervals, differences.
+//!
+//! Plain functions and types of plain numbers. They know no simulator type and take no samples
+//! themselves; whoever measures feeds them.
+
+pub mod accuracy;
+pub mod histogram;
+pub mod intervals;
+pub mod moments;
+pub mod rank;
+pub mod student;

@@ -1,0 +1,126 @@
+//! The time in which the busy count climbs by one: first passage of M/M/∞ from k−1 to k.
+//!
+//! This is the idle time of an instance under most-recently-used routing; [`super::lifo`] sums it
+//! over levels. Nothing here knows keep-alive.
+//!
+//! The passage is phase type on 0..k−1. Symmetrised, its generator is −`BBᵀ` with B bidiagonal (√λ on
+//! the diagonal, √(jμ) below), so its survival is Σ wᵢ·e^(−θᵢt), where θᵢ are the eigenvalues of `BᵀB`
+//! and wᵢ the squared last components of its eigenvectors (Karlin–McGregor). Every term is
+//! positive and Σ wᵢ = 1: unlike the textbook e'·exp(Qt)·1 in the eigenvectors of Q, nothing
+//! cancels and nothing overflows at any k.
+
+/// The law of the passage as a mixture of exponentials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Passage {
+    /// Rate a second and weight of each exponential; rates ≥ 0, weights sum to 1.
+    modes: Vec<(f64, f64)>,
+}
+
+impl Passage {
+    /// Solves the climb to `level` ≥ 1 for arrivals at `rate_per_s` > 0 and exponential service of
+    /// mean `mean_service_s` > 0.
+    ///
+    /// Rates are right to about 1e-15·(λ + kμ) absolute, so [`Self::survival`] is right to that
+    /// times t. O(level²).
+    pub fn new(rate_per_s: f64, mean_service_s: f64, level: u32) -> Self {
+        let death = 1.0 / mean_service_s;
+        let mut diagonal: Vec<f64> = (1..=level)
+            .map(|j| rate_per_s + f64::from(j) * death)
+            .collect();
+        if let Some(last) = diagonal.last_mut() {
+            *last = rate_per_s;
+        }
+        let beside = (1..level)
+            .map(|j| (rate_per_s * f64::from(j) * death).sqrt())
+            .collect();
+        Self {
+            modes: spectrum_at_last(diagonal, beside),
+        }
+    }
+
+    /// P(T > t), t in seconds.
+    pub fn survival(&self, t_s: f64) -> f64 {
+        self.modes
+            .iter()
+            .map(|(rate, weight)| weight * (-rate * t_s).exp())
+            .sum()
+    }
+
+    /// E\[min(T, t)\] in seconds.
+    pub fn mean_up_to(&self, t_s: f64) -> f64 {
+        self.modes
+            .iter()
+            .map(|&(rate, weight)| {
+                let x = rate * t_s;
+                // (1 − e^(−x))/x → 1 as x → 0.
+                weight * t_s * if x < 1e-16 { 1.0 } else { -(-x).exp_m1() / x }
+            })
+            .sum()
+    }
+}
+
+/// Eigenvalues of a symmetric tridiagonal matrix, each with its eigenvector's last component
+/// squared; `diagonal` of length n, `beside` of length n − 1.
+///
+/// Implicit QL with shifts (Golub and Welsch 1969, EISPACK `imtql2`), carrying one row of the
+/// eigenvector matrix. The matrix is positive definite, so a rounded eigenvalue below 0 is set to 0.
+fn spectrum_at_last(mut diagonal: Vec<f64>, mut beside: Vec<f64>) -> Vec<(f64, f64)> {
+    let n = diagonal.len();
+    beside.resize(n, 0.0);
+    let mut row = vec![0.0; n];
+    if let Some(last) = row.last_mut() {
+        *last = 1.0;
+    }
+    for low in 0..n {
+        loop {
+            let split = (low..n - 1)
+                .find(|&m| {
+                    let scale = diagonal[m].abs() + diagonal[m + 1].abs();
+                    beside[m].abs() <= f64::EPSILON * scale
+                })
+                .unwrap_or(n - 1);
+            if split == low {
+                break;
+            }
+            sweep(&mut diagonal, &mut beside, &mut row, low, split);
+        }
+    }
+    diagonal
+        .iter()
+        .zip(&row)
+        .map(|(&rate, &last)| (rate.max(0.0), last * last))
+        .collect()
+}
+
+/// One implicit QL sweep over the unreduced block `low..=high`.
+fn sweep(diagonal: &mut [f64], beside: &mut [f64], row: &mut [f64], low: usize, high: usize) {
+    let half_gap = (diagonal[low + 1] - diagonal[low]) / (2.0 * beside[low]);
+    let wilkinson = half_gap + half_gap.hypot(1.0).copysign(half_gap);
+    let mut bulge = diagonal[high] - diagonal[low] + beside[low] / wilkinson;
+    let (mut sin, mut cos, mut carried) = (1.0, 1.0, 0.0);
+    for i in (low..high).rev() {
+        let f = sin * beside[i];
+        let b = cos * beside[i];
+        let radius = (f * f + bulge * bulge).sqrt();
+        beside[i + 1] = radius;
+        if radius <= 0.0 {
+            // The block splits by underflow: undo the carry and start again.
+            diagonal[i + 1] -= carried;
+            beside[high] = 0.0;
+            return;
+        }
+        sin = f / radius;
+        cos = bulge / radius;
+        let shifted = diagonal[i + 1] - carried;
+        let turned = (diagonal[i] - shifted) * sin + 2.0 * cos * b;
+        carried = sin * turned;
+        diagonal[i + 1] = shifted + carried;
+        bulge = cos * turned - b;
+        let upper = row[i + 1];
+        row[i + 1] = sin * row[i] + cos * upper;
+        row[i] = cos * row[i] - sin * upper;
+    }
+    diagonal[low] -= carried;
+    beside[low] = bulge;
+    beside[high] = 0.0;
+}
