@@ -9,3 +9,5 @@ pub mod intervals;
 pub mod moments;
 pub mod rank;
 pub mod student;
+
+pub use histogram::Histogram;

@@ -2,3 +2,4 @@
 
 mod stats;
 mod theory;
+mod workload;
