@@ -20,7 +20,7 @@ impl Passage {
     /// Solves the climb to `level` ≥ 1 for arrivals at `rate_per_s` > 0 and exponential service of
     /// mean `mean_service_s` > 0.
     ///
-    /// The slowest rate, on which all depends at long times, is right to about 1e-15 of itself;
+    /// The slowest rate, on which all depends at long times, is right to about 1e-14 of itself;
     /// the others to 1e-15·(λ + kμ). O(level²).
     pub fn new(rate_per_s: f64, mean_service_s: f64, level: u32) -> Self {
         let death = 1.0 / mean_service_s;
@@ -114,7 +114,7 @@ fn polish(rate: f64, death: f64, level: u32, from: f64) -> Option<(f64, f64)> {
         if !theta.is_finite() || theta < 0.0 || strayed {
             return None;
         }
-        if step.abs() <= 4.0 * f64::EPSILON * theta {
+        if step.abs() <= 1e-12 * theta {
             return Some((theta, -1.0 / eliminate(rate, death, level, theta).slope));
         }
     }
