@@ -73,7 +73,7 @@ impl Passage {
     }
 }
 
-/// What eliminating BᵀB − θ from the top leaves.
+/// What eliminating `BᵀB` − θ from the top leaves.
 struct Eliminated {
     /// The last pivot: 1/pivot = Σ wᵢ/(θᵢ − θ).
     pivot: f64,
