@@ -46,8 +46,8 @@ impl LifoLoad {
     /// A keep-alive of fixed length (V9): P(cold) = Σ π(k−1)·P(T(k)>D),
     /// E\[idle\] = Σ λ·π(k−1)·E\[min(T(k), D)\], π Poisson.
     ///
-    /// `keep_alive_s` ≥ 0, finite. Relative error about 1e-15·D·(λ + kμ), k near the load: 1e-9 is
-    /// safe up to a load of 600 and keep-alives of an hour. Costs O(load^2.5).
+    /// `keep_alive_s` ≥ 0, finite. Relative error about 1e-13, checked up to loads of 600 against
+    /// inverted Laplace transforms. Costs O(load²·√load): a load of 600 takes about two seconds.
     pub fn fixed(self, keep_alive_s: f64) -> LifoPool {
         self.unlimited(&[(1.0, keep_alive_s)], 0)
     }
@@ -106,7 +106,10 @@ impl LifoLoad {
             .iter()
             .fold(0.0, |most: f64, (_, s)| most.max(*s));
         let reach = 1.0 + self.rate_per_s * longest_s;
-        let mut below = 0.0;
+        let shortest_s = keep_alives
+            .iter()
+            .fold(f64::INFINITY, |least, (_, s)| least.min(*s));
+        let (mut below, mut mean_s) = (0.0, 0.0);
         let mut sum = Levels {
             cold: 0.0,
             idle: 0.0,
@@ -114,6 +117,8 @@ impl LifoLoad {
         for (n, &p) in law.iter().enumerate() {
             let level = n + 1;
             below += p;
+            // The mean passage: m(k) = (1 + (k−1)·μ·m(k−1))/λ.
+            mean_s = (1.0 + n as f64 / self.mean_service_s * mean_s) / self.rate_per_s;
             if level <= floor {
                 sum.idle += below;
                 continue;
@@ -126,10 +131,17 @@ impl LifoLoad {
             if !rising && p < 1e-16 * sum.cold && p * reach < 1e-16 * sum.idle {
                 break;
             }
-            let passage = Passage::new(self.rate_per_s, self.mean_service_s, level as u32);
+            let (rate_per_s, mean_service_s, level) =
+                (self.rate_per_s, self.mean_service_s, level as u32);
+            // Low levels are climbed long before the keep-alive ends: P(T(k)>D) < e^(−60).
+            if Passage::is_faster_than(rate_per_s, mean_service_s, level, 60.0 / shortest_s) {
+                sum.idle += p * rate_per_s * mean_s;
+                continue;
+            }
+            let passage = Passage::new(rate_per_s, mean_service_s, level);
             for &(weight, keep_alive_s) in keep_alives {
                 sum.cold += weight * p * passage.survival(keep_alive_s);
-                sum.idle += weight * p * self.rate_per_s * passage.mean_up_to(keep_alive_s);
+                sum.idle += weight * p * rate_per_s * passage.mean_up_to(keep_alive_s);
             }
         }
         sum

@@ -40,6 +40,28 @@ fn v9_fixed_keep_alive() {
     }
 }
 
+/// The same sums by another road: f(k) = λ/(λ + s + (k−1)μ(1 − f(k−1))), the transform of T(k),
+/// inverted along Talbot's contour with 50 digits. Heavier loads than the table has.
+#[test]
+fn v9_agrees_with_inverted_transforms() {
+    for [rate, service, d, cold, idle] in rows(
+        "20 1 1 | 0.10469947752764 4.2940489788838
+         0.9 1.991 600 | 0.0013293066491828 5.9000335076855
+         5 1 86400 | 1.755181441536e-6 14.089341935801
+         100 2 600 | 7.9322772440548e-5 52.169011500956
+         300 2 3600 | 6.310542537154e-6 102.5887734093",
+    ) {
+        let pool = load(rate, service).fixed(d);
+        println!(
+            "{:e} {:e}",
+            pool.cold_ratio / cold - 1.0,
+            pool.idle_mean / idle - 1.0
+        );
+        near(pool.cold_ratio, cold, 1e-12);
+        near(pool.idle_mean, idle, 1e-12);
+    }
+}
+
 #[test]
 fn v9b_floor() {
     for [rate, service, d, floor, cold, idle, instances] in rows(
