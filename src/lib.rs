@@ -12,4 +12,5 @@ pub mod stats;
 pub mod theory;
 pub mod trace;
 pub mod units;
+pub mod validate;
 pub mod workload;

@@ -4,8 +4,8 @@
 
 pub mod costs;
 mod identities;
-pub mod metric;
 mod measures;
+pub mod metric;
 mod states;
 mod summary;
 mod tally;

@@ -86,13 +86,20 @@ impl UnitPrices {
     /// Unit prices at the volume that `usage` in `window` comes to in a month.
     pub fn of_volume(prices: &Prices, usage: &Usage, window: Span) -> Self {
         let monthly = |amount: f64| {
-            if window.is_zero() { 0.0 } else { amount * MONTH.secs() / window.secs() }
+            if window.is_zero() {
+                0.0
+            } else {
+                amount * MONTH.secs() / window.secs()
+            }
         };
         let requests = monthly(usage.requests + usage.ping_requests);
         let gb_s = monthly(usage.gb_s + usage.ping_gb_s);
         let (free_requests, free_gb_s) = prices.free_tier.map_or((0.0, 0.0), |free| {
             let least = |free: f64, used: f64| free.min(monthly(used));
-            (least(free.requests, usage.free_requests), least(free.gb_seconds, usage.free_gb_s))
+            (
+                least(free.requests, usage.free_requests),
+                least(free.gb_seconds, usage.free_gb_s),
+            )
         });
         let share = |paid: f64, all: f64| if all > 0.0 { paid / all } else { 0.0 };
         Self {

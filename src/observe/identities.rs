@@ -17,7 +17,11 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} does not hold: {} against {}", self.identity, self.left, self.right)
+        write!(
+            f,
+            "{} does not hold: {} against {}",
+            self.identity, self.left, self.right
+        )
     }
 }
 
@@ -45,7 +49,10 @@ pub(super) struct Books {
 
 impl Books {
     pub(super) fn new(from: Time) -> Self {
-        Self { from, ..Self::default() }
+        Self {
+            from,
+            ..Self::default()
+        }
     }
 
     /// Measuring begins with so many instances alive.
@@ -98,7 +105,11 @@ impl Books {
         let lives = self.alive_at_first + self.born;
         let in_states: u128 = all.states.in_state.iter().sum();
         let little = |identity, state: State| {
-            (identity, all.states.in_state[state as usize], self.visits[state as usize])
+            (
+                identity,
+                all.states.in_state[state as usize],
+                self.visits[state as usize],
+            )
         };
         let pairs = [
             (
@@ -111,7 +122,11 @@ impl Books {
                 u128::from(lives),
                 u128::from(self.retired + self.alive_at_last),
             ),
-            ("starting + idle + busy = alive", in_states, all.states.alive),
+            (
+                "starting + idle + busy = alive",
+                in_states,
+                all.states.alive,
+            ),
             (
                 "Little's law for requests in the system",
                 self.in_system_sum as u128,
@@ -122,7 +137,11 @@ impl Books {
             little("Little's law for busy instances", State::Busy),
         ];
         match pairs.into_iter().find(|(_, left, right)| left != right) {
-            Some((identity, left, right)) => Err(Violation { identity, left, right }),
+            Some((identity, left, right)) => Err(Violation {
+                identity,
+                left,
+                right,
+            }),
             None => Ok(()),
         }
     }

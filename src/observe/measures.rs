@@ -93,7 +93,10 @@ impl Part<'_> {
         }
         for cause in Cause::ALL {
             let first = metric::COLD_CAUSE_FIRST.0;
-            values.set(MetricId(first + cause as u16), t.causes[cause as usize] as f64);
+            values.set(
+                MetricId(first + cause as u16),
+                t.causes[cause as usize] as f64,
+            );
         }
     }
 
@@ -101,10 +104,17 @@ impl Part<'_> {
         let t = self.tally;
         let cold = t.boots + t.restores;
         let ratio = |part: u64, all: u64| {
-            if all == 0 { f64::NAN } else { part as f64 / all as f64 }
+            if all == 0 {
+                f64::NAN
+            } else {
+                part as f64 / all as f64
+            }
         };
         values.set(metric::COLD_START_RATIO, ratio(cold, cold + t.warm_starts));
-        values.set(metric::THROTTLE_RATIO, ratio(t.throttled, t.requests + t.retries));
+        values.set(
+            metric::THROTTLE_RATIO,
+            ratio(t.throttled, t.requests + t.retries),
+        );
         values.set(metric::REJECT_RATIO, ratio(t.rejected, t.requests));
     }
 
@@ -112,7 +122,11 @@ impl Part<'_> {
         let t = self.tally;
         let nanos = self.window.nanos() as f64;
         let mean = |instance_nanos: u128| {
-            if nanos == 0.0 { f64::NAN } else { instance_nanos as f64 / nanos }
+            if nanos == 0.0 {
+                f64::NAN
+            } else {
+                instance_nanos as f64 / nanos
+            }
         };
         let [_, idle, busy] = t.states.in_state;
         values.set(metric::INSTANCES_MEAN, mean(t.states.alive));

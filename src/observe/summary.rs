@@ -2,14 +2,12 @@
 
 use crate::ids::FunctionId;
 use crate::model::{Plan, RemedyKind};
-use crate::sim::{
-    Ending, Found, Observer, Prewarmed, RequestEnd, Retirement, Sender, StateChange,
-};
+use crate::sim::{Ending, Found, Observer, Prewarmed, RequestEnd, Retirement, Sender, StateChange};
 use crate::stats::Histogram;
 use crate::stats::moments::Moments;
 use crate::units::{Span, Time};
 
-use super::costs::{Usage, UnitPrices, billed, gb_seconds, rounded_capacity};
+use super::costs::{UnitPrices, Usage, billed, gb_seconds, rounded_capacity};
 use super::identities::{Books, Violation};
 use super::measures::Part;
 pub use super::measures::Values;
@@ -136,13 +134,19 @@ impl<'a> Summary<'a> {
             self.measuring = true;
             self.all_times = StateTimes::default();
             self.books.begin(self.all_states.alive());
-            self.watches.iter_mut().for_each(|watch| watch.tally = Tally::default());
+            self.watches
+                .iter_mut()
+                .for_each(|watch| watch.tally = Tally::default());
         }
         self.part_from = at;
         let next = self.batch_values.len() as u32 + 1;
         // The last part ends with the run.
         self.part_to = if next < self.batches {
-            self.from + self.plan.duration.part(u64::from(next), u64::from(self.batches))
+            self.from
+                + self
+                    .plan
+                    .duration
+                    .part(u64::from(next), u64::from(self.batches))
         } else {
             Time::NEVER
         };
@@ -165,7 +169,9 @@ impl<'a> Summary<'a> {
         let keep = self.watches.len() <= MOST_BATCHED_FUNCTIONS;
         for (watch, values) in self.watches.iter_mut().zip(functions) {
             if keep {
-                watch.batches.resize_with(values.iter().count(), Moments::new);
+                watch
+                    .batches
+                    .resize_with(values.iter().count(), Moments::new);
                 for (moments, value) in watch.batches.iter_mut().zip(values.iter()) {
                     if let Some(value) = value {
                         moments.record(value);
@@ -186,8 +192,11 @@ impl<'a> Summary<'a> {
         tally_of: impl Fn(&Watch) -> &Tally,
     ) -> ((Values, Tally), Vec<Values>) {
         let prices = self.plan.platform.prices.as_ref();
-        let usages: Vec<Usage> =
-            self.watches.iter().map(|w| w.usage(tally_of(w), self.plan, window)).collect();
+        let usages: Vec<Usage> = self
+            .watches
+            .iter()
+            .map(|w| w.usage(tally_of(w), self.plan, window))
+            .collect();
         let mut usage = Usage::default();
         usages.iter().for_each(|of_one| usage.add(of_one));
         let unit = prices.map(|prices| (UnitPrices::of_volume(prices, &usage, window), prices));
@@ -199,13 +208,32 @@ impl<'a> Summary<'a> {
         let mut functions = Vec::with_capacity(self.watches.len());
         for (watch, usage) in self.watches.iter().zip(&usages) {
             let tally = tally_of(watch);
-            let gb_s = tally.states.in_state.map(|nanos| gb_seconds(nanos, watch.gb));
-            functions.push(Part { tally, gb_s, bill: bill(usage), window }.values());
+            let gb_s = tally
+                .states
+                .in_state
+                .map(|nanos| gb_seconds(nanos, watch.gb));
+            functions.push(
+                Part {
+                    tally,
+                    gb_s,
+                    bill: bill(usage),
+                    window,
+                }
+                .values(),
+            );
             all.join(tally);
-            all_gb_s.iter_mut().zip(gb_s).for_each(|(sum, more)| *sum += more);
+            all_gb_s
+                .iter_mut()
+                .zip(gb_s)
+                .for_each(|(sum, more)| *sum += more);
         }
         all.states = times;
-        let part = Part { tally: &all, gb_s: all_gb_s, bill: bill(&usage), window };
+        let part = Part {
+            tally: &all,
+            gb_s: all_gb_s,
+            bill: bill(&usage),
+            window,
+        };
         ((part.values(), all), functions)
     }
 
@@ -222,18 +250,20 @@ impl<'a> Summary<'a> {
         }
         let ((values, all), functions) =
             self.measure(self.plan.duration, self.before_all, |watch| &watch.before);
-        self.result = Some(self.books.check(&all).map(|()| SummaryResult {
-            values,
-            batches: std::mem::take(&mut self.batch_values),
-            functions: functions
-                .into_iter()
-                .zip(&mut self.watches)
-                .map(|(values, watch)| FunctionSummary {
-                    values,
-                    batches: std::mem::take(&mut watch.batches),
-                })
-                .collect(),
-            latency: all.latency(),
+        self.result = Some(self.books.check(&all).map(|()| {
+            SummaryResult {
+                values,
+                batches: std::mem::take(&mut self.batch_values),
+                functions: functions
+                    .into_iter()
+                    .zip(&mut self.watches)
+                    .map(|(values, watch)| FunctionSummary {
+                        values,
+                        batches: std::mem::take(&mut watch.batches),
+                    })
+                    .collect(),
+                latency: all.latency(),
+            }
         }));
     }
 
@@ -247,7 +277,9 @@ impl Watch {
     fn new(plan: &Plan, id: FunctionId) -> Self {
         let function = &plan.functions[id.index()];
         let has = |wanted: fn(&RemedyKind) -> bool| {
-            plan.remedies.iter().any(|r| wanted(&r.kind) && r.functions.contains(&id))
+            plan.remedies
+                .iter()
+                .any(|r| wanted(&r.kind) && r.functions.contains(&id))
         };
         Self {
             tally: Tally::default(),
@@ -273,7 +305,9 @@ impl Watch {
 
     /// What is charged for of this function.
     fn usage(&self, tally: &Tally, plan: &Plan, window: Span) -> Usage {
-        let Some(prices) = &plan.platform.prices else { return Usage::default() };
+        let Some(prices) = &plan.platform.prices else {
+            return Usage::default();
+        };
         let charges = &tally.charges;
         let gb_s = |nanos: u128| gb_seconds(nanos, self.gb);
         let capacity = charges.capacity_nanos;
@@ -284,7 +318,11 @@ impl Watch {
             Span::ZERO
         };
         let free = if self.free_tier_counts { 1.0 } else { 0.0 };
-        let restored = if self.snapshots_billed { charges.restored } else { 0 };
+        let restored = if self.snapshots_billed {
+            charges.restored
+        } else {
+            0
+        };
         Usage {
             requests: charges.requests as f64,
             gb_s: gb_s(charges.nanos),
@@ -339,10 +377,19 @@ impl Observer for Summary<'_> {
         if end.arrived < self.from {
             return;
         }
-        let charge = self.plan.platform.prices.as_ref().map(|prices| &prices.billing);
+        let charge = self
+            .plan
+            .platform
+            .prices
+            .as_ref()
+            .map(|prices| &prices.billing);
         let watch = &mut self.watches[end.function.index()];
         let charged = charge.map_or(0, |billing| {
-            let start = if watch.init_billed { end.billable_start } else { Span::ZERO };
+            let start = if watch.init_billed {
+                end.billable_start
+            } else {
+                Span::ZERO
+            };
             billed(billing, end.ended - end.begun, start)
         });
         if end.sender == Sender::User {
@@ -375,7 +422,9 @@ impl Observer for Summary<'_> {
 
     fn prewarmed(&mut self, start: &Prewarmed) {
         self.tick(start.at);
-        let Some(prices) = &self.plan.platform.prices else { return };
+        let Some(prices) = &self.plan.platform.prices else {
+            return;
+        };
         let watch = &mut self.watches[start.function.index()];
         let charges = &mut watch.tally.charges;
         charges.restored += u64::from(start.restored);

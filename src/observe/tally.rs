@@ -82,7 +82,10 @@ impl Tally {
             (&mut self.starts, other.starts),
             (&mut self.retired, other.retired),
         ];
-        for (count, more) in counts.into_iter().chain(self.causes.iter_mut().zip(other.causes)) {
+        for (count, more) in counts
+            .into_iter()
+            .chain(self.causes.iter_mut().zip(other.causes))
+        {
             *count += more;
         }
         self.prompt.merge(&other.prompt);
