@@ -9,7 +9,7 @@ use crate::stats::Histogram;
 use crate::stats::moments::Moments;
 use crate::units::{Span, Time};
 
-use super::costs::{UnitPrices, Usage, billed, gb_seconds, rounded_capacity};
+use super::costs::{UnitPrices, Usage, charged, gb_seconds, rounded_capacity};
 use super::identities::{Books, Violation};
 use super::measures::Part;
 pub use super::measures::Values;
@@ -379,21 +379,8 @@ impl Observer for Summary<'_> {
         if end.arrived < self.from {
             return;
         }
-        let charge = self
-            .plan
-            .platform
-            .prices
-            .as_ref()
-            .map(|prices| &prices.billing);
+        let charged = charged(self.plan, end).nanos();
         let watch = &mut self.watches[end.function.index()];
-        let charged = charge.map_or(0, |billing| {
-            let start = if watch.init_billed {
-                end.billable_start
-            } else {
-                Span::ZERO
-            };
-            billed(billing, end.ended - end.begun, start)
-        });
         if end.sender == Sender::User {
             watch.tally.count_user(end, charged);
         } else {
