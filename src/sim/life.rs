@@ -1,6 +1,7 @@
 //! The life of an instance: start, ready, run, idle, retirement.
 
 use super::*;
+use crate::ids::InstanceId;
 use crate::policy::{InstanceEvent, Keep, Start};
 use crate::sim::calendar::MOST_INSTANCES;
 use crate::sim::instance::{Instance, NONE, Request, Run};
@@ -346,8 +347,9 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     pub(super) fn expiry(&mut self, slot: u32, generation: u32) {
+        let alive = self.instances.is_alive(InstanceId { slot, generation });
         let instance = &mut self.instances[slot];
-        if instance.generation != generation || instance.timer != self.now {
+        if !alive || instance.timer != self.now {
             return;
         }
         instance.timer = Time::NEVER;
