@@ -74,18 +74,16 @@ impl<O: Observer> Simulation<'_, O> {
         }
     }
 
-    /// Provisioned capacity that was lost is started again at once.
+    /// A provisioned instance that was lost is started again at once. Those that are still to come
+    /// are not: their delay goes on.
     pub(super) fn replace_provisioned(&mut self, id: FunctionId) {
         let function = &self.functions[id.index()];
         if function.provisioned_alive < function.provisioned_target {
-            let lost = function.provisioned_target - function.provisioned_alive;
-            self.calendar.push(
-                self.now,
-                Event::Provision {
-                    function: id.0,
-                    instances: lost,
-                },
-            );
+            let event = Event::Provision {
+                function: id.0,
+                instances: 1,
+            };
+            self.calendar.push(self.now, event);
         }
     }
 
