@@ -41,6 +41,9 @@ impl<O: Observer> Simulation<'_, O> {
             };
             self.retire_idle(slot, Retirement::Lowered);
         }
+        if self.somebody_waits() {
+            self.drain_queues();
+        }
     }
 
     /// Capacity that was asked for begins to start. None of it is used before all of it is ready
