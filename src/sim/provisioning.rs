@@ -90,6 +90,20 @@ impl<O: Observer> Simulation<'_, O> {
         }
     }
 
+    /// Sets the floor. What only a higher one held goes at once, the longest idle first.
+    pub(super) fn set_floor(&mut self, id: FunctionId, instances: u32) {
+        self.functions[id.index()].floor = instances;
+        self.keep_floor(id);
+        for slot in self.functions[id.index()].idle.slots(&self.instances) {
+            if self.functions[id.index()].alive <= instances {
+                break;
+            }
+            if self.instances[slot].expires <= self.now {
+                self.retire_idle(slot, Retirement::Lowered);
+            }
+        }
+    }
+
     pub(super) fn keep_floor(&mut self, id: FunctionId) {
         while self.functions[id.index()].alive < self.functions[id.index()].floor {
             self.prewarm(id);
