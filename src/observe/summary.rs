@@ -362,9 +362,10 @@ impl Observer for Summary<'_> {
         self.watch(function).retries += u64::from(measured);
     }
 
-    fn spilled_over(&mut self, at: Time, function: FunctionId) {
+    fn spilled_over(&mut self, at: Time, function: FunctionId, arrived: Time) {
         self.tick(at);
-        self.watch(function).spillovers += 1;
+        let measured = arrived >= self.from;
+        self.watch(function).spillovers += u64::from(measured);
     }
 
     fn pinged(&mut self, at: Time, function: FunctionId) {

@@ -227,7 +227,8 @@ impl<O: Observer> Simulation<'_, O> {
                 .is_none(),
         );
         if function.provisioned_ready > 0 && request.sender == Sender::User {
-            self.observer.spilled_over(self.now, request.function);
+            self.observer
+                .spilled_over(self.now, request.function, request.arrived);
         }
     }
 
