@@ -402,7 +402,8 @@ impl Observer for Summary<'_> {
             watch.tally.prewarms += u64::from(change.prewarmed);
         }
         if let Err(why) = change.to {
-            watch.tally.prewarms_unused += u64::from(change.prewarmed && !change.served);
+            let unused = change.prewarmed && !change.served && change.born >= self.from;
+            watch.tally.prewarms_unused += u64::from(unused);
             if why != Retirement::EndOfRun {
                 watch.tally.retired += 1;
                 watch.tally.life_nanos += u128::from((change.at - change.born).nanos());
