@@ -419,6 +419,9 @@ impl Observer for Summary<'_> {
         let watch = &mut self.watches[start.function.index()];
         let charges = &mut watch.tally.charges;
         charges.restored += u64::from(start.restored);
+        if start.billable_start.is_zero() {
+            return;
+        }
         let nanos = u128::from(prices.billing.billed(start.billable_start).nanos());
         if start.provisioned {
             // Init of provisioned capacity has always been billed.
