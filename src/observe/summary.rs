@@ -9,7 +9,7 @@ use crate::stats::Histogram;
 use crate::stats::moments::Moments;
 use crate::units::{Span, Time};
 
-use super::costs::{UnitPrices, Usage, charged, gb_seconds, rounded_capacity};
+use super::costs::{UnitPrices, Usage, charged, gb_seconds};
 use super::identities::{Books, Violation};
 use super::measures::Part;
 pub use super::measures::Values;
@@ -312,10 +312,14 @@ impl Watch {
         };
         let charges = &tally.charges;
         let gb_s = |nanos: u128| gb_seconds(nanos, self.gb);
-        let capacity = charges.capacity_nanos;
-        let capacity = rounded_capacity(capacity, self.capacity, window, prices.provisioned_step);
+        // What is rounded up for the whole run is borne by its parts in proportion.
+        let run = plan.duration;
+        let share = |whole: Span| whole.part(window.nanos(), run.nanos().max(1));
+        let rounding = share(run.round_up(prices.provisioned_step).saturating_sub(run));
+        let capacity =
+            charges.capacity_nanos + u128::from(self.capacity) * u128::from(rounding.nanos());
         let cached = if self.snapshots_billed {
-            window.max(prices.snapshot_cache_minimum)
+            share(run.max(prices.snapshot_cache_minimum))
         } else {
             Span::ZERO
         };
