@@ -1,5 +1,6 @@
 //! The one integration test binary.
 
+mod oracle;
 mod sim;
 mod stats;
 mod theory;

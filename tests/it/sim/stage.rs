@@ -2,6 +2,7 @@
 //! recorded whole.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 
 use frostline::dist::Dist;
 use frostline::ids::{FunctionId, InstanceId};
@@ -193,6 +194,15 @@ impl Record {
             }
         }
         path
+    }
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#?}", self.plan())?;
+        self.calls
+            .iter()
+            .try_for_each(|call| writeln!(f, "{call:?}"))
     }
 }
 
