@@ -3,9 +3,9 @@
 //! stdout carries the result alone; progress, warnings and errors go to stderr.
 
 mod check;
-mod models;
+pub mod models;
 mod run;
-mod schema;
+pub mod schema;
 mod validate;
 
 use std::io::{self, Write};
@@ -34,11 +34,32 @@ enum Command {
     /// Validate experiment files only: how many cells, how long they will take
     Check(check::CheckArgs),
     /// List and show the platforms, functions and prices that come with frostline
-    Models(models::ModelsArgs),
+    Models {
+        #[command(subcommand)]
+        command: ModelsCommand,
+    },
     /// Print the JSON Schema of the files
-    Schema(schema::SchemaArgs),
+    Schema {
+        /// Which file: experiment, platform, function or prices
+        #[arg(default_value = "experiment")]
+        kind: String,
+    },
     /// Hold the simulator against closed forms and published tables
     Validate(validate::ValidateArgs),
+}
+
+#[derive(Subcommand)]
+enum ModelsCommand {
+    /// List the models, each with its description
+    List {
+        /// Only platforms, functions or prices
+        kind: Option<String>,
+    },
+    /// Print the file of a model; its comments are the sources of its numbers
+    Show {
+        /// Name of the model, such as aws-lambda
+        name: String,
+    },
 }
 
 /// How an experiment file is changed from the command line.
@@ -103,8 +124,15 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::run(&args),
-        Command::Models(args) => models::run(&args),
-        Command::Schema(args) => schema::run(&args),
+        Command::Models { command: ModelsCommand::List { kind } } => {
+            models::list(kind.as_deref()).map_err(Failed::BadInput).and_then(|text| print(&text))
+        }
+        Command::Models { command: ModelsCommand::Show { name } } => {
+            models::show(&name).map_err(Failed::BadInput).and_then(print)
+        }
+        Command::Schema { kind } => {
+            schema::print(&kind).map_err(Failed::BadInput).and_then(|text| print(&text))
+        }
         Command::Validate(args) => validate::run(&args),
     };
     let (code, text) = match result {

@@ -1,5 +1,6 @@
 //! The one integration test binary.
 
+mod config;
 mod sim;
 mod stats;
 mod theory;
