@@ -6,6 +6,7 @@ pub mod ids;
 pub mod model;
 pub mod observe;
 pub mod random;
+pub mod report;
 pub mod stats;
 pub mod trace;
 pub mod units;
