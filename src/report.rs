@@ -11,6 +11,7 @@ pub mod json;
 pub mod markdown;
 mod number;
 mod reading;
+pub mod svg;
 pub mod table;
 mod text;
 
@@ -26,5 +27,9 @@ pub fn files(results: &Results) -> Result<Vec<(&'static str, Vec<u8>)>, std::io:
     Ok(vec![
         ("summary.json", json::render(results)?.into_bytes()),
         ("summary.csv", csv::render(results)?.into_bytes()),
+        ("frontier.svg", svg::frontier(results).into_bytes()),
+        ("latency.svg", svg::latency(results).into_bytes()),
+        ("cold-starts.svg", svg::cold_starts(results).into_bytes()),
+        ("timeline.svg", svg::timeline(results).into_bytes()),
     ])
 }

@@ -152,12 +152,15 @@ fn fixed(value: f64, decimals: usize) -> String {
 
 /// A length of time in the unit that fits: `0.8 ms`, `412 ms`, `6.21 s`, `1.5 h`.
 pub(super) fn time_ms(millis: f64) -> String {
+    if millis == 0.0 {
+        return "0 s".to_owned();
+    }
     let (unit, size) = time_unit(millis);
     format!("{} {unit}", significant(millis / size, 3))
 }
 
 /// The unit that a length of time reads best in, with its size in milliseconds.
-pub(super) fn time_unit(millis: f64) -> (&'static str, f64) {
+fn time_unit(millis: f64) -> (&'static str, f64) {
     const UNITS: [(&str, f64); 6] = [
         ("d", 86_400_000.0),
         ("h", 3_600_000.0),
@@ -167,9 +170,6 @@ pub(super) fn time_unit(millis: f64) -> (&'static str, f64) {
         ("µs", 0.001),
     ];
     let millis = millis.abs();
-    if millis == 0.0 {
-        return ("ms", 1.0);
-    }
     UNITS
         .into_iter()
         .find(|(unit, size)| {
@@ -261,7 +261,7 @@ mod tests {
         ];
         let read = times.map(time_ms);
         let expected = [
-            "0 ms", "0.4 µs", "800 µs", "412 ms", "1 s", "6.21 s", "60 s", "90 min", "2.31 d",
+            "0 s", "0.4 µs", "800 µs", "412 ms", "1 s", "6.21 s", "60 s", "90 min", "2.31 d",
         ];
         assert_eq!(read, expected);
         assert_eq!(usd(0.0042), "0.0042 USD");

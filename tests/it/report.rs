@@ -1,6 +1,7 @@
 //! Formats of results.
 
 mod fixture;
+mod gallery;
 
 use frostline::report::{csv, json, markdown, table};
 
