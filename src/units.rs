@@ -123,6 +123,16 @@ impl Span {
         }
     }
 
+    /// This length times `times` divided by `parts`, rounded down, without overflow in between.
+    ///
+    /// # Panics
+    /// If `parts` is zero, which is a fault of the caller.
+    #[must_use]
+    pub fn part(self, times: u64, parts: u64) -> Self {
+        let nanos = u128::from(self.0) * u128::from(times) / u128::from(parts);
+        Self(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
     /// Whether the length is zero.
     pub const fn is_zero(self) -> bool {
         self.0 == 0

@@ -1,6 +1,25 @@
 //! Requests as they arrive: synthetic processes and traces, pulled one ahead and merged in time
 //! order, never loaded whole. Knows nothing of policies: arrivals and service times are the same
 //! under every one.
+//!
+//! ```text
+//! Process ─▶ FunctionArrivals ─┐
+//! minutes ─▶ FunctionArrivals ─┼─▶ Workload ─▶ Arrival, Arrival, …
+//! rows ────▶ RowArrivals ──────┘   (loser tree)
+//! ```
+//!
+//! Each function draws its instants from its own stream and its service times and errors from
+//! another, so that they depend neither on the policy nor on the other functions. The order of
+//! equal times is fixed: by function, then by the order of the sources; rows of one file keep the
+//! file's order.
+
+mod clock;
+mod merge;
+mod rates;
+mod source;
+
+pub use merge::Workload;
+pub use source::FunctionArrivals;
 
 use crate::ids::FunctionId;
 use crate::units::{Span, Time};

@@ -2,6 +2,7 @@
 //!
 //! This is all that `report` sees. It knows no format.
 
+pub use crate::observe::TimelinePoint;
 use crate::observe::metric::{METRICS, MetricId};
 use crate::stats::Histogram;
 use crate::units::{Span, Time};
@@ -88,17 +89,6 @@ pub struct Timeline {
     pub points: Vec<TimelinePoint>,
     /// When measuring began.
     pub measured_from: Time,
-}
-
-/// Mean numbers of instances in one step.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub struct TimelinePoint {
-    /// Starting instances.
-    pub starting: f64,
-    /// Instances that run a request or ping.
-    pub busy: f64,
-    /// Idle instances.
-    pub idle: f64,
 }
 
 impl Estimates {

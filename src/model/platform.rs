@@ -58,6 +58,14 @@ pub enum KeepAlive {
     Never,
     /// Retired after a length of time, drawn for each idle period.
     For(Dist),
+    /// Retired after a length of time of its own, drawn for each idle period, or together with all
+    /// idle instances of its function once nothing of the function has run for another.
+    TwoClocks {
+        /// How long an instance may be idle.
+        instance: Dist,
+        /// How long a function may have nothing running.
+        function: Span,
+    },
     /// Never retired for being idle.
     ForEver,
 }

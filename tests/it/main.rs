@@ -1,3 +1,7 @@
 //! The one integration test binary.
 
 mod report;
+mod sim;
+mod stats;
+mod theory;
+mod workload;

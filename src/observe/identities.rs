@@ -1,0 +1,148 @@
+//! Books that must balance at the end of every run, in release builds too.
+
+use std::fmt;
+
+use crate::sim::{Sender, State, StateChange};
+use crate::units::Time;
+
+use super::tally::Tally;
+
+/// An identity that does not hold: a bug of the simulator, never a result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Violation {
+    identity: &'static str,
+    left: u128,
+    right: u128,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} does not hold: {} against {}",
+            self.identity, self.left, self.right
+        )
+    }
+}
+
+impl std::error::Error for Violation {}
+
+/// The second of each pair of counts that must agree.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    /// Measuring begins.
+    from: Time,
+    /// Nanoseconds that instances spent in each state, added up visit by visit.
+    visits: [u128; 3],
+    /// Instances alive when measuring began.
+    alive_at_first: u64,
+    /// Ends at the end of the run.
+    alive_at_last: u64,
+    born: u64,
+    retired: u64,
+    /// Users' requests in the system, with the integral over the measured time.
+    in_system: i128,
+    in_system_sum: i128,
+    /// Nanoseconds that users' requests spent in the system, added up request by request.
+    sojourns: u128,
+}
+
+impl Books {
+    pub(super) fn new(from: Time) -> Self {
+        Self {
+            from,
+            ..Self::default()
+        }
+    }
+
+    /// Measuring begins with so many instances alive.
+    pub(super) fn begin(&mut self, alive: u32) {
+        let from = self.from;
+        let in_system = self.in_system;
+        *self = Self {
+            from,
+            in_system,
+            in_system_sum: -i128::from(from.nanos()) * in_system,
+            alive_at_first: u64::from(alive),
+            ..Self::default()
+        };
+    }
+
+    #[inline]
+    pub(super) fn changed(&mut self, change: &StateChange) {
+        match change.from {
+            Some(state) => {
+                let entered = change.since.max(self.from);
+                self.visits[state as usize] += u128::from(change.at.since(entered).nanos());
+            }
+            None => self.born += 1,
+        }
+        match change.to {
+            Err(crate::sim::Retirement::EndOfRun) => self.alive_at_last += 1,
+            Err(_) => self.retired += 1,
+            Ok(_) => {}
+        }
+    }
+
+    #[inline]
+    pub(super) fn arrived(&mut self, at: Time) {
+        self.in_system += 1;
+        self.in_system_sum -= i128::from(at.nanos());
+    }
+
+    #[inline]
+    pub(super) fn ended(&mut self, sender: Sender, arrived: Time, at: Time) {
+        if sender == Sender::User {
+            self.in_system -= 1;
+            self.in_system_sum += i128::from(at.nanos());
+            self.sojourns += u128::from(at.since(arrived.max(self.from)).nanos());
+        }
+    }
+
+    /// Checks every identity against the tally of the whole measured time.
+    pub(super) fn check(&self, all: &Tally) -> Result<(), Violation> {
+        let ended = all.completed + all.failed + all.timed_out + all.rejected + all.in_flight;
+        let lives = self.alive_at_first + self.born;
+        let in_states: u128 = all.states.in_state.iter().sum();
+        let little = |identity, state: State| {
+            (
+                identity,
+                all.states.in_state[state as usize],
+                self.visits[state as usize],
+            )
+        };
+        let pairs = [
+            (
+                "requests = completed + failed + timed out + rejected + in flight",
+                u128::from(all.requests),
+                u128::from(ended),
+            ),
+            (
+                "alive at first + starts = retired + alive at last",
+                u128::from(lives),
+                u128::from(self.retired + self.alive_at_last),
+            ),
+            (
+                "starting + idle + busy = alive",
+                in_states,
+                all.states.alive,
+            ),
+            (
+                "Little's law for requests in the system",
+                self.in_system_sum as u128,
+                self.sojourns,
+            ),
+            little("Little's law for starting instances", State::Starting),
+            little("Little's law for idle instances", State::Idle),
+            little("Little's law for busy instances", State::Busy),
+        ];
+        match pairs.into_iter().find(|(_, left, right)| left != right) {
+            Some((identity, left, right)) => Err(Violation {
+                identity,
+                left,
+                right,
+            }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! From counts to the measures of the catalogue.
+
+use crate::sim::{Cause, State};
+use crate::stats::Histogram;
+use crate::units::Span;
+
+use super::costs::{Bill, MONTH};
+use super::metric::{self, METRICS, MetricId};
+use super::tally::Tally;
+
+/// A value for each measure of the catalogue.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Values(Box<[f64]>);
+
+impl Values {
+    /// The value of a measure; `None` where there is none, such as a ratio to no requests.
+    pub fn get(&self, metric: MetricId) -> Option<f64> {
+        let value = self.0[metric.index()];
+        (!value.is_nan()).then_some(value)
+    }
+
+    /// From one value a measure, in the order of the catalogue.
+    pub fn from_options(values: impl IntoIterator<Item = Option<f64>>) -> Self {
+        let values: Box<[f64]> = values.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect();
+        debug_assert_eq!(values.len(), METRICS.len());
+        Self(values)
+    }
+
+    /// Each value, in the order of the catalogue.
+    pub fn iter(&self) -> impl Iterator<Item = Option<f64>> + '_ {
+        MetricId::all().map(|metric| self.get(metric))
+    }
+
+    fn set(&mut self, metric: MetricId, value: f64) {
+        self.0[metric.index()] = value;
+    }
+}
+
+/// What the measures of one function, or of all, are taken from.
+pub(super) struct Part<'a> {
+    pub(super) tally: &'a Tally,
+    /// GB-seconds by [`State`].
+    pub(super) gb_s: [f64; 3],
+    pub(super) bill: Bill,
+    /// The measured time.
+    pub(super) window: Span,
+}
+
+impl Part<'_> {
+    /// Every measure of the catalogue.
+    pub(super) fn values(&self) -> Values {
+        let mut values = Values(vec![f64::NAN; METRICS.len()].into());
+        self.counts(&mut values);
+        self.ratios(&mut values);
+        let tally = self.tally;
+        let lengths = [
+            (metric::LATENCY_MS_MEAN, tally.latency()),
+            (metric::WAIT_MS_MEAN, tally.wait()),
+            (metric::START_MS_MEAN, tally.start()),
+            (metric::SERVICE_MS_MEAN, tally.service()),
+        ];
+        for (first, histogram) in lengths {
+            lengths_of_time(&mut values, first, &histogram);
+        }
+        self.instances(&mut values);
+        self.costs(&mut values);
+        values
+    }
+
+    fn counts(&self, values: &mut Values) {
+        let t = self.tally;
+        let counts = [
+            (metric::REQUESTS, t.requests),
+            (metric::COMPLETED, t.completed),
+            (metric::FAILED, t.failed),
+            (metric::TIMED_OUT, t.timed_out),
+            (metric::THROTTLED, t.throttled),
+            (metric::REJECTED, t.rejected),
+            (metric::RETRIES, t.retries),
+            (metric::IN_FLIGHT, t.in_flight),
+            (metric::COLD_STARTS, t.boots + t.restores),
+            (metric::RESTORES, t.restores),
+            (metric::WARM_STARTS, t.warm_starts),
+            (metric::SPILLOVERS, t.spillovers),
+            (metric::PINGS, t.pings),
+            (metric::PING_COLD_STARTS, t.ping_cold_starts),
+            (metric::PREWARMS, t.prewarms),
+            (metric::PREWARMS_UNUSED, t.prewarms_unused),
+            (metric::STARTS, t.starts),
+        ];
+        for (id, count) in counts {
+            values.set(id, count as f64);
+        }
+        for cause in Cause::ALL {
+            let first = metric::COLD_CAUSE_FIRST.0;
+            values.set(
+                MetricId(first + cause as u16),
+                t.causes[cause as usize] as f64,
+            );
+        }
+    }
+
+    fn ratios(&self, values: &mut Values) {
+        let t = self.tally;
+        let cold = t.boots + t.restores;
+        let ratio = |part: u64, all: u64| {
+            if all == 0 {
+                f64::NAN
+            } else {
+                part as f64 / all as f64
+            }
+        };
+        values.set(metric::COLD_START_RATIO, ratio(cold, cold + t.warm_starts));
+        values.set(
+            metric::THROTTLE_RATIO,
+            ratio(t.throttled, t.requests + t.retries),
+        );
+        values.set(metric::REJECT_RATIO, ratio(t.rejected, t.requests));
+    }
+
+    fn instances(&self, values: &mut Values) {
+        let t = self.tally;
+        let nanos = self.window.nanos() as f64;
+        let mean = |instance_nanos: u128| {
+            if nanos == 0.0 {
+                f64::NAN
+            } else {
+                instance_nanos as f64 / nanos
+            }
+        };
+        let [_, idle, busy] = t.states.in_state;
+        values.set(metric::INSTANCES_MEAN, mean(t.states.alive));
+        values.set(metric::INSTANCES_PEAK, f64::from(t.states.alive_peak));
+        values.set(metric::BUSY_MEAN, mean(busy));
+        values.set(metric::BUSY_PEAK, f64::from(t.states.busy_peak));
+        values.set(metric::IDLE_MEAN, mean(idle));
+        if t.retired > 0 {
+            let life = t.life_nanos as f64 / 1e9 / t.retired as f64;
+            values.set(metric::INSTANCE_LIFE_S_MEAN, life);
+        }
+        values.set(metric::BUSY_GB_S, self.gb_s[State::Busy as usize]);
+        values.set(metric::IDLE_GB_S, self.gb_s[State::Idle as usize]);
+        values.set(metric::START_GB_S, self.gb_s[State::Starting as usize]);
+    }
+
+    fn costs(&self, values: &mut Values) {
+        let bill = &self.bill;
+        values.set(metric::COST_USD_TOTAL, bill.total());
+        values.set(metric::COST_USD_REQUESTS, bill.requests);
+        values.set(metric::COST_USD_DURATION, bill.duration);
+        values.set(metric::COST_USD_PROVISIONED, bill.provisioned);
+        values.set(metric::COST_USD_SNAPSHOT, bill.snapshot);
+        values.set(metric::COST_USD_PING, bill.ping);
+        if !self.window.is_zero() {
+            let month = bill.total() * MONTH.secs() / self.window.secs();
+            values.set(metric::COST_USD_PER_MONTH, month);
+        }
+    }
+}
+
+/// Mean, quantiles and greatest, in milliseconds, in the order of the catalogue from `first` on.
+fn lengths_of_time(values: &mut Values, first: MetricId, histogram: &Histogram) {
+    let millis = |nanos: u64| nanos as f64 / 1e6;
+    let Some(mean) = histogram.mean() else { return };
+    values.set(first, mean / 1e6);
+    let quantiles = [0.5, 0.9, 0.95, 0.99, 0.999, 1.0];
+    for (i, q) in (1..).zip(quantiles) {
+        if let Some(nanos) = histogram.quantile(q) {
+            values.set(MetricId(first.0 + i), millis(nanos));
+        }
+    }
+}

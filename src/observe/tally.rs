@@ -1,0 +1,146 @@
+//! What is counted of a function in a part of the measured time.
+
+use crate::sim::Cause;
+use crate::stats::Histogram;
+
+use super::states::StateTimes;
+
+/// Counts, times and charges of one function, or of all together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) requests: u64,
+    pub(super) completed: u64,
+    pub(super) failed: u64,
+    pub(super) timed_out: u64,
+    pub(super) throttled: u64,
+    pub(super) rejected: u64,
+    pub(super) retries: u64,
+    pub(super) in_flight: u64,
+    pub(super) boots: u64,
+    pub(super) restores: u64,
+    pub(super) warm_starts: u64,
+    pub(super) spillovers: u64,
+    pub(super) pings: u64,
+    pub(super) ping_cold_starts: u64,
+    pub(super) prewarms: u64,
+    pub(super) prewarms_unused: u64,
+    pub(super) causes: [u64; Cause::ALL.len()],
+    /// Latencies of requests that waited for nothing: their latency is their service time.
+    pub(super) prompt: Histogram,
+    /// Of the others.
+    pub(super) delayed: Delayed,
+    pub(super) starts: u64,
+    pub(super) retired: u64,
+    pub(super) life_nanos: u128,
+    pub(super) states: StateTimes,
+    pub(super) charges: Charges,
+}
+
+/// Lengths of time of requests that waited for something, in nanoseconds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Delayed {
+    pub(super) latency: Histogram,
+    pub(super) wait: Histogram,
+    pub(super) start: Histogram,
+    pub(super) service: Histogram,
+}
+
+/// Billed amounts: requests, and nanoseconds at the function's memory.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Charges {
+    pub(super) requests: u64,
+    pub(super) nanos: u128,
+    pub(super) provisioned_run_nanos: u128,
+    pub(super) provisioned_init_nanos: u128,
+    pub(super) capacity_nanos: u128,
+    pub(super) ping_requests: u64,
+    pub(super) ping_nanos: u128,
+    pub(super) ping_provisioned_run_nanos: u128,
+    pub(super) restored: u64,
+}
+
+impl Tally {
+    /// Joins what was counted elsewhere, or in the part that follows.
+    pub(super) fn join(&mut self, other: &Self) {
+        let counts = [
+            (&mut self.requests, other.requests),
+            (&mut self.completed, other.completed),
+            (&mut self.failed, other.failed),
+            (&mut self.timed_out, other.timed_out),
+            (&mut self.throttled, other.throttled),
+            (&mut self.rejected, other.rejected),
+            (&mut self.retries, other.retries),
+            (&mut self.in_flight, other.in_flight),
+            (&mut self.boots, other.boots),
+            (&mut self.restores, other.restores),
+            (&mut self.warm_starts, other.warm_starts),
+            (&mut self.spillovers, other.spillovers),
+            (&mut self.pings, other.pings),
+            (&mut self.ping_cold_starts, other.ping_cold_starts),
+            (&mut self.prewarms, other.prewarms),
+            (&mut self.prewarms_unused, other.prewarms_unused),
+            (&mut self.starts, other.starts),
+            (&mut self.retired, other.retired),
+        ];
+        for (count, more) in counts
+            .into_iter()
+            .chain(self.causes.iter_mut().zip(other.causes))
+        {
+            *count += more;
+        }
+        self.prompt.merge(&other.prompt);
+        self.delayed.latency.merge(&other.delayed.latency);
+        self.delayed.wait.merge(&other.delayed.wait);
+        self.delayed.start.merge(&other.delayed.start);
+        self.delayed.service.merge(&other.delayed.service);
+        self.life_nanos += other.life_nanos;
+        self.states.join(&other.states);
+        self.charges.join(&other.charges);
+    }
+
+    /// Latencies of all requests that ran.
+    pub(super) fn latency(&self) -> Histogram {
+        joined(&self.prompt, &self.delayed.latency)
+    }
+
+    /// Service times of all requests that ran.
+    pub(super) fn service(&self) -> Histogram {
+        joined(&self.prompt, &self.delayed.service)
+    }
+
+    /// Waits of all requests that ran.
+    pub(super) fn wait(&self) -> Histogram {
+        self.with_zeros(&self.delayed.wait)
+    }
+
+    /// Starts waited for by all requests that ran.
+    pub(super) fn start(&self) -> Histogram {
+        self.with_zeros(&self.delayed.start)
+    }
+
+    fn with_zeros(&self, delayed: &Histogram) -> Histogram {
+        let mut all = delayed.clone();
+        all.record_n(0, self.prompt.count());
+        all
+    }
+}
+
+fn joined(a: &Histogram, b: &Histogram) -> Histogram {
+    let mut all = a.clone();
+    all.merge(b);
+    all
+}
+
+impl Charges {
+    fn join(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.nanos += other.nanos;
+        self.provisioned_run_nanos += other.provisioned_run_nanos;
+        self.provisioned_init_nanos += other.provisioned_init_nanos;
+        self.capacity_nanos += other.capacity_nanos;
+        self.ping_requests += other.ping_requests;
+        self.ping_nanos += other.ping_nanos;
+        self.ping_provisioned_run_nanos += other.ping_provisioned_run_nanos;
+        self.restored += other.restored;
+    }
+}

@@ -1,0 +1,348 @@
+//! The simulator: the loop, instances and their pools, admission. The only code that changes state.
+//!
+//! # What happens at the same instant
+//! First requests finish, then starting instances become ready, then requests arrive (users before
+//! retries and pings), then idle instances expire, then policies are woken and capacity changes;
+//! within each, in the order of insertion. So an instance whose idle time is exactly its keep-alive
+//! is still warm, and an instance that finishes at the instant of an arrival takes it.
+//!
+//! The simulator does no I/O, reads no wall clock and counts no statistics: observers do.
+
+mod admission;
+mod calendar;
+mod instance;
+mod life;
+mod limits;
+mod observer;
+mod orders;
+mod pool;
+mod provisioning;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::ids::FunctionId;
+use crate::model::{Overflow, Plan, RateScope};
+use crate::policy::{Bound, Happening, Order, Policy};
+use crate::random::{Purpose, Stream, Streams};
+use crate::units::{Span, Time};
+use crate::workload::Arrivals;
+
+use admission::{Account, Waiting};
+use calendar::{Calendar, Class, Event, Finishes};
+use instance::Instances;
+use limits::TokenBucket;
+use pool::IdlePool;
+
+pub use observer::{
+    Cause, Ending, Found, Observer, Prewarmed, RequestEnd, Retirement, Sender, State, StateChange,
+};
+
+/// How a caller follows a run and stops it.
+#[derive(Debug, Default)]
+pub struct Control {
+    /// Set to stop the run soon; what it has found is then not a result.
+    pub stop: AtomicBool,
+    /// Simulated nanoseconds done by all runs that share this control.
+    pub simulated: AtomicU64,
+}
+
+/// Why a run ended without a result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RunError {
+    /// The caller stopped it.
+    Stopped,
+    /// More instances were alive than the simulator can tell apart.
+    TooManyInstances,
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stopped => f.write_str("the run was stopped"),
+            Self::TooManyInstances => write!(
+                f,
+                "more than {} instances are alive at once: lower the rate, the service time or the \
+                 keep-alive, or set a concurrency quota",
+                calendar::MOST_INSTANCES
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// What the simulator itself can tell of a finished run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Finished {
+    /// Users' requests that arrived.
+    pub requests: u64,
+    /// Orders about instances that had been retired, or were not idle.
+    pub orders_ignored: u64,
+}
+
+/// Simulates a plan from an empty platform to its end.
+///
+/// # Errors
+/// [`RunError::Stopped`] where `control` asked for it, and where memory would not suffice.
+pub fn run<A: Arrivals, O: Observer>(
+    plan: &Plan,
+    streams: &Streams,
+    policies: Vec<Bound>,
+    arrivals: &mut A,
+    observer: &mut O,
+    control: &Control,
+) -> Result<Finished, RunError> {
+    Simulation::new(plan, streams, policies, observer).run(arrivals, control)
+}
+
+/// Events between two looks at the control.
+const EVENTS_A_LOOK: u32 = 1 << 16;
+
+struct Simulation<'a, O> {
+    plan: &'a Plan,
+    observer: &'a mut O,
+    now: Time,
+    functions: Vec<FunctionState>,
+    instances: Instances,
+    finishes: Finishes,
+    calendar: Calendar,
+    account: Account,
+    waiting: Waiting,
+    policies: Vec<BoundPolicy>,
+    orders: VecDeque<(u32, Order)>,
+    done: Finished,
+    fault: Option<RunError>,
+}
+
+/// What the simulator knows of a function.
+struct FunctionState {
+    /// Idle instances on demand.
+    idle: IdlePool,
+    /// Idle provisioned instances.
+    idle_provisioned: IdlePool,
+    /// Instances on demand alive.
+    alive: u32,
+    /// Provisioned instances alive.
+    provisioned_alive: u32,
+    /// Provisioned instances that have been ready.
+    provisioned_ready: u32,
+    /// Provisioned instances asked for.
+    provisioned_target: u32,
+    /// Requests and pings in flight on demand.
+    in_flight: u32,
+    /// Instances on demand that run, or start for, a ping.
+    with_ping: u32,
+    /// Instances on demand that start for nobody.
+    prewarming: u32,
+    /// How long nothing may run before all idle instances are retired.
+    function_idle: Option<Span>,
+    /// Since when nothing runs on demand.
+    unused_since: Time,
+    /// When the live timer of `function_idle` fires; `NEVER` where there is none.
+    unused_timer: Time,
+    /// The pool never shrinks below this.
+    floor: u32,
+    /// Whether there ever was an instance.
+    ever: bool,
+    last_retired: Retirement,
+    /// Its own scaling rate, where each function has one.
+    bucket: Option<TokenBucket>,
+    /// Requests that wait for a limit, by their place in `waiting`.
+    queue: VecDeque<u32>,
+    /// Who answers `keep`; the policies of a plan always have an owner.
+    keep: Option<u32>,
+    /// Who answers `start`; nobody boots.
+    start: Option<u32>,
+    /// Bit set of the kinds of happenings that some policy hears.
+    heard: u16,
+    /// Its policies, in declared order.
+    policies: Vec<u32>,
+    start_stream: Stream,
+    life_stream: Stream,
+    routing_stream: Stream,
+    retry_stream: Stream,
+    provisioning_stream: Stream,
+}
+
+struct BoundPolicy {
+    policy: Box<dyn Policy>,
+    function: FunctionId,
+    heard: u16,
+    stream: Stream,
+}
+
+impl<'a, O: Observer> Simulation<'a, O> {
+    fn new(plan: &'a Plan, streams: &Streams, policies: Vec<Bound>, observer: &'a mut O) -> Self {
+        let functions = (0..plan.functions.len() as u32)
+            .map(|function| FunctionState::new(plan, streams, function))
+            .collect();
+        let mut simulation = Self {
+            plan,
+            observer,
+            now: Time::ZERO,
+            functions,
+            instances: Instances::default(),
+            finishes: Finishes::default(),
+            calendar: Calendar::default(),
+            account: Account::new(plan),
+            waiting: Waiting::default(),
+            policies: Vec::new(),
+            orders: VecDeque::new(),
+            done: Finished::default(),
+            fault: None,
+        };
+        for bound in policies {
+            simulation.bind(bound, streams);
+        }
+        simulation
+    }
+
+    /// Three queues, one loop: whichever is due first, finishes before all else at equal times.
+    fn run<A: Arrivals>(
+        mut self,
+        arrivals: &mut A,
+        control: &Control,
+    ) -> Result<Finished, RunError> {
+        let end = self.plan.end();
+        let mut to_look = EVENTS_A_LOOK;
+        let mut seen = Time::ZERO;
+        self.begin();
+        let mut next = arrivals.next_arrival();
+        loop {
+            let arrival_at = next.map_or(Time::NEVER, |arrival| arrival.at);
+            let finish_at = self.finishes.next_at();
+            let (event_at, class) = self.calendar.next();
+            if finish_at <= arrival_at && finish_at <= event_at {
+                if finish_at >= end {
+                    break;
+                }
+                self.now = finish_at;
+                if let Some(slot) = self.finishes.pop() {
+                    self.finish(slot);
+                }
+            } else if event_at < arrival_at || (event_at == arrival_at && class == Class::Ready) {
+                if event_at >= end {
+                    break;
+                }
+                self.now = event_at;
+                if let Some(event) = self.calendar.pop() {
+                    self.handle(event);
+                }
+            } else {
+                let Some(arrival) = next.filter(|arrival| arrival.at < end) else {
+                    break;
+                };
+                self.now = arrival.at;
+                self.arrive(&arrival);
+                next = arrivals.next_arrival();
+            }
+            if !self.orders.is_empty() {
+                self.carry_out_orders();
+            }
+            to_look -= 1;
+            if to_look == 0 {
+                to_look = EVENTS_A_LOOK;
+                self.look(control, &mut seen)?;
+            }
+        }
+        self.end(end);
+        self.now = end;
+        self.look(control, &mut seen)?;
+        Ok(self.done)
+    }
+
+    fn look(&self, control: &Control, seen: &mut Time) -> Result<(), RunError> {
+        control
+            .simulated
+            .fetch_add(self.now.since(*seen).nanos(), Ordering::Relaxed);
+        *seen = self.now;
+        if control.stop.load(Ordering::Relaxed) {
+            return Err(RunError::Stopped);
+        }
+        self.fault.map_or(Ok(()), Err)
+    }
+
+    fn begin(&mut self) {
+        for function in 0..self.functions.len() as u32 {
+            self.tell(FunctionId(function), Happening::RunBegan);
+        }
+        self.carry_out_orders();
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Ready { slot } => self.ready(slot),
+            Event::Retry { waiting } => self.retry(waiting),
+            Event::Ping { function, hold } => self.ping(FunctionId(function), hold),
+            Event::Expiry { slot, generation } => self.expiry(slot, generation),
+            Event::Unused { function } => self.unused(FunctionId(function)),
+            Event::QueueTimeout { waiting, ticket } => self.queue_timeout(waiting, ticket),
+            Event::Provision {
+                function,
+                instances,
+            } => {
+                self.provision(FunctionId(function), instances);
+            }
+            Event::Drain => self.drain_queues(),
+            Event::Wake { policy } => self.wake(policy),
+        }
+    }
+
+    /// Tells observers what is still there at the end.
+    fn end(&mut self, end: Time) {
+        self.now = end;
+        for slot in self.instances.living() {
+            if let Some(run) = self.instances[slot].run {
+                let request = run.request;
+                self.observer
+                    .in_flight(request.function, request.sender, request.arrived);
+            }
+            self.report_retirement(slot, Retirement::EndOfRun);
+        }
+        for request in self.waiting.all() {
+            self.observer
+                .in_flight(request.function, request.sender, request.arrived);
+        }
+        self.observer.run_ended(end);
+    }
+}
+
+impl FunctionState {
+    fn new(plan: &Plan, streams: &Streams, function: u32) -> Self {
+        let platform = &plan.platform;
+        let stream = |purpose| streams.stream(function, purpose, 0);
+        let own = platform
+            .scaling_rate
+            .filter(|rate| rate.per == RateScope::Function);
+        Self {
+            idle: IdlePool::new(platform.routing),
+            idle_provisioned: IdlePool::new(platform.routing),
+            alive: 0,
+            provisioned_alive: 0,
+            provisioned_ready: 0,
+            provisioned_target: 0,
+            in_flight: 0,
+            with_ping: 0,
+            prewarming: 0,
+            function_idle: None,
+            unused_since: Time::ZERO,
+            unused_timer: Time::NEVER,
+            floor: 0,
+            ever: false,
+            last_retired: Retirement::EndOfRun,
+            bucket: own.map(|rate| TokenBucket::of_rate(&rate)),
+            queue: VecDeque::new(),
+            keep: None,
+            start: None,
+            heard: 0,
+            policies: Vec::new(),
+            start_stream: stream(Purpose::Start),
+            life_stream: stream(Purpose::Life),
+            routing_stream: stream(Purpose::Routing),
+            retry_stream: stream(Purpose::Retry),
+            provisioning_stream: stream(Purpose::Provisioning),
+        }
+    }
+}

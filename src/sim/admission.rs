@@ -1,0 +1,384 @@
+//! Requests: arrival, limits, routing, throttling, retries and queues.
+
+use super::*;
+use crate::dist::uniform;
+use crate::model::{ClientRetry, Jitter};
+use crate::sim::instance::Request;
+use crate::workload::Arrival;
+
+/// What the functions of an account share.
+pub(super) struct Account {
+    /// Requests a second.
+    requests: Option<TokenBucket>,
+    /// New instances, where the account has one scaling rate.
+    instances: Option<TokenBucket>,
+    /// What functions without reservation may have in flight on demand together, before
+    /// provisioned capacity is taken out; `None` is without limit.
+    unreserved: Option<u32>,
+    /// What they have.
+    pub(super) in_flight: u32,
+    /// Provisioned for functions without reservation, which their pool no longer has.
+    pub(super) provisioned: u32,
+    /// Heads of the queues: (ticket, function).
+    queued: BTreeSet<(u64, u32)>,
+}
+
+impl Account {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let platform = &plan.platform;
+        let reserved: u32 = plan
+            .functions
+            .iter()
+            .filter_map(|f| f.reserved_concurrency)
+            .sum();
+        let second = Span::from_whole_secs(1);
+        Self {
+            requests: platform
+                .requests_per_second
+                .map(|n| TokenBucket::new(n, n, second)),
+            instances: platform
+                .scaling_rate
+                .filter(|rate| rate.per == RateScope::Account)
+                .map(|rate| TokenBucket::of_rate(&rate)),
+            unreserved: platform
+                .concurrency_quota
+                .map(|quota| quota.saturating_sub(reserved)),
+            in_flight: 0,
+            provisioned: 0,
+            queued: BTreeSet::new(),
+        }
+    }
+}
+
+/// Requests that wait for a limit or for their client to try again.
+#[derive(Default)]
+pub(super) struct Waiting {
+    places: Vec<Option<(u64, Request)>>,
+    free: Vec<u32>,
+    tickets: u64,
+}
+
+impl Waiting {
+    /// Keeps a request; the ticket tells later whether it is still this one.
+    fn keep(&mut self, request: Request) -> (u32, u64) {
+        self.tickets += 1;
+        let entry = Some((self.tickets, request));
+        if let Some(place) = self.free.pop() {
+            self.places[place as usize] = entry;
+            return (place, self.tickets);
+        }
+        self.places.push(entry);
+        (self.places.len() as u32 - 1, self.tickets)
+    }
+
+    fn take(&mut self, place: u32) -> Option<(u64, Request)> {
+        let entry = self.places[place as usize].take();
+        if entry.is_some() {
+            self.free.push(place);
+        }
+        entry
+    }
+
+    fn ticket(&self, place: u32) -> Option<u64> {
+        self.places[place as usize].map(|(ticket, _)| ticket)
+    }
+
+    pub(super) fn all(&self) -> Vec<Request> {
+        self.places
+            .iter()
+            .flatten()
+            .map(|(_, request)| *request)
+            .collect()
+    }
+}
+
+/// The limit that keeps a request out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    RequestsPerSecond,
+    Concurrency,
+    /// A token comes at this instant.
+    ScalingRate(Time),
+}
+
+impl<O: Observer> Simulation<'_, O> {
+    #[inline]
+    pub(super) fn arrive(&mut self, arrival: &Arrival) {
+        let request = Request {
+            function: arrival.function,
+            sender: Sender::User,
+            fails: arrival.fails,
+            attempts: 1,
+            number: self.done.requests,
+            arrived: self.now,
+            service: arrival.service,
+        };
+        self.done.requests += 1;
+        self.observer
+            .arrived(self.now, request.function, request.number);
+        self.tell(request.function, Happening::Arrived);
+        self.attempt(request);
+    }
+
+    pub(super) fn ping(&mut self, function: FunctionId, hold: Span) {
+        self.observer.pinged(self.now, function);
+        self.attempt(Request {
+            function,
+            sender: Sender::Ping,
+            fails: false,
+            attempts: 1,
+            number: 0,
+            arrived: self.now,
+            service: hold,
+        });
+    }
+
+    pub(super) fn retry(&mut self, waiting: u32) {
+        if let Some((_, request)) = self.waiting.take(waiting) {
+            self.observer
+                .retried(self.now, request.function, request.arrived);
+            self.attempt(request);
+        }
+    }
+
+    #[inline]
+    fn attempt(&mut self, request: Request) {
+        let over = self
+            .account
+            .requests
+            .as_mut()
+            .is_some_and(|bucket| !bucket.take(self.now));
+        let refused = if over {
+            Err(Refused::RequestsPerSecond)
+        } else if self.must_queue(request.function) {
+            Err(Refused::Concurrency)
+        } else {
+            self.admit(request)
+        };
+        if let Err(refused) = refused {
+            self.overflow(request, refused);
+        }
+    }
+
+    /// Whether others of this function wait already: first come, first served.
+    #[inline]
+    fn must_queue(&self, function: FunctionId) -> bool {
+        !self.functions[function.index()].queue.is_empty()
+    }
+
+    /// Finds or starts an instance for a request.
+    #[inline]
+    fn admit(&mut self, request: Request) -> Result<(), Refused> {
+        let function = &mut self.functions[request.function.index()];
+        if function.provisioned_ready > 0 {
+            if let Some(slot) = function
+                .idle_provisioned
+                .choose(&mut function.routing_stream)
+            {
+                function.idle_provisioned.remove(slot, &mut self.instances);
+                self.run_on_idle(slot, request);
+                return Ok(());
+            }
+        }
+        if !self.has_concurrency(request.function) {
+            return Err(Refused::Concurrency);
+        }
+        let function = &mut self.functions[request.function.index()];
+        if let Some(slot) = function.idle.choose(&mut function.routing_stream) {
+            function.idle.remove(slot, &mut self.instances);
+            self.count_on_demand(request);
+            self.run_on_idle(slot, request);
+            return Ok(());
+        }
+        let now = self.now;
+        let bucket = function.bucket.as_mut().or(self.account.instances.as_mut());
+        if let Some(bucket) = bucket
+            && !bucket.take(now)
+        {
+            return Err(Refused::ScalingRate(bucket.next_token_at()));
+        }
+        self.count_on_demand(request);
+        self.start_for(request);
+        Ok(())
+    }
+
+    /// Whether reservation or account let one more request run on demand.
+    #[inline]
+    fn has_concurrency(&self, function: FunctionId) -> bool {
+        let state = &self.functions[function.index()];
+        match self.plan.functions[function.index()].reserved_concurrency {
+            Some(reserved) => state.in_flight < reserved.saturating_sub(state.provisioned_target),
+            None => self.account.unreserved.is_none_or(|unreserved| {
+                self.account.in_flight < unreserved.saturating_sub(self.account.provisioned)
+            }),
+        }
+    }
+
+    #[inline]
+    fn count_on_demand(&mut self, request: Request) {
+        let function = &mut self.functions[request.function.index()];
+        function.in_flight += 1;
+        self.account.in_flight += u32::from(
+            self.plan.functions[request.function.index()]
+                .reserved_concurrency
+                .is_none(),
+        );
+        if function.provisioned_ready > 0 && request.sender == Sender::User {
+            self.observer.spilled_over(self.now, request.function);
+        }
+    }
+
+    /// A request on demand has ended; what waits may go on.
+    #[inline]
+    pub(super) fn uncount_on_demand(&mut self, function: FunctionId) {
+        self.functions[function.index()].in_flight -= 1;
+        self.account.in_flight -= u32::from(
+            self.plan.functions[function.index()]
+                .reserved_concurrency
+                .is_none(),
+        );
+    }
+
+    fn overflow(&mut self, request: Request, refused: Refused) {
+        let user = request.sender == Sender::User;
+        match self.plan.platform.overflow {
+            Overflow::Queue { length, max_wait }
+                if user && refused != Refused::RequestsPerSecond =>
+            {
+                let queue = &self.functions[request.function.index()].queue;
+                if length.is_none_or(|length| queue.len() < length as usize) {
+                    self.enqueue(request, max_wait);
+                    if let Refused::ScalingRate(at) = refused {
+                        self.calendar.push(at, Event::Drain);
+                    }
+                } else {
+                    self.throttle(request);
+                }
+            }
+            _ => self.throttle(request),
+        }
+    }
+
+    fn throttle(&mut self, request: Request) {
+        self.observer
+            .throttled(self.now, request.function, request.sender, request.arrived);
+        if request.sender == Sender::User {
+            self.tell(request.function, Happening::Throttled);
+        }
+        match self.plan.platform.client_retry {
+            Some(retry) if request.sender == Sender::User && request.attempts < retry.attempts => {
+                let stream = &mut self.functions[request.function.index()].retry_stream;
+                let wait = back_off(&retry, request.attempts, stream);
+                let next = Request {
+                    attempts: request.attempts + 1,
+                    ..request
+                };
+                let (waiting, _) = self.waiting.keep(next);
+                self.calendar
+                    .push(self.now + wait, Event::Retry { waiting });
+            }
+            _ => self.reject(request),
+        }
+    }
+
+    fn reject(&mut self, request: Request) {
+        self.observer.ended(&RequestEnd {
+            function: request.function,
+            sender: request.sender,
+            number: request.number,
+            arrived: request.arrived,
+            admitted: self.now,
+            begun: self.now,
+            ended: self.now,
+            first_call: Span::ZERO,
+            ending: Ending::Rejected,
+            found: Found::Nothing,
+            instance: None,
+            on_provisioned: false,
+            billable_start: Span::ZERO,
+        });
+    }
+
+    fn enqueue(&mut self, request: Request, max_wait: Option<Span>) {
+        let (place, ticket) = self.waiting.keep(request);
+        let queue = &mut self.functions[request.function.index()].queue;
+        queue.push_back(place);
+        if queue.len() == 1 {
+            self.account.queued.insert((ticket, request.function.0));
+        }
+        if let Some(max_wait) = max_wait {
+            self.calendar.push(
+                self.now + max_wait,
+                Event::QueueTimeout {
+                    waiting: place,
+                    ticket,
+                },
+            );
+        }
+    }
+
+    /// Takes the head of a function's queue.
+    fn dequeue(&mut self, function: u32) -> Option<Request> {
+        let queue = &mut self.functions[function as usize].queue;
+        let place = queue.pop_front()?;
+        let (ticket, request) = self.waiting.take(place)?;
+        self.account.queued.remove(&(ticket, function));
+        if let Some(&head) = self.functions[function as usize].queue.front()
+            && let Some(ticket) = self.waiting.ticket(head)
+        {
+            self.account.queued.insert((ticket, function));
+        }
+        Some(request)
+    }
+
+    pub(super) fn queue_timeout(&mut self, place: u32, ticket: u64) {
+        if self.waiting.ticket(place) != Some(ticket) {
+            return;
+        }
+        // Every request of a queue may wait equally long, so the one that is due is at its head.
+        let function = self.waiting.places[place as usize].map(|(_, request)| request.function);
+        if let Some(request) = function.and_then(|function| self.dequeue(function.0)) {
+            self.reject(request);
+        }
+    }
+
+    /// Lets waiting requests in, the longest waiting first, as far as the limits go.
+    pub(super) fn drain_queues(&mut self) {
+        let mut from = 0;
+        while let Some(&(ticket, function)) = self.account.queued.range((from, 0)..).next() {
+            let Some(&place) = self.functions[function as usize].queue.front() else {
+                break;
+            };
+            let Some((_, request)) = self.waiting.places[place as usize] else {
+                break;
+            };
+            match self.admit(request) {
+                Ok(()) => {
+                    self.dequeue(function);
+                }
+                // Others may still have a reservation or instances of their own.
+                Err(refused) => {
+                    if let Refused::ScalingRate(at) = refused {
+                        self.calendar.push(at, Event::Drain);
+                    }
+                    from = ticket + 1;
+                }
+            }
+        }
+    }
+
+    /// Whether any request waits in a queue.
+    #[inline]
+    pub(super) fn somebody_waits(&self) -> bool {
+        !self.account.queued.is_empty()
+    }
+}
+
+/// Wait before the try after `attempts` tries.
+fn back_off(retry: &ClientRetry, attempts: u32, stream: &mut Stream) -> Span {
+    let wait = retry.first.secs() * retry.factor.powi(attempts as i32 - 1);
+    Span::from_secs(match retry.jitter {
+        Jitter::None => wait,
+        Jitter::Full => wait * uniform(stream),
+    })
+}

@@ -1,0 +1,118 @@
+//! What is due: finishes of requests in one queue, everything rarer in another.
+//!
+//! Order is by time, then class, then insertion. Finishes have a queue of their own because there
+//! is one a request; it holds 16 bytes for each busy instance and nothing else. Idle instances have
+//! one live timer each in the other, however many requests they serve.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::units::{Span, Time};
+
+/// Bits of a finish that hold the instance's slot; the rest count insertions.
+const SLOT_BITS: u32 = 24;
+/// Most instances that can be alive at once.
+pub(super) const MOST_INSTANCES: u32 = 1 << SLOT_BITS;
+
+/// When busy instances finish.
+#[derive(Default)]
+pub(super) struct Finishes {
+    heap: BinaryHeap<Reverse<(u64, u64)>>,
+    inserted: u64,
+}
+
+impl Finishes {
+    #[inline]
+    pub(super) fn next_at(&self) -> Time {
+        self.heap
+            .peek()
+            .map_or(Time::NEVER, |Reverse((at, _))| Time::from_nanos(*at))
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, at: Time, slot: u32) {
+        self.inserted += 1;
+        self.heap.push(Reverse((
+            at.nanos(),
+            (self.inserted << SLOT_BITS) | u64::from(slot),
+        )));
+    }
+
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<u32> {
+        let Reverse((_, key)) = self.heap.pop()?;
+        Some((key & u64::from(MOST_INSTANCES - 1)) as u32)
+    }
+}
+
+/// Whatever is due and is not a finish or a user's arrival.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Event {
+    /// An instance has started.
+    Ready { slot: u32 },
+    /// A throttled client tries again.
+    Retry { waiting: u32 },
+    /// A ping is sent.
+    Ping { function: u32, hold: Span },
+    /// An idle instance may be due to retire.
+    Expiry { slot: u32, generation: u32 },
+    /// A function may have had nothing running for too long.
+    Unused { function: u32 },
+    /// A queued request may have waited too long.
+    QueueTimeout { waiting: u32, ticket: u64 },
+    /// Capacity that was asked for begins to start.
+    Provision { function: u32, instances: u32 },
+    /// The scaling rate lets queued requests start again.
+    Drain,
+    /// A policy is woken.
+    Wake { policy: u32 },
+}
+
+impl Event {
+    /// Rank among events of the same instant: finish (0) has a queue of its own.
+    fn class(self) -> Class {
+        match self {
+            Self::Ready { .. } => Class::Ready,
+            Self::Retry { .. } | Self::Ping { .. } => Class::Arrival,
+            Self::Expiry { .. } | Self::Unused { .. } | Self::QueueTimeout { .. } => Class::Expiry,
+            Self::Provision { .. } | Self::Drain | Self::Wake { .. } => Class::Order,
+        }
+    }
+}
+
+/// Order of what is due at the same instant.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Class {
+    Ready = 1,
+    Arrival = 2,
+    Expiry = 3,
+    Order = 4,
+}
+
+/// Events by time, class and insertion.
+#[derive(Default)]
+pub(super) struct Calendar {
+    heap: BinaryHeap<Reverse<(Time, Class, u64, Event)>>,
+    inserted: u64,
+}
+
+impl Calendar {
+    #[inline]
+    pub(super) fn next(&self) -> (Time, Class) {
+        self.heap
+            .peek()
+            .map_or((Time::NEVER, Class::Order), |Reverse((at, class, ..))| {
+                (*at, *class)
+            })
+    }
+
+    pub(super) fn push(&mut self, at: Time, event: Event) {
+        self.inserted += 1;
+        self.heap
+            .push(Reverse((at, event.class(), self.inserted, event)));
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Event> {
+        self.heap.pop().map(|Reverse((.., event))| event)
+    }
+}

@@ -1,0 +1,144 @@
+//! The table of instances.
+
+use std::ops::{Index, IndexMut};
+
+use super::observer::{Found, Sender, State};
+use crate::ids::{FunctionId, InstanceId};
+use crate::units::{Span, Time};
+
+/// No slot.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// A request or ping on its way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Request {
+    pub(super) function: FunctionId,
+    pub(super) sender: Sender,
+    /// Whether the function ends it in an error.
+    pub(super) fails: bool,
+    /// Tries so far, this one included.
+    pub(super) attempts: u32,
+    /// Counts users' requests from 0.
+    pub(super) number: u64,
+    pub(super) arrived: Time,
+    pub(super) service: Span,
+}
+
+/// A request that has found its instance.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) request: Request,
+    pub(super) admitted: Time,
+    pub(super) begun: Time,
+    pub(super) first_call: Span,
+    pub(super) found: Found,
+    pub(super) timed_out: bool,
+}
+
+/// An instance, from the beginning of its start to its retirement.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Instance {
+    pub(super) function: FunctionId,
+    pub(super) generation: u32,
+    pub(super) state: State,
+    pub(super) provisioned: bool,
+    /// Started before a request asked.
+    pub(super) prewarmed: bool,
+    /// Has run a user's request.
+    pub(super) served: bool,
+    /// The next request pays the first call.
+    pub(super) first_call_due: bool,
+    pub(super) restored: bool,
+    pub(super) born: Time,
+    /// When the present state was entered.
+    pub(super) since: Time,
+    /// When it retires if it stays idle.
+    pub(super) expires: Time,
+    /// When it has reached its maximum life.
+    pub(super) life_ends: Time,
+    /// When its live timer fires; `NEVER` where it has none.
+    pub(super) timer: Time,
+    /// Counts instances from 0.
+    pub(super) birth: u64,
+    /// The part of its start that is billed where init is billed.
+    pub(super) billable_start: Span,
+    /// What it runs, or starts for.
+    pub(super) run: Option<Run>,
+    /// Neighbours in the idle pool.
+    pub(super) previous: u32,
+    pub(super) next: u32,
+}
+
+impl Instance {
+    pub(super) fn link_to(&mut self, previous: u32, next: u32) {
+        self.previous = previous;
+        self.next = next;
+    }
+}
+
+/// Every living instance in its slot; slots of the retired are used again.
+#[derive(Default)]
+pub(super) struct Instances {
+    slots: Vec<Instance>,
+    alive: Vec<bool>,
+    free: Vec<u32>,
+    born: u64,
+}
+
+impl Instances {
+    /// Puts a new instance in a slot; its birth and generation are filled in here.
+    pub(super) fn insert(&mut self, mut instance: Instance) -> u32 {
+        instance.birth = self.born;
+        self.born += 1;
+        if let Some(slot) = self.free.pop() {
+            instance.generation = self[slot].generation + 1;
+            self[slot] = instance;
+            self.alive[slot as usize] = true;
+            return slot;
+        }
+        let slot = self.slots.len() as u32;
+        instance.generation = 0;
+        self.slots.push(instance);
+        self.alive.push(true);
+        slot
+    }
+
+    pub(super) fn remove(&mut self, slot: u32) {
+        self.alive[slot as usize] = false;
+        self.free.push(slot);
+    }
+
+    pub(super) fn id(&self, slot: u32) -> InstanceId {
+        InstanceId {
+            slot,
+            generation: self[slot].generation,
+        }
+    }
+
+    /// Whether this very instance is alive.
+    pub(super) fn is_alive(&self, id: InstanceId) -> bool {
+        self.alive.get(id.slot as usize) == Some(&true) && self[id.slot].generation == id.generation
+    }
+
+    /// The slots of the living, in order.
+    pub(super) fn living(&self) -> Vec<u32> {
+        (0..self.slots.len() as u32)
+            .filter(|slot| self.alive[*slot as usize])
+            .collect()
+    }
+}
+
+impl Index<u32> for Instances {
+    type Output = Instance;
+    #[inline]
+    fn index(&self, slot: u32) -> &Instance {
+        &self.slots[slot as usize]
+    }
+}
+
+impl IndexMut<u32> for Instances {
+    #[inline]
+    fn index_mut(&mut self, slot: u32) -> &mut Instance {
+        &mut self.slots[slot as usize]
+    }
+}

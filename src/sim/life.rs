@@ -1,0 +1,515 @@
+//! The life of an instance: start, ready, run, idle, retirement.
+
+use super::*;
+use crate::policy::{InstanceEvent, Keep, Start};
+use crate::sim::calendar::MOST_INSTANCES;
+use crate::sim::instance::{Instance, NONE, Request, Run};
+
+/// Why an instance is started.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Purposely {
+    /// A request or ping waits for it.
+    OnDemand,
+    /// Somebody may want it later.
+    Prewarmed,
+    /// It is provisioned capacity.
+    Provisioned,
+}
+
+/// A start as drawn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DrawnStart {
+    start: Start,
+    /// From birth to readiness.
+    pub(super) length: Span,
+    /// The part that is billed where init is billed.
+    billable: Span,
+}
+
+impl<O: Observer> Simulation<'_, O> {
+    /// Starts an instance on demand for a request, which waits for it (early binding).
+    pub(super) fn start_for(&mut self, request: Request) {
+        let cause = self.functions[request.function.index()].cause();
+        let drawn = self.draw_start(request.function);
+        let slot = self.start(
+            request.function,
+            drawn,
+            Purposely::OnDemand,
+            self.now + drawn.length,
+        );
+        let function = &mut self.functions[request.function.index()];
+        function.with_ping += u32::from(request.sender == Sender::Ping);
+        let instance = &mut self.instances[slot];
+        let found = if instance.restored {
+            Found::Restored(cause)
+        } else {
+            Found::Cold(cause)
+        };
+        instance.run = Some(Run {
+            request,
+            admitted: self.now,
+            begun: self.now,
+            first_call: Span::ZERO,
+            found,
+            timed_out: false,
+        });
+    }
+
+    /// Starts an instance on demand for nobody.
+    pub(super) fn prewarm(&mut self, function: FunctionId) {
+        self.functions[function.index()].prewarming += 1;
+        let drawn = self.draw_start(function);
+        self.start(
+            function,
+            drawn,
+            Purposely::Prewarmed,
+            self.now + drawn.length,
+        );
+    }
+
+    /// Puts a starting instance into the world.
+    pub(super) fn start(
+        &mut self,
+        function: FunctionId,
+        drawn: DrawnStart,
+        wanted: Purposely,
+        ready: Time,
+    ) -> u32 {
+        let provisioned = wanted == Purposely::Provisioned;
+        let state = &mut self.functions[function.index()];
+        state.ever = true;
+        *(if provisioned {
+            &mut state.provisioned_alive
+        } else {
+            &mut state.alive
+        }) += 1;
+        let life = match &self.plan.platform.max_life {
+            Some(life) if !provisioned => life.sample(&mut state.life_stream),
+            _ => Span::FOR_EVER,
+        };
+        let slot = self.instances.insert(Instance {
+            function,
+            generation: 0,
+            state: State::Starting,
+            provisioned,
+            prewarmed: wanted != Purposely::OnDemand,
+            served: false,
+            first_call_due: drawn.start != Start::RestoreCalled,
+            restored: drawn.start != Start::Boot,
+            born: self.now,
+            since: self.now,
+            expires: Time::NEVER,
+            life_ends: self.now + life,
+            timer: Time::NEVER,
+            birth: 0,
+            billable_start: drawn.billable,
+            run: None,
+            previous: NONE,
+            next: NONE,
+        });
+        if slot >= MOST_INSTANCES {
+            self.fault = Some(RunError::TooManyInstances);
+        }
+        self.report(slot, None, Ok(State::Starting));
+        self.tell_of(slot, Happening::Starting);
+        self.calendar.push(ready, Event::Ready { slot });
+        slot
+    }
+
+    /// How the next instance of a function starts.
+    pub(super) fn draw_start(&mut self, function: FunctionId) -> DrawnStart {
+        let state = &mut self.functions[function.index()];
+        let start = match state.start {
+            Some(owner) => {
+                let owner = &mut self.policies[owner as usize];
+                owner.policy.start(&mut owner.stream)
+            }
+            None => Start::Boot,
+        };
+        let phases = &self.plan.functions[function.index()].start;
+        let stream = &mut state.start_stream;
+        let sandbox = phases.sandbox.sample(stream);
+        if start == Start::Boot {
+            let fetch = phases.fetch.sample(stream);
+            let init = phases.runtime.sample(stream) + phases.init.sample(stream);
+            DrawnStart {
+                start,
+                length: sandbox + fetch + init,
+                billable: init,
+            }
+        } else {
+            let length = sandbox + phases.restore.sample(stream);
+            DrawnStart {
+                start,
+                length,
+                billable: Span::ZERO,
+            }
+        }
+    }
+
+    pub(super) fn ready(&mut self, slot: u32) {
+        self.tell_of(slot, Happening::Ready);
+        let instance = &self.instances[slot];
+        let function = instance.function;
+        if let Some(run) = instance.run {
+            self.run_request(slot, run);
+            return;
+        }
+        self.observer.prewarmed(&Prewarmed {
+            at: self.now,
+            instance: self.instances.id(slot),
+            function,
+            provisioned: instance.provisioned,
+            restored: instance.restored,
+            billable_start: instance.billable_start,
+        });
+        let state = &mut self.functions[function.index()];
+        if instance.provisioned {
+            state.provisioned_ready += 1;
+        } else {
+            state.prewarming -= 1;
+        }
+        self.rest(slot);
+    }
+
+    /// A request runs on an instance that was idle and is in no pool any more.
+    #[inline]
+    pub(super) fn run_on_idle(&mut self, slot: u32, request: Request) {
+        let instance = &self.instances[slot];
+        if request.sender == Sender::Ping && !instance.provisioned {
+            self.functions[request.function.index()].with_ping += 1;
+        }
+        let run = Run {
+            request,
+            admitted: self.now,
+            begun: self.now,
+            first_call: Span::ZERO,
+            found: Found::Warm,
+            timed_out: false,
+        };
+        self.run_request(slot, run);
+    }
+
+    /// The handler begins.
+    #[inline]
+    fn run_request(&mut self, slot: u32, mut run: Run) {
+        let function = run.request.function;
+        let instance = &mut self.instances[slot];
+        if instance.first_call_due {
+            instance.first_call_due = false;
+            let first_call = &self.plan.functions[function.index()].start.first_call;
+            let stream = &mut self.functions[function.index()].start_stream;
+            run.first_call = first_call.sample(stream);
+        }
+        let mut length = run.first_call + run.request.service;
+        if let Some(timeout) = self.plan.functions[function.index()].timeout
+            && length > timeout
+        {
+            run.timed_out = true;
+            run.first_call = run.first_call.min(timeout);
+            length = timeout;
+        }
+        run.begun = self.now;
+        instance.served |= run.request.sender == Sender::User;
+        instance.run = Some(run);
+        let from = instance.state;
+        self.report(slot, Some(from), Ok(State::Busy));
+        self.tell_of(slot, Happening::Running);
+        self.finishes.push(self.now + length, slot);
+    }
+
+    #[inline]
+    pub(super) fn finish(&mut self, slot: u32) {
+        let instance = &mut self.instances[slot];
+        let Some(run) = instance.run.take() else {
+            return;
+        };
+        let provisioned = instance.provisioned;
+        let cold = run.found != Found::Warm;
+        let end = RequestEnd {
+            function: run.request.function,
+            sender: run.request.sender,
+            number: run.request.number,
+            arrived: run.request.arrived,
+            admitted: run.admitted,
+            begun: run.begun,
+            ended: self.now,
+            first_call: run.first_call,
+            ending: match run {
+                Run {
+                    timed_out: true, ..
+                } => Ending::TimedOut,
+                Run {
+                    request: Request { fails: true, .. },
+                    ..
+                } => Ending::Failed,
+                _ => Ending::Completed,
+            },
+            found: run.found,
+            instance: Some(self.instances.id(slot)),
+            on_provisioned: provisioned,
+            billable_start: if cold {
+                self.instances[slot].billable_start
+            } else {
+                Span::ZERO
+            },
+        };
+        self.observer.ended(&end);
+        if !provisioned {
+            self.uncount_on_demand(end.function);
+            let function = &mut self.functions[end.function.index()];
+            function.with_ping -= u32::from(end.sender == Sender::Ping);
+            if function.in_flight == 0 {
+                function.unused_since = self.now;
+                self.set_unused_timer(end.function);
+            }
+        }
+        self.tell_of(slot, Happening::Finished);
+        if run.timed_out {
+            self.retire(slot, Retirement::TimedOut);
+        } else {
+            self.rest(slot);
+        }
+        if self.somebody_waits() {
+            self.drain_queues();
+        }
+    }
+
+    /// An instance has nothing to do: it is kept idle, or retired.
+    #[inline]
+    fn rest(&mut self, slot: u32) {
+        let instance = &self.instances[slot];
+        let function = &mut self.functions[instance.function.index()];
+        if instance.provisioned {
+            if function.provisioned_alive > function.provisioned_target {
+                self.retire(slot, Retirement::Lowered);
+            } else {
+                self.idle(slot);
+            }
+            return;
+        }
+        if instance.life_ends <= self.now {
+            self.retire(slot, Retirement::MaxLife);
+            return;
+        }
+        let keep = match function.keep {
+            Some(owner) => {
+                let owner = &mut self.policies[owner as usize];
+                owner.policy.keep(&mut owner.stream)
+            }
+            None => Keep::ForEver,
+        };
+        let floored = function.alive <= function.floor;
+        let expires = match keep {
+            Keep::Never if !floored => {
+                self.retire(slot, Retirement::IdleTimeout);
+                return;
+            }
+            Keep::Never => self.now,
+            Keep::For(lifetime) => self.now + lifetime,
+            Keep::ForEver => Time::NEVER,
+        };
+        self.instances[slot].expires = expires;
+        self.set_timer(slot);
+        self.idle(slot);
+    }
+
+    #[inline]
+    fn idle(&mut self, slot: u32) {
+        let instance = &self.instances[slot];
+        let (from, provisioned) = (instance.state, instance.provisioned);
+        let function = &mut self.functions[instance.function.index()];
+        let pool = if provisioned {
+            &mut function.idle_provisioned
+        } else {
+            &mut function.idle
+        };
+        pool.add(slot, &mut self.instances);
+        self.report(slot, Some(from), Ok(State::Idle));
+        self.tell_of(slot, Happening::Idle);
+        if from == State::Starting && self.somebody_waits() {
+            self.drain_queues();
+        }
+    }
+
+    /// Sees to it that the instance's one live timer fires no later than it is due. A timer that
+    /// fires early is pushed back then, which is rarer than requests are.
+    #[inline]
+    fn set_timer(&mut self, slot: u32) {
+        let instance = &mut self.instances[slot];
+        let due = instance.expires.min(instance.life_ends);
+        if due < instance.timer {
+            instance.timer = due;
+            let generation = instance.generation;
+            self.calendar.push(due, Event::Expiry { slot, generation });
+        }
+    }
+
+    pub(super) fn expiry(&mut self, slot: u32, generation: u32) {
+        let instance = &mut self.instances[slot];
+        if instance.generation != generation || instance.timer != self.now {
+            return;
+        }
+        instance.timer = Time::NEVER;
+        if instance.state != State::Idle {
+            return;
+        }
+        let function = &self.functions[instance.function.index()];
+        if instance.life_ends <= self.now {
+            self.retire_idle(slot, Retirement::MaxLife);
+        } else if instance.expires > self.now {
+            self.set_timer(slot);
+        } else if function.alive > function.floor {
+            self.retire_idle(slot, Retirement::IdleTimeout);
+        } else {
+            // The floor holds it: from here on only its maximum life can end it.
+            instance.expires = Time::NEVER;
+            self.set_timer(slot);
+        }
+    }
+
+    /// Sees to it that the function's one live timer fires no later than it is due.
+    #[inline]
+    fn set_unused_timer(&mut self, id: FunctionId) {
+        let function = &mut self.functions[id.index()];
+        if let Some(longest) = function.function_idle
+            && function.unused_timer == Time::NEVER
+        {
+            function.unused_timer = function.unused_since + longest;
+            self.calendar
+                .push(function.unused_timer, Event::Unused { function: id.0 });
+        }
+    }
+
+    pub(super) fn unused(&mut self, id: FunctionId) {
+        let function = &mut self.functions[id.index()];
+        function.unused_timer = Time::NEVER;
+        let Some(longest) = function.function_idle else {
+            return;
+        };
+        if function.in_flight > 0 {
+            return;
+        }
+        if function.unused_since + longest > self.now {
+            self.set_unused_timer(id);
+            return;
+        }
+        for slot in function.idle.slots(&self.instances) {
+            let function = &self.functions[id.index()];
+            if function.alive <= function.floor {
+                break;
+            }
+            self.retire_idle(slot, Retirement::IdleTimeout);
+        }
+    }
+
+    pub(super) fn retire_idle(&mut self, slot: u32, why: Retirement) {
+        let instance = &self.instances[slot];
+        let provisioned = instance.provisioned;
+        let function = &mut self.functions[instance.function.index()];
+        let pool = if provisioned {
+            &mut function.idle_provisioned
+        } else {
+            &mut function.idle
+        };
+        pool.remove(slot, &mut self.instances);
+        self.retire(slot, why);
+    }
+
+    /// Ends an instance that is in no pool.
+    pub(super) fn retire(&mut self, slot: u32, why: Retirement) {
+        let instance = &self.instances[slot];
+        let (id, provisioned) = (instance.function, instance.provisioned);
+        let function = &mut self.functions[id.index()];
+        if provisioned {
+            function.provisioned_alive -= 1;
+            function.provisioned_ready -= 1;
+        } else {
+            function.alive -= 1;
+            function.last_retired = why;
+        }
+        self.report_retirement(slot, why);
+        self.tell_of(slot, Happening::Retired);
+        self.instances.remove(slot);
+        if provisioned {
+            self.replace_provisioned(id);
+        } else {
+            self.keep_floor(id);
+        }
+    }
+
+    pub(super) fn report_retirement(&mut self, slot: u32, why: Retirement) {
+        let from = self.instances[slot].state;
+        self.report(slot, Some(from), Err(why));
+    }
+
+    /// Records a change of state and tells observers.
+    #[inline]
+    fn report(&mut self, slot: u32, from: Option<State>, to: Result<State, Retirement>) {
+        let id = self.instances.id(slot);
+        let instance = &mut self.instances[slot];
+        self.observer.changed(&StateChange {
+            at: self.now,
+            instance: id,
+            function: instance.function,
+            provisioned: instance.provisioned,
+            from,
+            since: instance.since,
+            to,
+            born: instance.born,
+            served: instance.served,
+            prewarmed: instance.prewarmed,
+        });
+        if let Ok(state) = to {
+            instance.state = state;
+        }
+        instance.since = self.now;
+    }
+
+    /// Tells the policies of an instance's function.
+    #[inline]
+    fn tell_of(&mut self, slot: u32, happening: fn(InstanceEvent) -> Happening) {
+        let instance = &self.instances[slot];
+        let function = instance.function;
+        if self.functions[function.index()].heard != 0 {
+            let event = InstanceEvent {
+                instance: self.instances.id(slot),
+                provisioned: instance.provisioned,
+            };
+            self.tell(function, happening(event));
+        }
+    }
+}
+
+impl FunctionState {
+    /// Why a request that finds no instance now is cold.
+    fn cause(&self) -> Cause {
+        if self.provisioned_target > 0 {
+            let none_yet = self.provisioned_ready == 0;
+            return if none_yet {
+                Cause::NotReady
+            } else {
+                Cause::Spillover
+            };
+        }
+        if !self.ever {
+            Cause::First
+        } else if self.with_ping > 0 {
+            Cause::PingCollision
+        } else if self.prewarming > 0 {
+            Cause::NotReady
+        } else if self.alive > 0 {
+            Cause::ScaleOut
+        } else {
+            match self.last_retired {
+                Retirement::IdleTimeout => Cause::Expired,
+                Retirement::Deployed => Cause::Deployed,
+                Retirement::Evicted => Cause::Evicted,
+                Retirement::MaxLife
+                | Retirement::Lowered
+                | Retirement::TimedOut
+                | Retirement::EndOfRun => Cause::Recycled,
+            }
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! What the simulator tells: an observer implements the happenings it cares about.
+//!
+//! Observers are monomorphised into the loop, so a happening nobody implements costs nothing. They
+//! must not influence the run.
+
+use crate::ids::{FunctionId, InstanceId};
+use crate::units::{Span, Time};
+
+/// Hears what happens in a run, in order of time.
+pub trait Observer {
+    /// A user's request arrived. `number` counts users' requests from 0.
+    #[inline]
+    fn arrived(&mut self, _at: Time, _function: FunctionId, _number: u64) {}
+
+    /// An attempt was refused by a limit.
+    #[inline]
+    fn throttled(&mut self, _at: Time, _function: FunctionId, _sender: Sender, _arrived: Time) {}
+
+    /// A throttled client tries again.
+    #[inline]
+    fn retried(&mut self, _at: Time, _function: FunctionId, _arrived: Time) {}
+
+    /// A request beyond provisioned concurrency is served on demand.
+    #[inline]
+    fn spilled_over(&mut self, _at: Time, _function: FunctionId) {}
+
+    /// A ping was sent.
+    #[inline]
+    fn pinged(&mut self, _at: Time, _function: FunctionId) {}
+
+    /// A request or ping has ended, one way or the other.
+    #[inline]
+    fn ended(&mut self, _end: &RequestEnd) {}
+
+    /// An instance passed from one state to another.
+    #[inline]
+    fn changed(&mut self, _change: &StateChange) {}
+
+    /// An instance that no request waited for has started.
+    #[inline]
+    fn prewarmed(&mut self, _start: &Prewarmed) {}
+
+    /// Capacity provisioned for a function is now `instances` (asked for, not yet ready).
+    #[inline]
+    fn provisioned(&mut self, _at: Time, _function: FunctionId, _instances: u32) {}
+
+    /// A request or ping is still in flight when the run ends.
+    #[inline]
+    fn in_flight(&mut self, _function: FunctionId, _sender: Sender, _arrived: Time) {}
+
+    /// The run ends at `at`; called last, after a final [`Observer::changed`] for every instance
+    /// alive with [`Retirement::EndOfRun`].
+    #[inline]
+    fn run_ended(&mut self, _at: Time) {}
+}
+
+/// Who sent a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sender {
+    /// A user.
+    User,
+    /// A keep-warm ping.
+    Ping,
+}
+
+/// State of an instance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum State {
+    /// On its way.
+    Starting = 0,
+    /// Kept, waiting for a request.
+    Idle = 1,
+    /// Running a request or a ping.
+    Busy = 2,
+}
+
+/// An instance passed from one state to another.
+#[derive(Clone, Copy, Debug)]
+pub struct StateChange {
+    /// When.
+    pub at: Time,
+    /// Which.
+    pub instance: InstanceId,
+    /// Its function.
+    pub function: FunctionId,
+    /// Whether it is provisioned capacity.
+    pub provisioned: bool,
+    /// The state left; `None` at birth.
+    pub from: Option<State>,
+    /// When that state was entered; the instant of birth at birth.
+    pub since: Time,
+    /// The state entered, or why the instance ended.
+    pub to: Result<State, Retirement>,
+    /// When it was born.
+    pub born: Time,
+    /// Whether it has run a user's request.
+    pub served: bool,
+    /// Whether it was started before a request asked.
+    pub prewarmed: bool,
+}
+
+/// Why an instance ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Retirement {
+    /// It had been idle for longer than its keep-alive.
+    IdleTimeout,
+    /// It had reached its maximum life.
+    MaxLife,
+    /// A new version was deployed.
+    Deployed,
+    /// Memory was short.
+    Evicted,
+    /// Fewer instances were asked for, or a policy retired it.
+    Lowered,
+    /// Its request ran into the function timeout, which resets it.
+    TimedOut,
+    /// The run ended.
+    EndOfRun,
+}
+
+/// Why a request was cold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Cause {
+    /// There never was an instance.
+    First = 0,
+    /// All instances were busy with requests.
+    ScaleOut = 1,
+    /// An instance was busy only with a ping.
+    PingCollision = 2,
+    /// The last instance had been idle too long.
+    Expired = 3,
+    /// The last instance had reached its maximum life or was reset.
+    Recycled = 4,
+    /// A new version had been deployed.
+    Deployed = 5,
+    /// Memory was short.
+    Evicted = 6,
+    /// Provisioned concurrency was used up.
+    Spillover = 7,
+    /// Provisioned or prewarmed instances were still starting.
+    NotReady = 8,
+}
+
+impl Cause {
+    /// Every cause, in order.
+    pub const ALL: [Self; 9] = [
+        Self::First,
+        Self::ScaleOut,
+        Self::PingCollision,
+        Self::Expired,
+        Self::Recycled,
+        Self::Deployed,
+        Self::Evicted,
+        Self::Spillover,
+        Self::NotReady,
+    ];
+
+    /// The word of the vocabulary.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::ScaleOut => "scale-out",
+            Self::PingCollision => "ping-collision",
+            Self::Expired => "expired",
+            Self::Recycled => "recycled",
+            Self::Deployed => "deployed",
+            Self::Evicted => "evicted",
+            Self::Spillover => "spillover",
+            Self::NotReady => "not-ready",
+        }
+    }
+}
+
+/// What a request found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// An instance that was ready.
+    Warm,
+    /// None: it waited for one to boot.
+    Cold(Cause),
+    /// None: it waited for one to be restored from a snapshot.
+    Restored(Cause),
+    /// Nothing; it never ran.
+    Nothing,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// It was answered.
+    Completed,
+    /// The function failed.
+    Failed,
+    /// The function timeout cut it.
+    TimedOut,
+    /// It was given up without having run.
+    Rejected,
+}
+
+/// A request or ping has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestEnd {
+    /// Its function.
+    pub function: FunctionId,
+    /// Who sent it.
+    pub sender: Sender,
+    /// Counts users' requests from 0; 0 for pings.
+    pub number: u64,
+    /// First arrival.
+    pub arrived: Time,
+    /// When an instance was found or began to start for it.
+    pub admitted: Time,
+    /// When the handler began.
+    pub begun: Time,
+    /// When it ended.
+    pub ended: Time,
+    /// The part of the handler's run that was its first-call phase.
+    pub first_call: Span,
+    /// How it ended.
+    pub ending: Ending,
+    /// What it found.
+    pub found: Found,
+    /// Where it ran; `None` where it never ran.
+    pub instance: Option<InstanceId>,
+    /// Whether it ran on provisioned capacity.
+    pub on_provisioned: bool,
+    /// The part of the start it waited for that is billed where init is billed.
+    pub billable_start: Span,
+}
+
+/// An instance that no request waited for has started.
+#[derive(Clone, Copy, Debug)]
+pub struct Prewarmed {
+    /// When it was ready.
+    pub at: Time,
+    /// Which.
+    pub instance: InstanceId,
+    /// Its function.
+    pub function: FunctionId,
+    /// Whether it is provisioned capacity.
+    pub provisioned: bool,
+    /// Whether it was restored from a snapshot.
+    pub restored: bool,
+    /// The part of its start that is billed where init is billed.
+    pub billable_start: Span,
+}
+
+impl RequestEnd {
+    /// First arrival to admission.
+    #[inline]
+    pub fn wait(&self) -> Span {
+        self.admitted - self.arrived
+    }
+
+    /// Phases of a start that the request waited for, its first call included.
+    #[inline]
+    pub fn start(&self) -> Span {
+        (self.begun - self.admitted) + self.first_call
+    }
+
+    /// The handler's own work.
+    #[inline]
+    pub fn service(&self) -> Span {
+        (self.ended - self.begun).saturating_sub(self.first_call)
+    }
+
+    /// First arrival to response.
+    #[inline]
+    pub fn latency(&self) -> Span {
+        self.ended - self.arrived
+    }
+}
+
+macro_rules! both {
+    ($($name:ident($($arg:ident: $type:ty),*);)*) => {
+        $(#[inline] fn $name(&mut self, $($arg: $type),*) {
+            self.0.$name($($arg),*);
+            self.1.$name($($arg),*);
+        })*
+    };
+}
+
+/// Two observers hear the same.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    both! {
+        arrived(at: Time, function: FunctionId, number: u64);
+        throttled(at: Time, function: FunctionId, sender: Sender, arrived: Time);
+        retried(at: Time, function: FunctionId, arrived: Time);
+        spilled_over(at: Time, function: FunctionId);
+        pinged(at: Time, function: FunctionId);
+        ended(end: &RequestEnd);
+        changed(change: &StateChange);
+        prewarmed(start: &Prewarmed);
+        provisioned(at: Time, function: FunctionId, instances: u32);
+        in_flight(function: FunctionId, sender: Sender, arrived: Time);
+        run_ended(at: Time);
+    }
+}
+
+macro_rules! if_some {
+    ($($name:ident($($arg:ident: $type:ty),*);)*) => {
+        $(#[inline] fn $name(&mut self, $($arg: $type),*) {
+            if let Some(observer) = self {
+                observer.$name($($arg),*);
+            }
+        })*
+    };
+}
+
+/// An observer that may be left out.
+impl<A: Observer> Observer for Option<A> {
+    if_some! {
+        arrived(at: Time, function: FunctionId, number: u64);
+        throttled(at: Time, function: FunctionId, sender: Sender, arrived: Time);
+        retried(at: Time, function: FunctionId, arrived: Time);
+        spilled_over(at: Time, function: FunctionId);
+        pinged(at: Time, function: FunctionId);
+        ended(end: &RequestEnd);
+        changed(change: &StateChange);
+        prewarmed(start: &Prewarmed);
+        provisioned(at: Time, function: FunctionId, instances: u32);
+        in_flight(function: FunctionId, sender: Sender, arrived: Time);
+        run_ended(at: Time);
+    }
+}
+
+/// Hears nothing.
+impl Observer for () {}

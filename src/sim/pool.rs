@@ -1,0 +1,152 @@
+//! The idle instances of a function, kept so that routing takes the right one at once.
+
+use std::collections::BTreeSet;
+
+use rand::RngExt;
+
+use super::instance::{Instances, NONE};
+use crate::model::Routing;
+use crate::random::Stream;
+
+/// Idle instances in the order that a routing rule asks for. No operation grows with their number,
+/// but for a logarithm under `newest` and `oldest`.
+pub(super) enum IdlePool {
+    /// By the end of their last use; linked through the table of instances.
+    ByUse {
+        least_recent: u32,
+        most_recent: u32,
+        take_most_recent: bool,
+    },
+    /// By birth.
+    ByBirth {
+        births: BTreeSet<(u64, u32)>,
+        take_newest: bool,
+    },
+    /// In any order; each instance knows its place.
+    AnyOrder { slots: Vec<u32> },
+}
+
+impl IdlePool {
+    pub(super) fn new(routing: Routing) -> Self {
+        let by_use = |take_most_recent| Self::ByUse {
+            least_recent: NONE,
+            most_recent: NONE,
+            take_most_recent,
+        };
+        let by_birth = |take_newest| Self::ByBirth {
+            births: BTreeSet::new(),
+            take_newest,
+        };
+        match routing {
+            Routing::MostRecentlyUsed => by_use(true),
+            Routing::LeastRecentlyUsed => by_use(false),
+            Routing::Newest => by_birth(true),
+            Routing::Oldest => by_birth(false),
+            Routing::Random => Self::AnyOrder { slots: Vec::new() },
+        }
+    }
+
+    /// The instance that the next request goes to.
+    #[inline]
+    pub(super) fn choose(&self, stream: &mut Stream) -> Option<u32> {
+        let found = match self {
+            Self::ByUse {
+                least_recent,
+                most_recent,
+                take_most_recent,
+            } => {
+                if *take_most_recent {
+                    *most_recent
+                } else {
+                    *least_recent
+                }
+            }
+            Self::ByBirth {
+                births,
+                take_newest,
+            } => {
+                let end = if *take_newest {
+                    births.last()
+                } else {
+                    births.first()
+                };
+                end.map_or(NONE, |(_, slot)| *slot)
+            }
+            Self::AnyOrder { slots } if slots.is_empty() => NONE,
+            Self::AnyOrder { slots } => slots[stream.random_range(0..slots.len())],
+        };
+        (found != NONE).then_some(found)
+    }
+
+    /// Every instance of the pool, longest idle first where the pool knows.
+    pub(super) fn slots(&self, instances: &Instances) -> Vec<u32> {
+        match self {
+            Self::ByUse { least_recent, .. } => {
+                let known = |slot: u32| (slot != NONE).then_some(slot);
+                std::iter::successors(known(*least_recent), |slot| known(instances[*slot].next))
+                    .collect()
+            }
+            Self::ByBirth { births, .. } => births.iter().map(|(_, slot)| *slot).collect(),
+            Self::AnyOrder { slots } => slots.clone(),
+        }
+    }
+
+    /// Adds an instance that has just become idle.
+    #[inline]
+    pub(super) fn add(&mut self, slot: u32, instances: &mut Instances) {
+        match self {
+            Self::ByUse {
+                least_recent,
+                most_recent,
+                ..
+            } => {
+                let before = std::mem::replace(most_recent, slot);
+                instances[slot].link_to(before, NONE);
+                if before == NONE {
+                    *least_recent = slot;
+                } else {
+                    instances[before].next = slot;
+                }
+            }
+            Self::ByBirth { births, .. } => {
+                births.insert((instances[slot].birth, slot));
+            }
+            Self::AnyOrder { slots } => {
+                instances[slot].next = slots.len() as u32;
+                slots.push(slot);
+            }
+        }
+    }
+
+    /// Removes an instance that is in the pool, wherever it stands.
+    #[inline]
+    pub(super) fn remove(&mut self, slot: u32, instances: &mut Instances) {
+        match self {
+            Self::ByUse {
+                least_recent,
+                most_recent,
+                ..
+            } => {
+                let (before, after) = (instances[slot].previous, instances[slot].next);
+                match before {
+                    NONE => *least_recent = after,
+                    _ => instances[before].next = after,
+                }
+                match after {
+                    NONE => *most_recent = before,
+                    _ => instances[after].previous = before,
+                }
+            }
+            Self::ByBirth { births, .. } => {
+                births.remove(&(instances[slot].birth, slot));
+            }
+            Self::AnyOrder { slots } => {
+                let place = instances[slot].next as usize;
+                slots.swap_remove(place);
+                if let Some(&moved) = slots.get(place) {
+                    instances[moved].next = place as u32;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Provisioned concurrency and floors: capacity that no request asked for.
+
+use super::*;
+use crate::sim::life::Purposely;
+
+const MINUTE: Span = Span::from_whole_secs(60);
+
+impl<O: Observer> Simulation<'_, O> {
+    /// Asks for a number of provisioned instances. More come after the platform's delay; fewer
+    /// take effect at once for idle instances, at their end for busy ones.
+    pub(super) fn set_provisioned(&mut self, id: FunctionId, instances: u32) {
+        let function = &mut self.functions[id.index()];
+        let before = std::mem::replace(&mut function.provisioned_target, instances);
+        if self.plan.functions[id.index()]
+            .reserved_concurrency
+            .is_none()
+        {
+            self.account.provisioned = self.account.provisioned - before + instances;
+        }
+        self.observer.provisioned(self.now, id, instances);
+        if instances > before {
+            let rules = &self.plan.platform.provisioned;
+            let delay = rules.delay.sample(&mut function.provisioning_stream);
+            let event = Event::Provision {
+                function: id.0,
+                instances: instances - before,
+            };
+            self.calendar.push(self.now + delay, event);
+            return;
+        }
+        loop {
+            let function = &mut self.functions[id.index()];
+            if function.provisioned_alive <= function.provisioned_target {
+                break;
+            }
+            let Some(slot) = function
+                .idle_provisioned
+                .choose(&mut function.routing_stream)
+            else {
+                break;
+            };
+            self.retire_idle(slot, Retirement::Lowered);
+        }
+    }
+
+    /// Capacity that was asked for begins to start. None of it is used before all of it is ready
+    /// (AWS Lambda, provisioned concurrency), and it starts no faster than the platform allows.
+    pub(super) fn provision(&mut self, id: FunctionId, instances: u32) {
+        let function = &self.functions[id.index()];
+        let missing = function
+            .provisioned_target
+            .saturating_sub(function.provisioned_alive);
+        let instances = instances.min(missing);
+        let drawn: Vec<_> = (0..instances).map(|_| self.draw_start(id)).collect();
+        let slowest = drawn
+            .iter()
+            .map(|start| start.length)
+            .max()
+            .unwrap_or(Span::ZERO);
+        let rate = self.plan.platform.provisioned.instances_per_minute;
+        let spread = rate.map_or(Span::ZERO, |rate| {
+            MINUTE.part(
+                u64::from(instances.saturating_sub(1)),
+                u64::from(rate.max(1)),
+            )
+        });
+        for start in drawn {
+            self.start(
+                id,
+                start,
+                Purposely::Provisioned,
+                self.now + spread + slowest,
+            );
+        }
+    }
+
+    /// Provisioned capacity that was lost is started again at once.
+    pub(super) fn replace_provisioned(&mut self, id: FunctionId) {
+        let function = &self.functions[id.index()];
+        if function.provisioned_alive < function.provisioned_target {
+            let lost = function.provisioned_target - function.provisioned_alive;
+            self.calendar.push(
+                self.now,
+                Event::Provision {
+                    function: id.0,
+                    instances: lost,
+                },
+            );
+        }
+    }
+
+    pub(super) fn keep_floor(&mut self, id: FunctionId) {
+        while self.functions[id.index()].alive < self.functions[id.index()].floor {
+            self.prewarm(id);
+        }
+    }
+}

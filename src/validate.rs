@@ -1,0 +1,3 @@
+//! The simulator against closed forms and published tables.
+
+pub mod lab;

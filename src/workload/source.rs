@@ -1,0 +1,168 @@
+//! The requests of one function from one source: when, how long, whether they fail.
+
+use crate::dist::{Dist, uniform};
+use crate::ids::FunctionId;
+use crate::model::{Function, Process, Service};
+use crate::random::{Purpose, Stream, Streams};
+use crate::trace::TraceFault;
+use crate::units::{Span, Time};
+
+use super::clock::{self, Clock};
+use super::rates::{MmppClock, ProfileClock};
+use super::{Arrival, Arrivals};
+
+/// The requests of one function from one source, without end: the merge is built of these, and it
+/// is the merge that knows when the run ends.
+#[derive(Debug)]
+pub struct FunctionArrivals {
+    pub(super) function: FunctionId,
+    instants: Stream,
+    clock: Clock,
+    draws: ServiceDraws,
+}
+
+impl FunctionArrivals {
+    /// The requests that `process` sends to a function. `number` tells several sources of the same
+    /// function apart: it is 0 for the first. There is more than one only where bursts overlap.
+    ///
+    /// # Errors
+    /// A file to be replayed cannot be read.
+    pub fn of_process(
+        id: FunctionId,
+        function: &Function,
+        process: &Process,
+        streams: &Streams,
+        number: u32,
+    ) -> Result<Vec<Self>, TraceFault> {
+        let mut instants = streams.stream(id.0, Purpose::Arrivals, number);
+        let clock = match process {
+            Process::Poisson { rate } => Clock::poisson(*rate),
+            Process::Every { interval, offset } => {
+                assert!(
+                    !interval.is_zero(),
+                    "requests every 0 s for {}",
+                    function.name
+                );
+                Clock::Every {
+                    next: offset.nanos(),
+                    interval: interval.nanos(),
+                }
+            }
+            Process::Renewal { gap } => {
+                assert!(!gap.is_zero(), "gaps of 0 s for {}", function.name);
+                Clock::Renewal {
+                    at: 0,
+                    gap: Box::new(gap.clone()),
+                }
+            }
+            Process::Mmpp { states } => MmppClock::new(states, &mut instants)
+                .map_or(Clock::Silent, |clock| Clock::Mmpp(Box::new(clock))),
+            Process::Profile(profile) => ProfileClock::new(profile)
+                .map_or(Clock::Silent, |clock| Clock::Profile(Box::new(clock))),
+            Process::Burst(burst) => {
+                // Bursts draw no instants, so that their streams need no numbers of their own.
+                return Ok(clock::bursts(burst)
+                    .into_iter()
+                    .zip(0..)
+                    .map(|(clock, part)| Self {
+                        function: id,
+                        instants: instants.clone(),
+                        clock,
+                        draws: ServiceDraws::new(id, function, *streams, number + part),
+                    })
+                    .collect());
+            }
+            Process::Batch { rate, size } => clock::BatchClock::new(*rate, size)
+                .map_or(Clock::Silent, |clock| Clock::Batch(Box::new(clock))),
+            Process::Replay { file } => {
+                return Err(TraceFault {
+                    file: file.clone(),
+                    row: None,
+                    message: "cannot be replayed yet".to_owned(),
+                });
+            }
+        };
+        Ok(vec![Self {
+            function: id,
+            instants,
+            clock,
+            draws: ServiceDraws::new(id, function, *streams, number),
+        }])
+    }
+
+    /// The next instant in nanoseconds; to be followed by one [`Self::request`] where it is used.
+    #[inline]
+    pub(super) fn next_instant(&mut self) -> u64 {
+        self.clock.next(&mut self.instants)
+    }
+
+    /// The request at an instant.
+    #[inline]
+    pub(super) fn request(&mut self, at: Time) -> Arrival {
+        let (service, fails) = self.draws.draw();
+        Arrival {
+            at,
+            function: self.function,
+            service,
+            fails,
+        }
+    }
+}
+
+impl Arrivals for FunctionArrivals {
+    /// Goes on for ever where the process does.
+    fn next_arrival(&mut self) -> Option<Arrival> {
+        let at = self.next_instant();
+        (at != clock::NEVER).then(|| self.request(Time::from_nanos(at)))
+    }
+}
+
+/// Service times and errors of one function, drawn an arrival.
+#[derive(Debug)]
+pub(super) struct ServiceDraws {
+    stream: Stream,
+    time: ServiceTime,
+    error_rate: f64,
+}
+
+#[derive(Debug)]
+enum ServiceTime {
+    One(Dist),
+    Sum(Box<Service>),
+}
+
+impl ServiceDraws {
+    pub(super) fn new(id: FunctionId, function: &Function, streams: Streams, number: u32) -> Self {
+        let Service { cpu, io } = &function.service;
+        let time = if cpu.is_zero() {
+            ServiceTime::One(io.clone())
+        } else if io.is_zero() {
+            ServiceTime::One(cpu.clone())
+        } else {
+            ServiceTime::Sum(Box::new(function.service.clone()))
+        };
+        Self {
+            stream: streams.stream(id.0, Purpose::Service, number),
+            time,
+            error_rate: function.error_rate,
+        }
+    }
+
+    /// Service time and whether the request fails.
+    #[inline]
+    pub(super) fn draw(&mut self) -> (Span, bool) {
+        let service = match &self.time {
+            ServiceTime::One(dist) => dist.sample(&mut self.stream),
+            ServiceTime::Sum(parts) => {
+                parts.cpu.sample(&mut self.stream) + parts.io.sample(&mut self.stream)
+            }
+        };
+        (service, self.draw_failure())
+    }
+
+    /// Whether a request fails whose service time is recorded.
+    #[inline]
+    pub(super) fn draw_failure(&mut self) -> bool {
+        self.error_rate > 0.0 && uniform(&mut self.stream) < self.error_rate
+    }
+}
