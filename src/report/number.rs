@@ -10,6 +10,8 @@ pub(super) const NONE: &str = "–";
 
 /// From here on plain digits say less than a power of ten.
 const HUGE: f64 = 1e12;
+/// Below this as well.
+const TINY: f64 = 1e-6;
 
 /// A mean and half the width of its interval, rounded to the same place.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,8 +106,12 @@ fn magnitude(value: f64) -> i32 {
 
 /// Rounded to the decimal place `10^place`, with thousands grouped.
 fn to_place(value: f64, place: i32) -> String {
-    if value.abs() >= HUGE {
-        return format!("{value:.2e}").replace('-', "−");
+    if value.abs() >= HUGE || (value != 0.0 && value.abs() < TINY) {
+        // Plain `e` gives the shortest digits, which may be seventeen.
+        let rounded = format!("{value:.2e}");
+        let (digits, power) = rounded.split_once('e').unwrap_or((&rounded, "0"));
+        let digits = digits.trim_end_matches('0').trim_end_matches('.');
+        return format!("{digits}e{power}").replace('-', "−");
     }
     if place > 0 {
         let step = 10_f64.powi(place);
@@ -233,7 +239,8 @@ mod tests {
         assert_eq!(text(108.0, 1e-9), "108.0 ±0");
         assert_eq!(text(5.2, 5_000.0), "5.2 ±5,000.0");
         assert_eq!(text(-38.2, 4.0), "−38 ±4");
-        assert_eq!(text(1.5e15, 2e14), "1.50e15 ±2.00e14");
+        assert_eq!(text(3e-9, 1e-9), "3e−9 ±1e−9");
+        assert_eq!(text(1.5e15, 2e14), "1.5e15 ±2e14");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::canvas::{Anchor, Canvas, Pen};
 use super::frame::{self, MARGIN, WIDTH};
 use super::place::{Area, Placer};
 use super::scale::Scale;
-use super::{FAINT_INK, GRID, HUES, INK, SOFT_INK, drawable};
+use super::{FAINT_INK, GRID, HUES, INK, PAPER, SOFT_INK, drawable};
 use crate::experiment::{Estimate, Results};
 use crate::observe::metric::{COST_USD_PER_MONTH, LATENCY_MS_P99};
 use crate::report::{frontier as pareto, number};
@@ -15,6 +15,10 @@ const LINE: &str = "#8cbfe3";
 const BEATEN: &str = "#7b8794";
 /// Labels that are tried at all; a picture of thousands of points needs none but the best.
 const LABELS: usize = 80;
+/// Pixels between the axes and the least value.
+const INSET: f64 = 14.0;
+/// Scenarios nearer to each other than this many pixels are one point.
+const SAME: f64 = 1.5;
 const LABEL: Pen = Pen::new(12.0, SOFT_INK).rim();
 
 struct Point {
@@ -53,8 +57,9 @@ pub fn frontier(results: &Results) -> String {
             .flat_map(|(low, high)| [low, high])
             .collect::<Vec<f64>>()
     };
-    let x = Scale::fit(&costs, &ends(|p| p.cost_ends), plot.left, plot.right);
-    let y = Scale::fit(&p99s, &ends(|p| p.p99_ends), plot.bottom, plot.top);
+    // Off the axes, so that a point at zero does not sit on a line.
+    let x = Scale::fit(&costs, &ends(|p| p.cost_ends), plot.left + INSET, plot.right);
+    let y = Scale::fit(&p99s, &ends(|p| p.p99_ends), plot.bottom - INSET, plot.top);
     axes(&mut canvas, plot, &x, &y);
     let steps = draw_frontier(&mut canvas, plot, &points, &x, &y);
     let mut lines: Vec<Area> = steps
@@ -224,70 +229,80 @@ fn draw_points(
     );
     let mut order: Vec<&Point> = points.iter().collect();
     order.sort_by_key(|p| (!p.member, p.scenario));
-    let mut numbered: Vec<(&&Point, usize)> = Vec::new();
+    let mut numbered: Vec<(&Point, String, usize)> = Vec::new();
     let mut labels = Vec::new();
-    for point in &order {
-        let pen = if point.member {
-            Pen {
-                color: INK,
-                ..LABEL.bold()
-            }
-        } else {
-            LABEL
-        };
-        let name = pen.fit(&names[point.scenario], 250.0);
+    for (point, name) in joined(&order, &names, &at) {
+        let pen = if point.member { Pen { color: INK, ..LABEL.bold() } } else { LABEL };
+        let short = pen.fit(&name, 270.0);
         let spot = if labels.len() < LABELS {
-            placer.place(at(point), pen.width(&name), 14.0)
+            placer.place(at(point), pen.width(&short), 14.0)
         } else {
             None
         };
         match spot {
-            Some(spot) => labels.push((point, pen, name, spot)),
-            None => numbered.push((point, numbered.len() + 1)),
+            Some(spot) => labels.push((point, pen, short, name, spot)),
+            None => numbered.push((point, name, numbered.len() + 1)),
         }
     }
     // A number is small and finds room where a name does not.
-    for (point, n) in numbered.iter().take(LABELS) {
+    let mut inside = Vec::new();
+    for (point, name, n) in numbered.iter().take(LABELS) {
         let color = if point.member { MEMBER } else { SOFT_INK };
         let pen = Pen::new(10.0, color).bold().rim();
         let text = n.to_string();
-        if let Some(spot) = placer.place(at(point), pen.width(&text) + 1.0, 10.0) {
-            labels.push((point, pen, text, spot));
+        match placer.place(at(point), pen.width(&text) + 1.0, 10.0) {
+            Some(spot) => labels.push((*point, pen, text, name.clone(), spot)),
+            None => inside.push((at(point), text)),
         }
     }
-    for (point, _, _, spot) in &labels {
+    for (point, _, _, _, spot) in &labels {
         if let Some(end) = spot.leader {
             canvas.line(at(point), end, FAINT_INK, 0.8);
         }
     }
     // Members last, so that they lie on top.
     for point in order.iter().rev() {
-        let (color, radius) = if point.member {
-            (MEMBER, 6.0)
-        } else {
-            (BEATEN, 4.5)
-        };
-        canvas.disc(
-            at(point),
-            radius,
-            color,
-            &tip(&names[point.scenario], point),
-        );
+        let (color, radius) = if point.member { (MEMBER, 6.0) } else { (BEATEN, 4.5) };
+        canvas.disc(at(point), radius, color, &tip(&names[point.scenario], point));
     }
-    for (point, pen, text, spot) in &labels {
+    for ((x, y), text) in &inside {
+        let pen = Pen::new(7.5, PAPER).bold().at(Anchor::Middle);
+        canvas.text(*x, y + 2.7, pen, text);
+    }
+    for (_, pen, text, whole, spot) in &labels {
         let (x, anchor) = match spot.facing {
             -1 => (spot.area.left, Anchor::Start),
             1 => (spot.area.right, Anchor::End),
-            _ => (
-                f64::midpoint(spot.area.left, spot.area.right),
-                Anchor::Middle,
-            ),
+            _ => (f64::midpoint(spot.area.left, spot.area.right), Anchor::Middle),
         };
         let y = f64::midpoint(spot.area.top, spot.area.bottom) + pen.size * 0.35;
-        let whole = &names[point.scenario];
         canvas.text_of(x, y, pen.at(anchor), text, whole);
     }
-    key(canvas, plot.bottom + 62.0, &numbered, &names)
+    key(canvas, plot.bottom + 62.0, &numbered)
+}
+
+/// One name for each place: scenarios that coincide share theirs, joined by `=`.
+fn joined<'a>(
+    order: &[&'a Point],
+    names: &[String],
+    at: &dyn Fn(&Point) -> (f64, f64),
+) -> Vec<(&'a Point, String)> {
+    let mut places: Vec<(&Point, String)> = Vec::new();
+    for &point in order {
+        let (x, y) = at(point);
+        let same = places.iter_mut().find(|(other, _)| {
+            let (ox, oy) = at(other);
+            other.member == point.member && (x - ox).abs() < SAME && (y - oy).abs() < SAME
+        });
+        match same {
+            Some((_, name)) => {
+                name.push_str(" = ");
+                name.push_str(&names[point.scenario]);
+            }
+            None => places.push((point, names[point.scenario].clone())),
+        }
+    }
+    places
 }
 
 fn tip(name: &str, point: &Point) -> String {
@@ -296,19 +311,18 @@ fn tip(name: &str, point: &Point) -> String {
 }
 
 /// The names of numbered points in three columns.
-fn key(canvas: &mut Canvas, top: f64, numbered: &[(&&Point, usize)], names: &[String]) -> f64 {
+fn key(canvas: &mut Canvas, top: f64, numbered: &[(&Point, String, usize)]) -> f64 {
     const COLUMNS: usize = 3;
     let shown = &numbered[..numbered.len().min(LABELS)];
     let wide = (WIDTH - 2.0 * MARGIN) / COLUMNS as f64;
     let rows = shown.len().div_ceil(COLUMNS);
-    for (i, (point, n)) in shown.iter().enumerate() {
+    for (i, (point, name, n)) in shown.iter().enumerate() {
         let x = MARGIN + (i / rows) as f64 * wide;
         let y = top + (i % rows) as f64 * 16.0;
         let color = if point.member { MEMBER } else { BEATEN };
         let pen = Pen::new(11.0, color).bold().at(Anchor::End);
         canvas.text(x + 18.0, y, pen, &n.to_string());
         let pen = Pen::new(11.0, if point.member { INK } else { SOFT_INK });
-        let name = &names[point.scenario];
         canvas.text_of(x + 25.0, y, pen, &pen.fit(name, wide - 40.0), name);
     }
     let mut bottom = top + rows as f64 * 16.0;

@@ -53,7 +53,8 @@ pub fn latency(results: &Results) -> String {
     let mut how = "From first arrival to response; lower is better.".to_owned();
     if rest > 0 {
         how.push_str(&format!(
-            " Named are the first scenario and the frontier; the other {rest} are grey."
+            " Named: the first scenario and members of the frontier of cost and p99; the other \
+             {rest} are grey."
         ));
     }
     let top = frame::head(&mut canvas, results, SUBJECT, &how) + 10.0;
@@ -156,10 +157,16 @@ fn named(results: &Results, curves: &[Curve]) -> Vec<usize> {
     if drawn.len() <= NAMED {
         return drawn;
     }
-    let mut named = vec![0];
-    named.extend(pareto::frontier(results).into_iter().filter(|i| *i != 0));
-    named.retain(|i| drawn.contains(i));
-    named.truncate(NAMED);
+    let mut members = pareto::frontier(results);
+    members.retain(|i| *i != 0 && drawn.contains(i));
+    // Of a long frontier members at even distances, both ends among them.
+    let room = NAMED - 1;
+    let chosen = members.len().min(room);
+    let even = |k: usize| k * (members.len() - 1) / (chosen - 1).max(1);
+    let mut named: Vec<usize> = (0..chosen).map(|k| members[even(k)]).collect();
+    if drawn.contains(&0) {
+        named.insert(0, 0);
+    }
     named
 }
 
