@@ -131,7 +131,7 @@ pub fn main() -> ExitCode {
             models::show(&name).map_err(Failed::BadInput).and_then(print)
         }
         Command::Schema { kind } => {
-            schema::print(&kind).map_err(Failed::BadInput).and_then(|text| print(&text))
+            schema::schema(Some(&kind)).map_err(Failed::BadInput).and_then(|text| print(&text))
         }
         Command::Validate(args) => validate::run(&args),
     };

@@ -1,6 +1,7 @@
 //! The one integration test binary.
 
 mod config;
+mod report;
 mod sim;
 mod stats;
 mod theory;

@@ -1,0 +1,336 @@
+//! `frontier.svg`: cost against tail latency, and which scenarios nobody beats.
+
+use super::canvas::{Anchor, Canvas, Pen};
+use super::frame::{self, MARGIN, WIDTH};
+use super::place::{Area, Placer};
+use super::scale::Scale;
+use super::{FAINT_INK, GRID, HUES, INK, PAPER, SOFT_INK, drawable};
+use crate::experiment::{Estimate, Results};
+use crate::observe::metric::{COST_USD_PER_MONTH, LATENCY_MS_P99};
+use crate::report::{frontier as pareto, number};
+
+const SUBJECT: &str = "Cost a month against 99th-percentile latency";
+const MEMBER: &str = HUES[0];
+const LINE: &str = "#8cbfe3";
+const BEATEN: &str = "#7b8794";
+/// Labels that are tried at all; a picture of thousands of points needs none but the best.
+const LABELS: usize = 80;
+/// Pixels between the axes and the least value.
+const INSET: f64 = 14.0;
+/// Scenarios nearer to each other than this many pixels are one point.
+const SAME: f64 = 1.5;
+const LABEL: Pen = Pen::new(12.0, SOFT_INK).rim();
+
+struct Point {
+    scenario: usize,
+    cost: f64,
+    p99: f64,
+    cost_ends: Option<(f64, f64)>,
+    p99_ends: Option<(f64, f64)>,
+    member: bool,
+}
+
+/// Every scenario as a point with its intervals, the frontier as a step line.
+pub fn frontier(results: &Results) -> String {
+    let mut canvas = Canvas::new(WIDTH);
+    let how = format!(
+        "Nearer to the lower left is better; no scenario is both cheaper and faster than one on \
+         the line. {}",
+        frame::intervals(results)
+    );
+    let top = frame::head(&mut canvas, results, SUBJECT, &how) + 8.0;
+    let points = points(results);
+    if points.is_empty() {
+        return frame::nothing(canvas, results, top, SUBJECT);
+    }
+    let plot = Area {
+        left: MARGIN + 78.0,
+        top,
+        right: WIDTH - MARGIN,
+        bottom: top + 460.0,
+    };
+    let costs: Vec<f64> = points.iter().map(|p| p.cost).collect();
+    let p99s: Vec<f64> = points.iter().map(|p| p.p99).collect();
+    let ends = |of: fn(&Point) -> Option<(f64, f64)>| {
+        let pairs = points.iter().filter_map(of);
+        pairs
+            .flat_map(|(low, high)| [low, high])
+            .collect::<Vec<f64>>()
+    };
+    // Off the axes, so that a point at zero does not sit on a line.
+    let x = Scale::fit(&costs, &ends(|p| p.cost_ends), plot.left + INSET, plot.right);
+    let y = Scale::fit(&p99s, &ends(|p| p.p99_ends), plot.bottom - INSET, plot.top);
+    axes(&mut canvas, plot, &x, &y);
+    let steps = draw_frontier(&mut canvas, plot, &points, &x, &y);
+    let mut lines: Vec<Area> = steps
+        .windows(2)
+        .map(|w| Area::of_line(w[0], w[1]))
+        .collect();
+    for point in &points {
+        lines.extend(draw_intervals(&mut canvas, point, &x, &y));
+    }
+    let bottom = draw_points(&mut canvas, results, plot, &points, (&x, &y), lines);
+    frame::finish(canvas, results, bottom, SUBJECT)
+}
+
+fn points(results: &Results) -> Vec<Point> {
+    let members = pareto::frontier(results);
+    let ends = |estimate: Estimate| {
+        let (low, high) = estimate.ci95?;
+        Some((drawable(low)?, drawable(high)?))
+    };
+    let scenarios = results.scenarios.iter().enumerate();
+    scenarios
+        .filter_map(|(scenario, s)| {
+            let (cost, p99) = pareto::point(s)?;
+            Some(Point {
+                scenario,
+                cost: drawable(cost)?.max(0.0),
+                p99: drawable(p99)?.max(0.0),
+                cost_ends: ends(s.metrics.get(COST_USD_PER_MONTH)),
+                p99_ends: ends(s.metrics.get(LATENCY_MS_P99)),
+                member: members.contains(&scenario),
+            })
+        })
+        .collect()
+}
+
+fn axes(canvas: &mut Canvas, plot: Area, x: &Scale, y: &Scale) {
+    let pen = Pen::new(12.0, SOFT_INK);
+    for tick in y.ticks(6) {
+        let at = y.at(tick);
+        canvas.line((plot.left, at), (plot.right, at), GRID, 1.0);
+        canvas.text(
+            plot.left - 8.0,
+            at + 4.0,
+            pen.at(Anchor::End),
+            &number::time_ms(tick),
+        );
+    }
+    let mut free_from = f64::NEG_INFINITY;
+    for tick in x.ticks(7) {
+        let at = x.at(tick);
+        canvas.line((at, plot.top), (at, plot.bottom), GRID, 1.0);
+        let text = number::significant(tick, 3);
+        let half = pen.width(&text) / 2.0;
+        if at - half > free_from && at + half <= WIDTH - 4.0 {
+            canvas.text(at, plot.bottom + 18.0, pen.at(Anchor::Middle), &text);
+            free_from = at + half + 6.0;
+        }
+    }
+    canvas.line(
+        (plot.left, plot.bottom),
+        (plot.right, plot.bottom),
+        FAINT_INK,
+        1.0,
+    );
+    canvas.line(
+        (plot.left, plot.top),
+        (plot.left, plot.bottom),
+        FAINT_INK,
+        1.0,
+    );
+    let log = |scale: &Scale| if scale.is_log() { ", log scale" } else { "" };
+    let pen = Pen::new(12.5, INK).at(Anchor::Middle);
+    let middle = f64::midpoint(plot.left, plot.right);
+    let text = format!("cost a month in USD{}", log(x));
+    canvas.text(middle, plot.bottom + 40.0, pen, &text);
+    let text = format!("99th-percentile latency{}", log(y));
+    canvas.text_upwards(
+        MARGIN + 4.0,
+        f64::midpoint(plot.top, plot.bottom),
+        pen,
+        &text,
+    );
+}
+
+/// The step line and the region that it beats; gives the corners of the line.
+fn draw_frontier(
+    canvas: &mut Canvas,
+    plot: Area,
+    points: &[Point],
+    x: &Scale,
+    y: &Scale,
+) -> Vec<(f64, f64)> {
+    let mut members: Vec<&Point> = points.iter().filter(|p| p.member).collect();
+    members.sort_by(|a, b| a.cost.total_cmp(&b.cost).then(a.p99.total_cmp(&b.p99)));
+    let mut steps: Vec<(f64, f64)> = Vec::new();
+    for member in members {
+        let at = (x.at(member.cost), y.at(member.p99));
+        // Between two members: as dear as the next and as slow as the last one is still beaten.
+        let before = steps.last().map_or(plot.top, |last| last.1);
+        steps.push((at.0, before));
+        steps.push(at);
+    }
+    if let Some(last) = steps.last().copied() {
+        steps.push((plot.right, last.1));
+    }
+    let mut region = steps.clone();
+    region.push((plot.right, plot.top));
+    canvas.polygon(&region, MEMBER, 0.05);
+    canvas.polyline(&steps, LINE, 2.0, "");
+    steps
+}
+
+/// The intervals of a point as two thin bars; gives the areas that they cover.
+fn draw_intervals(canvas: &mut Canvas, point: &Point, x: &Scale, y: &Scale) -> Vec<Area> {
+    let at = (x.at(point.cost), y.at(point.p99));
+    let color = if point.member { MEMBER } else { FAINT_INK };
+    let mut bars = Vec::new();
+    if let Some((low, high)) = point.cost_ends {
+        bars.push(((x.at(low), at.1), (x.at(high), at.1)));
+    }
+    if let Some((low, high)) = point.p99_ends {
+        bars.push(((at.0, y.at(low)), (at.0, y.at(high))));
+    }
+    for (from, to) in &bars {
+        canvas.line(*from, *to, color, 1.5);
+        // Caps, so that an interval is told from the line of the frontier.
+        let (dx, dy) = if from.1 == to.1 {
+            (0.0, 3.5)
+        } else {
+            (3.5, 0.0)
+        };
+        for end in [from, to] {
+            canvas.line(
+                (end.0 - dx, end.1 - dy),
+                (end.0 + dx, end.1 + dy),
+                color,
+                1.5,
+            );
+        }
+    }
+    bars.iter()
+        .map(|(from, to)| Area::of_line(*from, *to))
+        .collect()
+}
+
+/// Points and labels; those without room get a number and a line in the key below. Gives where
+/// the picture ends.
+fn draw_points(
+    canvas: &mut Canvas,
+    results: &Results,
+    plot: Area,
+    points: &[Point],
+    (x, y): (&Scale, &Scale),
+    lines: Vec<Area>,
+) -> f64 {
+    let names = frame::names(results);
+    let at = |point: &Point| (x.at(point.cost), y.at(point.p99));
+    let mut placer = Placer::new(
+        Area {
+            left: plot.left + 3.0,
+            top: plot.top + 2.0,
+            right: plot.right - 2.0,
+            bottom: plot.bottom - 3.0,
+        },
+        points.iter().map(at).collect(),
+        lines,
+    );
+    let mut order: Vec<&Point> = points.iter().collect();
+    order.sort_by_key(|p| (!p.member, p.scenario));
+    let mut numbered: Vec<(&Point, String, usize)> = Vec::new();
+    let mut labels = Vec::new();
+    for (point, name) in joined(&order, &names, &at) {
+        let pen = if point.member { Pen { color: INK, ..LABEL.bold() } } else { LABEL };
+        let short = pen.fit(&name, 270.0);
+        let spot = if labels.len() < LABELS {
+            placer.place(at(point), pen.width(&short), 14.0)
+        } else {
+            None
+        };
+        match spot {
+            Some(spot) => labels.push((point, pen, short, name, spot)),
+            None => numbered.push((point, name, numbered.len() + 1)),
+        }
+    }
+    // A number is small and finds room where a name does not.
+    let mut inside = Vec::new();
+    for (point, name, n) in numbered.iter().take(LABELS) {
+        let color = if point.member { MEMBER } else { SOFT_INK };
+        let pen = Pen::new(10.0, color).bold().rim();
+        let text = n.to_string();
+        match placer.place(at(point), pen.width(&text) + 1.0, 10.0) {
+            Some(spot) => labels.push((*point, pen, text, name.clone(), spot)),
+            None => inside.push((at(point), text)),
+        }
+    }
+    for (point, _, _, _, spot) in &labels {
+        if let Some(end) = spot.leader {
+            canvas.line(at(point), end, FAINT_INK, 0.8);
+        }
+    }
+    // Members last, so that they lie on top.
+    for point in order.iter().rev() {
+        let (color, radius) = if point.member { (MEMBER, 6.0) } else { (BEATEN, 4.5) };
+        canvas.disc(at(point), radius, color, &tip(&names[point.scenario], point));
+    }
+    for ((x, y), text) in &inside {
+        let pen = Pen::new(7.5, PAPER).bold().at(Anchor::Middle);
+        canvas.text(*x, y + 2.7, pen, text);
+    }
+    for (_, pen, text, whole, spot) in &labels {
+        let (x, anchor) = match spot.facing {
+            -1 => (spot.area.left, Anchor::Start),
+            1 => (spot.area.right, Anchor::End),
+            _ => (f64::midpoint(spot.area.left, spot.area.right), Anchor::Middle),
+        };
+        let y = f64::midpoint(spot.area.top, spot.area.bottom) + pen.size * 0.35;
+        canvas.text_of(x, y, pen.at(anchor), text, whole);
+    }
+    key(canvas, plot.bottom + 62.0, &numbered)
+}
+
+/// One name for each place: scenarios that coincide share theirs, joined by `=`.
+fn joined<'a>(
+    order: &[&'a Point],
+    names: &[String],
+    at: &dyn Fn(&Point) -> (f64, f64),
+) -> Vec<(&'a Point, String)> {
+    let mut places: Vec<(&Point, String)> = Vec::new();
+    for &point in order {
+        let (x, y) = at(point);
+        let same = places.iter_mut().find(|(other, _)| {
+            let (ox, oy) = at(other);
+            other.member == point.member && (x - ox).abs() < SAME && (y - oy).abs() < SAME
+        });
+        match same {
+            Some((_, name)) => {
+                name.push_str(" = ");
+                name.push_str(&names[point.scenario]);
+            }
+            None => places.push((point, names[point.scenario].clone())),
+        }
+    }
+    places
+}
+
+fn tip(name: &str, point: &Point) -> String {
+    let (cost, p99) = (number::usd(point.cost), number::time_ms(point.p99));
+    format!("{name}: {cost} a month, p99 {p99}")
+}
+
+/// The names of numbered points in three columns.
+fn key(canvas: &mut Canvas, top: f64, numbered: &[(&Point, String, usize)]) -> f64 {
+    const COLUMNS: usize = 3;
+    let shown = &numbered[..numbered.len().min(LABELS)];
+    let wide = (WIDTH - 2.0 * MARGIN) / COLUMNS as f64;
+    let rows = shown.len().div_ceil(COLUMNS);
+    for (i, (point, name, n)) in shown.iter().enumerate() {
+        let x = MARGIN + (i / rows) as f64 * wide;
+        let y = top + (i % rows) as f64 * 16.0;
+        let color = if point.member { MEMBER } else { BEATEN };
+        let pen = Pen::new(11.0, color).bold().at(Anchor::End);
+        canvas.text(x + 18.0, y, pen, &n.to_string());
+        let pen = Pen::new(11.0, if point.member { INK } else { SOFT_INK });
+        canvas.text_of(x + 25.0, y, pen, &pen.fit(name, wide - 40.0), name);
+    }
+    let mut bottom = top + rows as f64 * 16.0;
+    if numbered.len() > shown.len() {
+        let rest = numbered.len() - shown.len();
+        let text = format!("{rest} more points without a name: see summary.csv.");
+        canvas.text(MARGIN, bottom, Pen::new(11.0, SOFT_INK), &text);
+        bottom += 16.0;
+    }
+    bottom
+}
