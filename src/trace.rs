@@ -98,3 +98,9 @@ impl Trace {
         &[]
     }
 }
+
+impl std::fmt::Display for TraceFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.file.display(), self.message)
+    }
+}

@@ -166,7 +166,7 @@ impl Context {
             .collect();
         let mut population = Population::default();
         let mut of_trace: Vec<Option<FunctionId>> = vec![None; traced.len()];
-        let mut push = |population: &mut Population, facts: Option<FunctionFacts>| {
+        let push = |population: &mut Population, facts: Option<FunctionFacts>| {
             let Some(facts) = facts else {
                 population.incomplete = true;
                 return None;
