@@ -179,8 +179,9 @@ impl Reading<'_> {
             any = true;
             let line = lines.line();
             let Some(tail) = nth_comma(line, leading) else {
+                let have = line.split(|byte| *byte == b',').count();
                 self.faults
-                    .add(cut(lines, leading, leading + minutes as usize));
+                    .add(cut(lines, have, leading + minutes as usize));
                 continue;
             };
             split(&line[..tail], &mut fields);
