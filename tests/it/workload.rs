@@ -380,7 +380,7 @@ fn batches_have_their_sizes_and_come_at_one_instant() {
             let mut batches: Vec<(f64, f64)> = Vec::new();
             for at in instants(&batch, 50_000.0, seed) {
                 match batches.last_mut() {
-                    Some((last, size)) if *last == at => *size += 1.0,
+                    Some((last, size)) if last.total_cmp(&at).is_eq() => *size += 1.0,
                     _ => batches.push((at, 1.0)),
                 }
             }
