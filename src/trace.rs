@@ -1,106 +1,182 @@
 //! Readers of recorded requests, in the formats in which traces are published.
 //!
 //! A trace is opened once: its functions are listed and its faults found. Reading then pulls one
-//! request after the other; nothing is loaded whole. This room knows no platform and no policy.
+//! request after the other; nothing is loaded whole. Of a trace that counts requests by the minute
+//! the counts are kept, packed to two or three bytes a minute with requests; of a trace with one
+//! row a request only the names of its functions are. This room knows no platform and no policy.
+//!
+//! Times are relative: 0 is the first minute of a folder, or the clock of a file with rows.
 
-use std::path::PathBuf;
+mod azure_2019;
+mod fault;
+mod minutes;
+mod names;
+mod rows;
+pub mod synth;
+mod text;
 
-/// A trace that has been opened and indexed.
-#[derive(Debug)]
-pub struct Trace {
-    path: PathBuf,
-}
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-impl Trace {
-    /// Where the trace was found.
-    pub fn path(&self) -> &std::path::Path {
-        &self.path
-    }
-}
+pub use fault::{TraceFault, TraceWarning};
+pub(crate) use minutes::MinuteClock;
+pub use minutes::Spread;
+pub use rows::{RecordedRequest, RowReader};
 
-/// Which trace, and where.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+use crate::dist::Dist;
+use crate::units::{Memory, Time};
+use fault::{Faults, Warnings};
+use minutes::MinuteCounts;
+use rows::{Format, RowTrace};
+
+/// Where a trace is, and what it looks like.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TraceSpec {
-    /// Counts by minute, in a directory of CSV files.
+    /// A folder with the three tables of the Azure Functions 2019 release (requests by the minute,
+    /// durations, memory), of one or several days, or an excerpt of it.
     Azure2019 {
-        /// The directory.
+        /// The folder.
         dir: PathBuf,
-        /// How requests lie within their minute.
+        /// Where in its minute a request lies.
         spread: Spread,
     },
-    /// One row a request, with its end and duration.
+    /// The Azure Functions 2021 release: `app,func,end_timestamp,duration`, one row a request.
     Azure2021 {
         /// The file.
         file: PathBuf,
     },
-    /// One row a request: function, `arrival_s`, optionally `service_ms` and `memory_mb`.
+    /// A CSV file with `arrival_s` and optionally `function`, `service_ms`, `memory_mb`.
     Requests {
         /// The file.
         file: PathBuf,
     },
 }
 
-/// How requests lie within their minute.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Spread {
-    /// At independent uniform instants.
-    Uniform,
-    /// With exponential gaps.
-    Exponential,
-    /// At equal distances.
-    Even,
-    /// All at the beginning.
-    Burst,
-}
-
-/// A function that a trace names.
-#[derive(Clone, Debug)]
+/// A function of a trace.
+#[derive(Clone, PartialEq, Debug)]
 pub struct TraceFunction {
-    /// Its name in the trace.
+    /// Its name, or hash; no two functions of a trace have the same.
     pub name: String,
-    /// Memory, where the trace says so.
-    pub memory: Option<crate::units::Memory>,
-    /// Service times, where the trace describes them by a distribution.
-    pub service: Option<crate::dist::Dist>,
+    /// Memory it used, where that is recorded: the average, or the largest of its rows.
+    pub memory: Option<Memory>,
+    /// How long it ran, where the trace has a distribution of it. Where it has a column with the
+    /// length of each run, see [`Trace::records_service`].
+    pub service: Option<Dist>,
     /// Requests in the whole trace.
     pub requests: u64,
 }
 
-/// What is wrong with a trace.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TraceFault {
-    /// In which file.
-    pub file: PathBuf,
-    /// In which row, counted from 1 with the header.
-    pub row: Option<u64>,
-    /// What it is.
-    pub message: String,
+/// A trace that has been opened and indexed.
+#[derive(Debug)]
+pub struct Trace {
+    path: PathBuf,
+    functions: Vec<TraceFunction>,
+    span: Time,
+    warnings: Vec<TraceWarning>,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Minutes(Arc<MinuteCounts>),
+    Rows(RowTrace),
 }
 
 impl Trace {
-    /// Opens a trace, lists its functions and finds its faults.
+    /// Reads a trace once, for its functions and its faults.
     ///
     /// # Errors
-    /// Every fault found.
+    /// Everything that is wrong with it, up to twenty faults and how many more there are.
     pub fn open(spec: &TraceSpec) -> Result<Self, Vec<TraceFault>> {
-        let (TraceSpec::Azure2019 { dir: path, .. }
-        | TraceSpec::Azure2021 { file: path }
-        | TraceSpec::Requests { file: path }) = spec;
-        Err(vec![TraceFault {
-            file: path.clone(),
-            row: None,
-            message: "the reader of traces is not built in yet".to_owned(),
-        }])
+        let mut faults = Faults::default();
+        let mut warnings = Warnings::default();
+        let trace = match spec {
+            TraceSpec::Azure2019 { dir, spread } => {
+                azure_2019::open(dir, *spread, &mut faults, &mut warnings).map(|opened| Self {
+                    path: dir.clone(),
+                    functions: opened.functions,
+                    span: opened.counts.end(),
+                    warnings: warnings.list,
+                    kind: Kind::Minutes(Arc::new(opened.counts)),
+                })
+            }
+            TraceSpec::Azure2021 { file } => Self::open_rows(file, Format::Azure2021, &mut faults),
+            TraceSpec::Requests { file } => Self::open_rows(file, Format::Requests, &mut faults),
+        };
+        match trace {
+            Some(trace) if faults.is_empty() => Ok(trace),
+            _ => Err(faults.finish()),
+        }
     }
 
-    /// The functions that the trace names.
+    fn open_rows(file: &Path, format: Format, faults: &mut Faults) -> Option<Self> {
+        let mut rows = RowTrace::scan(file, format, faults)?;
+        Some(Self {
+            path: file.to_owned(),
+            functions: std::mem::take(&mut rows.functions),
+            span: rows.last,
+            warnings: Vec::new(),
+            kind: Kind::Rows(rows),
+        })
+    }
+
+    /// Where the trace was found.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The functions, in the order in which the trace first names them.
     pub fn functions(&self) -> &[TraceFunction] {
-        &[]
+        &self.functions
     }
-}
 
-impl std::fmt::Display for TraceFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.file.display(), self.message)
+    /// Requests of all functions.
+    pub fn requests(&self) -> u64 {
+        self.functions
+            .iter()
+            .map(|function| function.requests)
+            .sum()
+    }
+
+    /// How long the trace is: the end of its last minute, or its last arrival.
+    pub fn span(&self) -> Time {
+        self.span
+    }
+
+    /// Known faults of the published data that were read around, each kind once.
+    pub fn warnings(&self) -> &[TraceWarning] {
+        &self.warnings
+    }
+
+    /// Whether each request brings its own service time (a row may still leave it empty).
+    pub fn records_service(&self) -> bool {
+        match &self.kind {
+            Kind::Minutes(_) => false,
+            Kind::Rows(rows) => rows.has_service,
+        }
+    }
+
+    /// Whether the requests of one function can be read without reading those of all others.
+    pub fn reads_functions_apart(&self) -> bool {
+        matches!(self.kind, Kind::Minutes(_))
+    }
+
+    /// The counts, where the trace counts by the minute.
+    pub(crate) fn minutes(&self) -> Option<&Arc<MinuteCounts>> {
+        match &self.kind {
+            Kind::Minutes(counts) => Some(counts),
+            Kind::Rows(_) => None,
+        }
+    }
+
+    /// The rows from the first one on, where the trace has one row a request.
+    ///
+    /// # Errors
+    /// The file cannot be opened any more.
+    pub(crate) fn rows(&self) -> Result<Option<RowReader>, TraceFault> {
+        match &self.kind {
+            Kind::Minutes(_) => Ok(None),
+            Kind::Rows(rows) => RowReader::of_trace(&self.path, rows).map(Some),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use crate::dist::{Dist, exponential, uniform};
 use crate::model::{BatchSize, Burst};
 use crate::random::Stream;
+use crate::trace::MinuteClock;
 use crate::units::{NANOS_PER_SECOND, Span};
 
 use super::rates::{MmppClock, ProfileClock};
@@ -33,6 +34,7 @@ pub(super) enum Clock {
     Profile(Box<ProfileClock>),
     Burst(Box<BurstClock>),
     Batch(Box<BatchClock>),
+    Minutes(Box<MinuteClock>),
 }
 
 impl Clock {
@@ -78,6 +80,7 @@ impl Clock {
             Self::Profile(clock) => clock.next(stream),
             Self::Burst(clock) => clock.next(),
             Self::Batch(clock) => clock.next(stream),
+            Self::Minutes(clock) => clock.next(stream).unwrap_or(NEVER),
         }
     }
 }

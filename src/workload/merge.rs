@@ -7,13 +7,14 @@
 //! at every level (measured: 104 ns a request for 1,000 functions).
 
 use crate::ids::FunctionId;
-use crate::model::{Plan, Source};
+use crate::model::{Function, Plan, Process, Source};
 use crate::random::Streams;
-use crate::trace::TraceFault;
+use crate::trace::{MinuteClock, Trace, TraceFault};
 use crate::units::Time;
 
 use super::clock::NEVER;
-use super::source::FunctionArrivals;
+use super::recorded::RowArrivals;
+use super::source::{FunctionArrivals, ServiceDraws};
 use super::window::{Drawn, Window};
 use super::{Arrival, Arrivals};
 
@@ -22,6 +23,8 @@ use super::{Arrival, Arrivals};
 pub struct Workload {
     /// By function, then in the order of the plan.
     lanes: Vec<FunctionArrivals>,
+    /// Numbered after the lanes of single functions.
+    rows: Vec<RowArrivals>,
     /// The next instant of each lane, in nanoseconds; those from `end` on are [`NEVER`].
     heads: Vec<u64>,
     /// Nanoseconds; a request at this instant is not sent.
@@ -35,10 +38,11 @@ impl Workload {
     /// # Errors
     /// The files that cannot be read.
     pub fn new(plan: &Plan, streams: &Streams) -> Result<Self, Vec<TraceFault>> {
-        Self::gather(plan, *streams, |_| true)
+        Self::gather(plan, *streams, None)
     }
 
-    /// The requests of one function of a plan: the same as [`Self::new`] gives for it.
+    /// The requests of one function of a plan: the same as [`Self::new`] gives for it. A trace with
+    /// one row a request is read as a whole nevertheless, see [`Trace::reads_functions_apart`].
     ///
     /// # Errors
     /// The files that cannot be read.
@@ -47,7 +51,7 @@ impl Workload {
         streams: &Streams,
         function: FunctionId,
     ) -> Result<Self, Vec<TraceFault>> {
-        Self::gather(plan, *streams, |id| id == function)
+        Self::gather(plan, *streams, Some(function))
     }
 
     /// What could not be read while pulling; to be looked at after the run.
@@ -58,57 +62,51 @@ impl Workload {
     fn gather(
         plan: &Plan,
         streams: Streams,
-        wanted: impl Fn(FunctionId) -> bool,
+        only: Option<FunctionId>,
     ) -> Result<Self, Vec<TraceFault>> {
-        let mut lanes = Vec::new();
+        let mut gathering = Gathering {
+            plan,
+            streams,
+            only,
+            numbers: vec![0; plan.functions.len()],
+            lanes: Vec::new(),
+            rows: Vec::new(),
+        };
         let mut faults = Vec::new();
-        // How many sources a function has had so far: the number of the next one's streams.
-        let mut numbers = vec![0; plan.functions.len()];
         for source in plan.sources.iter() {
-            match source {
-                Source::Process { function, process } => {
-                    if !wanted(*function) {
-                        continue;
-                    }
-                    let number = &mut numbers[function.index()];
-                    let model = &plan.functions[function.index()];
-                    match FunctionArrivals::of_process(*function, model, process, &streams, *number)
-                    {
-                        Ok(parts) => {
-                            *number += parts.len() as u32;
-                            lanes.extend(parts);
-                        }
-                        Err(fault) => faults.push(fault),
-                    }
-                }
-                Source::Trace { trace, .. } => faults.push(TraceFault {
-                    file: trace.path().to_owned(),
-                    row: None,
-                    message: "cannot be read yet".to_owned(),
-                }),
+            if let Err(fault) = gathering.add(source) {
+                faults.push(fault);
             }
         }
         if faults.is_empty() {
-            Ok(Self::merge(lanes, plan.end()))
+            Ok(Self::merge(gathering.lanes, gathering.rows, plan.end()))
         } else {
             Err(faults)
         }
     }
 
-    fn merge(mut lanes: Vec<FunctionArrivals>, end: Time) -> Self {
+    fn merge(mut lanes: Vec<FunctionArrivals>, mut rows: Vec<RowArrivals>, end: Time) -> Self {
         lanes.sort_by_key(|lane| lane.function);
         let end = end.nanos();
-        let heads = lanes
+        let mut heads: Vec<u64> = lanes
             .iter_mut()
             .map(|lane| before(lane.next_instant(), end))
             .collect();
-        let window = Window::new(lanes.len());
+        heads.extend(rows.iter_mut().map(|rows| before(rows.next_instant(), end)));
+        let window = Window::new(heads.len());
         Self {
             lanes,
+            rows,
             heads,
             end,
             window,
         }
+    }
+
+    /// What ended the reading of a file early, to be asked after the last request: the file was
+    /// damaged after it had been opened.
+    pub fn fault(&self) -> Option<&TraceFault> {
+        self.rows.iter().find_map(RowArrivals::fault)
     }
 
     /// Draws the next window. False after the last request.
@@ -129,8 +127,97 @@ impl Workload {
                 *head = before(lane.next_instant(), self.end);
             }
         }
+        let first_row = self.lanes.len();
+        for (number, rows) in (first_row..).zip(&mut self.rows) {
+            let head = &mut self.heads[number];
+            while *head < until {
+                if self.window.is_full() {
+                    until = self.window.halve();
+                    continue;
+                }
+                if let Some(request) = rows.request(Time::from_nanos(*head)) {
+                    self.window.push(Drawn::new(&request, number));
+                }
+                *head = before(rows.next_instant(), self.end);
+            }
+        }
         self.window.sort();
         true
+    }
+}
+
+/// The sources of a plan so far.
+struct Gathering<'a> {
+    plan: &'a Plan,
+    streams: Streams,
+    /// The one function that is wanted; `None` is all of them.
+    only: Option<FunctionId>,
+    /// How many sources each function has had: the number of the next one's streams.
+    numbers: Vec<u32>,
+    lanes: Vec<FunctionArrivals>,
+    rows: Vec<RowArrivals>,
+}
+
+impl Gathering<'_> {
+    fn add(&mut self, source: &Source) -> Result<(), TraceFault> {
+        match source {
+            Source::Process { function, process } => self.process(*function, process),
+            Source::Trace { trace, functions } => self.trace(trace, functions),
+        }
+    }
+
+    fn wants(&self, function: FunctionId) -> bool {
+        self.only.is_none_or(|only| only == function)
+    }
+
+    /// The model of a function, and the number of its next source.
+    fn next_source(&mut self, function: FunctionId) -> (&Function, u32) {
+        let number = &mut self.numbers[function.index()];
+        *number += 1;
+        (&self.plan.functions[function.index()], *number - 1)
+    }
+
+    fn process(&mut self, id: FunctionId, process: &Process) -> Result<(), TraceFault> {
+        if !self.wants(id) {
+            return Ok(());
+        }
+        let streams = self.streams;
+        let (function, number) = self.next_source(id);
+        if let Process::Replay { file } = process {
+            let rows = RowArrivals::replay(file, id, function, streams, number)?;
+            self.rows.push(rows);
+        } else {
+            let lanes = FunctionArrivals::of_process(id, function, process, &streams, number);
+            self.numbers[id.index()] += lanes.len().saturating_sub(1) as u32;
+            self.lanes.extend(lanes);
+        }
+        Ok(())
+    }
+
+    fn trace(&mut self, trace: &Trace, functions: &[FunctionId]) -> Result<(), TraceFault> {
+        let streams = self.streams;
+        if let Some(counts) = trace.minutes() {
+            for (place, id) in functions.iter().enumerate() {
+                if self.wants(*id) {
+                    let (function, number) = self.next_source(*id);
+                    let clock = MinuteClock::new(counts, place);
+                    let lane = FunctionArrivals::of_minutes(*id, function, clock, streams, number);
+                    self.lanes.push(lane);
+                }
+            }
+        } else if let Some(reader) = trace.rows()? {
+            let mut draws = Vec::new();
+            for id in functions {
+                draws.push(if self.wants(*id) {
+                    let (function, number) = self.next_source(*id);
+                    Some((*id, ServiceDraws::new(*id, function, streams, number)))
+                } else {
+                    None
+                });
+            }
+            self.rows.push(RowArrivals::new(reader, draws));
+        }
+        Ok(())
     }
 }
 

@@ -5,4 +5,5 @@ mod report;
 mod sim;
 mod stats;
 mod theory;
+mod trace;
 mod workload;
