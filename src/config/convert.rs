@@ -63,15 +63,18 @@ impl Context {
         self.faults.finish(self.sources.into_inner())
     }
 
-    /// The value of a key that must be given; says so where it is not.
-    fn need<'a, T>(&self, key: &'a Key<T>, table: Place, title: &str) -> Option<&'a T> {
-        match key {
-            Some(given) => given.get(),
-            None => {
-                self.fault(Fault::new(title).at(table));
-                None
-            }
+    /// The value of a key that must be given; says that `what` lacks it where it is not, unless a
+    /// key that was probably meant to be it has been told already.
+    fn need<'a, T>(&self, key: &'a Key<T>, table: Place, what: &str, name: &str) -> Option<&'a T> {
+        if key.is_none() && !self.faults.is_excused(table, name) {
+            self.fault(Fault::new(format!("{what} lacks `{name}`")).at(table));
         }
+        key.as_ref()?.get()
+    }
+
+    /// A text as it was typed, without its quotes.
+    fn bare(&self, place: Place) -> String {
+        self.typed(place).trim_matches(['"', '\'']).to_owned()
     }
 
     /// What was typed at a place.

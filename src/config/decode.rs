@@ -17,7 +17,7 @@ use serde::de::{
 use serde::{Deserialize, forward_to_deserialize_any};
 
 use super::diagnostic::{Fault, Faults};
-use super::names::{did_you_mean, list};
+use super::names::{did_you_mean, list, nearest};
 use super::source::Place;
 use super::tree::{Entry, Node, Value};
 
@@ -275,6 +275,7 @@ impl<'a> Decoder<'a> {
                 entries: entries.iter(),
                 value: None,
                 known: None,
+                table: self.node.place,
                 faults: self.faults,
             }),
             Value::Faulty => Err(Error::new(String::new())),
@@ -353,6 +354,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
                 entries: entries.iter(),
                 value: None,
                 known: Some(fields),
+                table: self.node.place,
                 faults: self.faults,
             })
             .map_err(|error| error.or_at(self.node.place))
@@ -434,6 +436,7 @@ struct Entries<'a> {
     value: Option<&'a Node>,
     /// The keys that there are, where the type says so.
     known: Option<&'static [&'static str]>,
+    table: Place,
     faults: &'a Faults,
 }
 
@@ -450,6 +453,9 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             {
                 let fault = Fault::new(format!("unknown key `{}`", entry.key)).at(entry.place);
                 self.faults.push(unknown(fault, &entry.key, known));
+                if let Some(meant) = nearest(&entry.key, known.iter().copied()) {
+                    self.faults.excuse(self.table, meant);
+                }
                 continue;
             }
             self.value = Some(&entry.node);

@@ -122,8 +122,8 @@ impl Context {
     }
 
     fn mmpp(&self, typed: &Mmpp, place: Place) -> Option<Process> {
-        let rates = self.need(&typed.rates, place, "`mmpp` lacks `rates`");
-        let stays = self.need(&typed.stays, place, "`mmpp` lacks `stays`");
+        let rates = self.need(&typed.rates, place, "`mmpp`", "rates");
+        let stays = self.need(&typed.stays, place, "`mmpp`", "stays");
         let (rates, stays) = (rates?, stays?);
         if rates.is_empty() {
             self.fault(Fault::new("`rates` is empty").at(typed.rates.as_ref()?.place));
@@ -150,7 +150,7 @@ impl Context {
     }
 
     fn profile(&self, typed: &Profile, place: Place) -> Option<Process> {
-        let rates = self.need(&typed.rates, place, "`profile` lacks `rates`")?;
+        let rates = self.need(&typed.rates, place, "`profile`", "rates")?;
         if rates.is_empty() {
             self.fault(Fault::new("`rates` is empty").at(typed.rates.as_ref()?.place));
             return None;
