@@ -3,6 +3,11 @@
 //! A part that is at fault leaves a gap, which the parts after it step over, so that one wrong
 //! value hides no other. Nothing of this is used once a fault has been found.
 
+#![expect(
+    clippy::ref_option,
+    reason = "a key is passed on as its table holds it"
+)]
+
 mod arrivals;
 mod experiment;
 mod function;
@@ -100,19 +105,24 @@ impl Context {
     fn existing(&self, path: &Given<String>, what: &str) -> Option<PathBuf> {
         let typed = path.get()?;
         let candidates = self.candidates(typed, path.place);
-        if let Some(found) = candidates.iter().find(|path| path.exists()) {
-            return Some(found.clone());
+        let found = candidates.into_iter().find(|path| path.exists());
+        if found.is_none() {
+            self.no_such(what, typed, path.place);
         }
+        found
+    }
+
+    fn no_such(&self, what: &str, typed: &str, place: Place) {
+        let candidates = self.candidates(typed, place);
         let tried: Vec<String> = candidates.iter().map(|p| p.display().to_string()).collect();
         self.fault(
             Fault::new(format!("there is no {what} `{typed}`"))
-                .at(path.place)
+                .at(place)
                 .note(format!(
                     "looked for: {}",
                     list(tried.iter().map(String::as_str))
                 )),
         );
-        None
     }
 
     /// The model that a name or a path means, decoded. A file of the user's wins over an embedded
@@ -145,6 +155,10 @@ impl Context {
     }
 
     fn unknown_model(&self, kind: ModelKind, name: &str, place: Place) {
+        if Path::new(name).extension().is_some_and(|e| e == "toml") {
+            self.no_such("file", name, place);
+            return;
+        }
         let names: Vec<&str> = kind.models().map(|model| model.name).collect();
         let mut fault = Fault::new(format!(
             "there is no {} `{name}`, and no such file",

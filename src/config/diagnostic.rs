@@ -84,7 +84,7 @@ impl Faults {
         self.found.borrow().pushed
     }
 
-    /// Notes which key of a table an unknown one was probably meant to be.
+    /// Notes which key of a table an unknown one was probably meant to be; "" where that is unclear.
     pub(crate) fn excuse(&self, table: Place, key: &str) {
         self.found
             .borrow_mut()
@@ -99,6 +99,15 @@ impl Faults {
             .excused
             .iter()
             .any(|(at, name)| *at == table && name == key)
+    }
+
+    /// Whether a table has a key that is unknown there.
+    pub(crate) fn has_unknown(&self, table: Place) -> bool {
+        self.found
+            .borrow()
+            .excused
+            .iter()
+            .any(|(at, _)| *at == table)
     }
 
     pub(crate) fn any_error(&self) -> bool {

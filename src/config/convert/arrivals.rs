@@ -50,6 +50,9 @@ impl Context {
             .filter(|(_, is)| *is)
             .map(|(name, _)| *name)
             .collect();
+        if names.is_empty() && self.faults.has_unknown(table) {
+            return None;
+        }
         if names.len() != 1 {
             let title = if names.is_empty() {
                 "`arrivals` needs one process".to_owned()

@@ -39,6 +39,8 @@ pub(super) struct Parts<'a> {
 pub(super) struct FunctionFacts {
     pub(super) function: model::Function,
     pub(super) runtime_place: Place,
+    /// What an error says about that place.
+    pub(super) runtime_label: &'static str,
     pub(super) package_place: Place,
     pub(super) reserved_place: Place,
     /// Whether a part is at fault: what follows from the rest is not told.
@@ -103,6 +105,11 @@ impl Context {
         });
         FunctionFacts {
             runtime_place: place(keys.runtime.as_ref().map(|key| key.place)),
+            runtime_label: if keys.runtime.is_some() {
+                "the runtime"
+            } else {
+                "has no `runtime`"
+            },
             package_place,
             gap: gap || self.faults.pushed() > before,
             reserved_place: place(keys.reserved_concurrency.as_ref().map(|key| key.place)),
@@ -190,6 +197,9 @@ impl Context {
                     model::Package::Image,
                     "image",
                 ),
+                (None, None) if self.faults.has_unknown(given.place) => {
+                    return (default, given.place);
+                }
                 _ => {
                     self.fault(Fault::new("a package is either `zip` or `image`").at(given.place));
                     return (default, given.place);

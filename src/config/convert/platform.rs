@@ -267,7 +267,7 @@ impl Context {
         model::Cpu {
             one_vcpu_at: at.0,
             max_vcpus: value(&cpu.max_vcpus).map_or(1.0, |max| max.0),
-            scales: scales.filter_map(Given::get).map(phase).collect(),
+            scales: scales.filter_map(Given::get).copied().map(phase).collect(),
         }
     }
 
@@ -315,7 +315,7 @@ fn overflow(typed: Option<&Overflow>) -> model::Overflow {
     }
 }
 
-fn phase(typed: &Phase) -> model::Phase {
+fn phase(typed: Phase) -> model::Phase {
     match typed {
         Phase::Sandbox => model::Phase::Sandbox,
         Phase::Fetch => model::Phase::Fetch,

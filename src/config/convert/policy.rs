@@ -271,7 +271,7 @@ impl Context {
                     self.fault(
                         Fault::new(title)
                             .label(remedy.place, "asked for here")
-                            .label(facts.runtime_place, "the runtime")
+                            .label(facts.runtime_place, facts.runtime_label)
                             .note(format!("allowed, or later versions: {}", list(least)))
                             .note("a remedy for some functions only has `functions = […]`"),
                     );

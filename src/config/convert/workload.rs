@@ -61,6 +61,7 @@ impl Context {
                 let file = self.existing(&named(key.place, &key.get()?.file), "file")?;
                 Some((TraceSpec::Requests { file }, key.place))
             }
+            (None, None, None) if self.faults.has_unknown(table) => None,
             _ => {
                 self.fault(
                     Fault::new("`workload` names one trace")
