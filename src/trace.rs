@@ -19,7 +19,7 @@ impl Trace {
 }
 
 /// Which trace, and where.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TraceSpec {
     /// Counts by minute, in a directory of CSV files.
     Azure2019 {
@@ -77,6 +77,27 @@ pub struct TraceFault {
     pub message: String,
 }
 
+/// A known fault of published data that was read around.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TraceWarning {
+    /// The first of its kind.
+    pub first: TraceFault,
+    /// How many there are.
+    pub count: u64,
+}
+
+impl std::fmt::Display for TraceFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.file.display(), self.message)
+    }
+}
+
+impl std::fmt::Display for TraceWarning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.first)
+    }
+}
+
 impl Trace {
     /// Opens a trace, lists its functions and finds its faults.
     ///
@@ -91,6 +112,16 @@ impl Trace {
             row: None,
             message: "the reader of traces is not built in yet".to_owned(),
         }])
+    }
+
+    /// Known faults of the published data that were read around, each kind once.
+    pub fn warnings(&self) -> &[TraceWarning] {
+        &[]
+    }
+
+    /// Whether each request brings its own service time.
+    pub fn records_service(&self) -> bool {
+        false
     }
 
     /// The functions that the trace names.

@@ -45,7 +45,8 @@ pub(crate) struct Context {
     /// Keys of the sweep that set a function's memory: each key with the list of its values.
     pub(crate) swept_memory: Vec<(Place, Place)>,
     documents: RefCell<BTreeMap<String, Option<Rc<Node>>>>,
-    traces: RefCell<BTreeMap<TraceSpec, Option<Arc<Trace>>>>,
+    /// Few, so a list is searched.
+    traces: RefCell<Vec<(TraceSpec, Option<Arc<Trace>>)>>,
 }
 
 impl Context {

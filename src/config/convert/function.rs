@@ -32,6 +32,8 @@ pub(super) struct Parts<'a> {
     pub(super) model: Option<FunctionKeys>,
     /// Whether its model is at fault, so that keys may be missing for that.
     pub(super) gap: bool,
+    /// Whether each of its requests brings a recorded service time.
+    pub(super) recorded: bool,
     pub(super) traced: Option<&'a TraceFunction>,
 }
 
@@ -55,6 +57,7 @@ impl Context {
             own,
             model,
             gap,
+            recorded,
             traced,
         } = parts;
         let before = self.faults.pushed();
@@ -85,7 +88,7 @@ impl Context {
                 dist
             }
         };
-        let service = if gap && keys.service.is_none() {
+        let service = if (gap || recorded) && keys.service.is_none() && trace_service.is_none() {
             None
         } else {
             self.service(&keys, trace_service, name, table, modelled, &scaled)
