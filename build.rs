@@ -10,7 +10,7 @@ fn main() -> io::Result<()> {
     let mut files = Vec::new();
     gather(&root, &mut files)?;
     // The order of a directory differs between machines.
-    files.sort();
+    files.sort_by_key(|file| file.with_extension(""));
     let mut list = String::from("&[\n");
     for file in &files {
         println!("cargo::rerun-if-changed={}", file.display());

@@ -103,16 +103,12 @@ fn read(path: &Path, overrides: &Overrides, context: &mut Context) -> Option<Exp
             context.swept_memory.push((axis.key.place, axis.place));
         }
     }
-    let name = path
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    points(name, &root, &axes, context)
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    points(&name, &root, &axes, context)
 }
 
 /// Converts every point of the sweep.
-fn points(name: String, root: &Node, axes: &[Axis], context: &Context) -> Option<Experiment> {
+fn points(name: &str, root: &Node, axes: &[Axis], context: &Context) -> Option<Experiment> {
     let mut experiment: Option<Experiment> = None;
     let mut complete = true;
     for point in sweep::points(axes) {
@@ -133,7 +129,7 @@ fn points(name: String, root: &Node, axes: &[Axis], context: &Context) -> Option
             continue;
         };
         let experiment = experiment.get_or_insert_with(|| Experiment {
-            name: name.clone(),
+            name: name.to_owned(),
             question: heading.question,
             seed: heading.seed,
             replications: heading.replications,

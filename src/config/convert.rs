@@ -3,6 +3,11 @@
 //! A part that is at fault leaves a gap, which the parts after it step over, so that one wrong
 //! value hides no other. Nothing of this is used once a fault has been found.
 
+#![expect(
+    clippy::ref_option,
+    reason = "a key is passed on as its table holds it"
+)]
+
 mod arrivals;
 mod experiment;
 mod function;
@@ -40,7 +45,8 @@ pub(crate) struct Context {
     /// Keys of the sweep that set a function's memory: each key with the list of its values.
     pub(crate) swept_memory: Vec<(Place, Place)>,
     documents: RefCell<BTreeMap<String, Option<Rc<Node>>>>,
-    traces: RefCell<BTreeMap<TraceSpec, Option<Arc<Trace>>>>,
+    /// Few, so a list is searched.
+    traces: RefCell<Vec<(TraceSpec, Option<Arc<Trace>>)>>,
 }
 
 impl Context {
@@ -63,15 +69,18 @@ impl Context {
         self.faults.finish(self.sources.into_inner())
     }
 
-    /// The value of a key that must be given; says so where it is not.
-    fn need<'a, T>(&self, key: &'a Key<T>, table: Place, title: &str) -> Option<&'a T> {
-        match key {
-            Some(given) => given.get(),
-            None => {
-                self.fault(Fault::new(title).at(table));
-                None
-            }
+    /// The value of a key that must be given; says that `what` lacks it where it is not, unless a
+    /// key that was probably meant to be it has been told already.
+    fn need<'a, T>(&self, key: &'a Key<T>, table: Place, what: &str, name: &str) -> Option<&'a T> {
+        if key.is_none() && !self.faults.is_excused(table, name) {
+            self.fault(Fault::new(format!("{what} lacks `{name}`")).at(table));
         }
+        key.as_ref()?.get()
+    }
+
+    /// A text as it was typed, without its quotes.
+    fn bare(&self, place: Place) -> String {
+        self.typed(place).trim_matches(['"', '\'']).to_owned()
     }
 
     /// What was typed at a place.
@@ -97,19 +106,24 @@ impl Context {
     fn existing(&self, path: &Given<String>, what: &str) -> Option<PathBuf> {
         let typed = path.get()?;
         let candidates = self.candidates(typed, path.place);
-        if let Some(found) = candidates.iter().find(|path| path.exists()) {
-            return Some(found.clone());
+        let found = candidates.into_iter().find(|path| path.exists());
+        if found.is_none() {
+            self.no_such(what, typed, path.place);
         }
+        found
+    }
+
+    fn no_such(&self, what: &str, typed: &str, place: Place) {
+        let candidates = self.candidates(typed, place);
         let tried: Vec<String> = candidates.iter().map(|p| p.display().to_string()).collect();
         self.fault(
             Fault::new(format!("there is no {what} `{typed}`"))
-                .at(path.place)
+                .at(place)
                 .note(format!(
                     "looked for: {}",
                     list(tried.iter().map(String::as_str))
                 )),
         );
-        None
     }
 
     /// The model that a name or a path means, decoded. A file of the user's wins over an embedded
@@ -142,6 +156,10 @@ impl Context {
     }
 
     fn unknown_model(&self, kind: ModelKind, name: &str, place: Place) {
+        if Path::new(name).extension().is_some_and(|e| e == "toml") {
+            self.no_such("file", name, place);
+            return;
+        }
         let names: Vec<&str> = kind.models().map(|model| model.name).collect();
         let mut fault = Fault::new(format!(
             "there is no {} `{name}`, and no such file",

@@ -17,7 +17,7 @@ use serde::de::{
 use serde::{Deserialize, forward_to_deserialize_any};
 
 use super::diagnostic::{Fault, Faults};
-use super::names::{did_you_mean, list};
+use super::names::{did_you_mean, list, nearest};
 use super::source::Place;
 use super::tree::{Entry, Node, Value};
 
@@ -190,6 +190,12 @@ impl Error {
         Self(Box::new(Fault::new(title)))
     }
 
+    /// Adds that "none" would be right as well.
+    fn or_none(mut self) -> Self {
+        self.0.notes.push("or \"none\"".to_owned());
+        self
+    }
+
     /// The innermost value that an error comes from is the one at fault.
     fn or_at(mut self, place: Place) -> Self {
         if self.0.places.is_empty() {
@@ -213,6 +219,13 @@ impl de::Error for Error {
     }
 
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        // Serde's words for its own types, in those of TOML.
+        let expected = match expected.to_string().as_str() {
+            "a string" => "a text in quotes".to_owned(),
+            "a boolean" => "true or false".to_owned(),
+            "a sequence" => "a list".to_owned(),
+            other => other.to_owned(),
+        };
         Self::new(format!("expected {expected}, not {}", in_words(found)))
     }
 
@@ -260,7 +273,7 @@ struct Decoder<'a> {
     faults: &'a Faults,
 }
 
-impl<'a> Decoder<'a> {
+impl Decoder<'_> {
     fn any<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.node.value {
             Value::Text(text) | Value::Date(text) => visitor.visit_str(text),
@@ -272,9 +285,10 @@ impl<'a> Decoder<'a> {
                 faults: self.faults,
             }),
             Value::Table(entries) => visitor.visit_map(Entries {
-                entries: entries.iter(),
+                rest: entries.iter(),
                 value: None,
                 known: None,
+                table: self.node.place,
                 faults: self.faults,
             }),
             Value::Faulty => Err(Error::new(String::new())),
@@ -325,7 +339,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
             (ask::SWITCH, Value::Table(_)) => visitor.visit_newtype_struct(self),
             (ask::SWITCH, _) | (ask::ONE_OR_MANY, Value::List(_)) => self.any(visitor),
             (ask::OR_NONE, Value::Text(text)) if text == "none" => visitor.visit_none(),
-            (ask::OR_NONE, _) => visitor.visit_some(self),
+            (ask::OR_NONE, _) => visitor.visit_some(self).map_err(Error::or_none),
             _ => visitor.visit_newtype_struct(self),
         }
         .map_err(|error| error.or_at(place))
@@ -350,9 +364,10 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         };
         visitor
             .visit_map(Entries {
-                entries: entries.iter(),
+                rest: entries.iter(),
                 value: None,
                 known: Some(fields),
+                table: self.node.place,
                 faults: self.faults,
             })
             .map_err(|error| error.or_at(self.node.place))
@@ -430,10 +445,11 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
 
 /// Keys and values of a table.
 struct Entries<'a> {
-    entries: std::slice::Iter<'a, Entry>,
+    rest: std::slice::Iter<'a, Entry>,
     value: Option<&'a Node>,
     /// The keys that there are, where the type says so.
     known: Option<&'static [&'static str]>,
+    table: Place,
     faults: &'a Faults,
 }
 
@@ -444,12 +460,14 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Error> {
-        for entry in self.entries.by_ref() {
+        for entry in self.rest.by_ref() {
             if let Some(known) = self.known
                 && !known.contains(&entry.key.as_str())
             {
                 let fault = Fault::new(format!("unknown key `{}`", entry.key)).at(entry.place);
                 self.faults.push(unknown(fault, &entry.key, known));
+                let meant = nearest(&entry.key, known.iter().copied());
+                self.faults.excuse(self.table, meant.unwrap_or(""));
                 continue;
             }
             self.value = Some(&entry.node);

@@ -66,6 +66,8 @@ struct Found {
     seen: BTreeSet<Fault>,
     faults: Vec<Fault>,
     pushed: usize,
+    /// Tables with a key that somebody mistyped there.
+    excused: Vec<(Place, String)>,
 }
 
 impl Faults {
@@ -80,6 +82,32 @@ impl Faults {
     /// How often a fault was pushed, repeated ones included: tells whether a step found any.
     pub(crate) fn pushed(&self) -> usize {
         self.found.borrow().pushed
+    }
+
+    /// Notes which key of a table an unknown one was probably meant to be; "" where that is unclear.
+    pub(crate) fn excuse(&self, table: Place, key: &str) {
+        self.found
+            .borrow_mut()
+            .excused
+            .push((table, key.to_owned()));
+    }
+
+    /// Whether a missing key has been told about by the mistyped one.
+    pub(crate) fn is_excused(&self, table: Place, key: &str) -> bool {
+        let found = self.found.borrow();
+        found
+            .excused
+            .iter()
+            .any(|(at, name)| *at == table && name == key)
+    }
+
+    /// Whether a table has a key that is unknown there.
+    pub(crate) fn has_unknown(&self, table: Place) -> bool {
+        self.found
+            .borrow()
+            .excused
+            .iter()
+            .any(|(at, _)| *at == table)
     }
 
     pub(crate) fn any_error(&self) -> bool {

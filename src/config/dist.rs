@@ -57,13 +57,6 @@ macro_rules! shapes {
             /// One of several distributions, by weight.
             pub(crate) mixture: Option<Vec<crate::config::dist::Part>>,
         }
-
-        impl $name {
-            /// Every shape that is given.
-            pub(crate) fn shapes(&self) -> Vec<Result<crate::dist::Dist, String>> {
-                crate::config::dist::Shapes::from(self.clone()).all()
-            }
-        }
     };
 }
 pub(crate) use shapes;
@@ -87,6 +80,13 @@ macro_rules! plain_shapes {
                     percentiles: table.percentiles,
                     mixture: table.mixture,
                 }
+            }
+        }
+
+        impl $name {
+            /// Every shape that is given.
+            pub(crate) fn shapes(&self) -> Vec<Result<crate::dist::Dist, String>> {
+                crate::config::dist::Shapes::from(self.clone()).all()
             }
         }
     };

@@ -11,7 +11,7 @@ pub(crate) fn nearest<'a>(
         .map(|name| {
             let near = strsim::jaro_winkler(&lower, &name.to_lowercase());
             let edits = strsim::damerau_levenshtein(&lower, &name.to_lowercase());
-            let within = edits * 3 <= name.chars().count().max(3);
+            let within = edits * 3 <= name.chars().count();
             (if within { near + 1.0 } else { near }, name)
         })
         .filter(|(near, _)| *near >= 0.8)

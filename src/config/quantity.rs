@@ -73,7 +73,7 @@ text_quantity!(
 text_quantity!(
     /// Events a second.
     Rate(f64),
-    parse_rate,
+    finite_rate,
     "a rate, such as \"30 / h\" or \"100 / s\"",
     "30 / h"
 );
@@ -106,9 +106,20 @@ fn positive_memory(text: &str) -> Result<Memory, String> {
     }
 }
 
+/// Simulated time has nanoseconds: more requests than those cannot follow each other.
+fn finite_rate(text: &str) -> Result<f64, String> {
+    match parse_rate(text) {
+        Ok(rate) if rate > 1e9 => {
+            Err("a rate above one a nanosecond cannot be simulated".to_owned())
+        }
+        other => other.map_err(|e| e.to_string()),
+    }
+}
+
 fn positive_bandwidth(text: &str) -> Result<f64, String> {
     match parse_bandwidth(text) {
-        Ok(bandwidth) if bandwidth <= 0.0 => {
+        // What is less than a byte a century would make no length of time.
+        Ok(bandwidth) if !(1e-9..1e30).contains(&bandwidth) => {
             Err("a bandwidth above zero is needed here".to_owned())
         }
         other => other.map_err(|e| e.to_string()),

@@ -109,10 +109,8 @@ pub(crate) fn read_text(path: &Path) -> Result<String, String> {
     };
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes()[..valid]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count();
+        let before = String::from_utf8_lossy(&error.as_bytes()[..valid]);
+        let line = before.matches('\n').count() + 1;
         format!("the file is not UTF-8 text: line {line} holds a byte that is no character")
     })
 }

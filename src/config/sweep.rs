@@ -200,12 +200,12 @@ fn targets<'a>(
     if !names.contains(&name) {
         add_function(root, &name, key.place);
     }
-    let named = |node: &Node| {
+    let is_meant = |node: &Node| {
         node.get("name").and_then(|entry| entry.node.as_text()) == Some(name.as_str())
     };
     Ok(list_of(root, kind)
         .into_iter()
-        .filter(|node| named(node))
+        .filter(|node| is_meant(node))
         .map(|node| (node, path.clone()))
         .collect())
 }
@@ -286,36 +286,33 @@ fn names(root: &Node, kind: &str) -> Vec<String> {
     let Some(Value::List(tables)) = root.get(kind).map(|entry| &entry.node.value) else {
         return Vec::new();
     };
-    tables
-        .iter()
-        .filter_map(|table| table.get("name")?.node.as_text())
-        .map(str::to_owned)
-        .collect()
+    let mut names: Vec<String> = Vec::with_capacity(tables.len());
+    for table in tables {
+        if let Some(name) = table.get("name").and_then(|entry| entry.node.as_text())
+            && !names.iter().any(|known| known == name)
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 /// The first part of a dotted key, without its quotes, and what follows the dot.
 fn head(text: &str) -> Option<(String, Option<&str>)> {
     let text = text.trim();
-    let (part, after) = match text.chars().next()? {
-        quote @ ('"' | '\'') => {
-            let (part, after) = text[1..].split_once(quote)?;
-            (part.to_owned(), after.trim_start())
-        }
-        _ => {
-            let end = text.find('.').unwrap_or(text.len());
-            let part = text[..end].trim();
-            if part.is_empty() {
-                return None;
-            }
-            (part.to_owned(), &text[end..])
-        }
+    let (part, after) = if let Some(quote @ ('"' | '\'')) = text.chars().next() {
+        let (part, after) = text[1..].split_once(quote)?;
+        (part, after.trim_start())
+    } else {
+        let end = text.find('.').unwrap_or(text.len());
+        (text[..end].trim(), &text[end..])
     };
-    match after.strip_prefix('.') {
-        Some(rest) if !rest.trim().is_empty() => Some((part, Some(rest))),
-        Some(_) => None,
-        None if after.is_empty() => Some((part, None)),
-        None => None,
-    }
+    let rest = match after.strip_prefix('.') {
+        Some(rest) if !rest.trim().is_empty() => Some(rest),
+        None if after.is_empty() => None,
+        _ => return None,
+    };
+    (!part.is_empty()).then(|| (part.to_owned(), rest))
 }
 
 /// All parts of a dotted key.

@@ -3,6 +3,11 @@
 //! Nothing here is checked beyond one value at a time. Every key is a maybe, for a file may be laid
 //! over another one; what is needed, and what it means, is decided in `convert`.
 
+#![expect(
+    clippy::ref_option,
+    reason = "a key is passed on as its table holds it"
+)]
+
 pub(crate) mod arrivals;
 pub(crate) mod experiment;
 pub(crate) mod function;

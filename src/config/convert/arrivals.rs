@@ -1,5 +1,7 @@
 //! Arrival processes.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 
 use crate::config::decode::Given;
@@ -7,6 +9,7 @@ use crate::config::diagnostic::Fault;
 use crate::config::names::list;
 use crate::config::source::Place;
 use crate::config::typed::arrivals::{Arrivals, BatchSize, Mmpp, Processes, Profile};
+use crate::config::typed::value;
 use crate::model::{self, MmppState, Process};
 use crate::units::{Span, Time};
 
@@ -50,6 +53,9 @@ impl Context {
             .filter(|(_, is)| *is)
             .map(|(name, _)| *name)
             .collect();
+        if names.is_empty() && self.faults.has_unknown(table) {
+            return None;
+        }
         if names.len() != 1 {
             let title = if names.is_empty() {
                 "`arrivals` needs one process".to_owned()
@@ -122,8 +128,8 @@ impl Context {
     }
 
     fn mmpp(&self, typed: &Mmpp, place: Place) -> Option<Process> {
-        let rates = self.need(&typed.rates, place, "`mmpp` lacks `rates`");
-        let stays = self.need(&typed.stays, place, "`mmpp` lacks `stays`");
+        let rates = self.need(&typed.rates, place, "`mmpp`", "rates");
+        let stays = self.need(&typed.stays, place, "`mmpp`", "stays");
         let (rates, stays) = (rates?, stays?);
         if rates.is_empty() {
             self.fault(Fault::new("`rates` is empty").at(typed.rates.as_ref()?.place));
@@ -150,7 +156,7 @@ impl Context {
     }
 
     fn profile(&self, typed: &Profile, place: Place) -> Option<Process> {
-        let rates = self.need(&typed.rates, place, "`profile` lacks `rates`")?;
+        let rates = self.need(&typed.rates, place, "`profile`", "rates")?;
         if rates.is_empty() {
             self.fault(Fault::new("`rates` is empty").at(typed.rates.as_ref()?.place));
             return None;
@@ -179,6 +185,28 @@ impl Context {
             period,
             rates: rates.collect::<Option<_>>()?,
         }))
+    }
+
+    /// Whether these are recorded requests with a column of service times, so that the function
+    /// needs none of its own.
+    pub(super) fn records_service(&self, given: &Given<Arrivals>) -> bool {
+        let path = match given.get() {
+            Some(Arrivals::Replay(path)) => Some(path),
+            Some(Arrivals::Table(table)) => value(&table.replay).map(|replay| &replay.file),
+            None => None,
+        };
+        let Some(path) = path else { return false };
+        let mut candidates = self.candidates(path, given.place).into_iter();
+        let header = candidates.find(|path| path.is_file()).and_then(|path| {
+            let mut header = String::new();
+            let mut file = BufReader::new(File::open(path).ok()?.take(4096));
+            file.read_line(&mut header).ok()?;
+            Some(header)
+        });
+        header.is_some_and(|header| {
+            let mut columns = header.split(',');
+            columns.any(|column| column.trim().trim_matches('"') == "service_ms")
+        })
     }
 
     fn replay(&self, file: &Given<String>) -> Option<Process> {

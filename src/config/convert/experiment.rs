@@ -15,13 +15,14 @@ use crate::config::typed::function::{FunctionEntry, FunctionFile, FunctionKeys};
 use crate::config::typed::policy::Policy;
 use crate::config::typed::{Key, Overlay, value};
 use crate::ids::FunctionId;
-use crate::model::{Function, Plan, Scenario, Source};
+use crate::model::{Function, Plan, Remedy, Scenario, Source};
 use crate::trace::{Trace, TraceFunction};
 use crate::units::Span;
 
 use super::Context;
 use super::function::{FunctionFacts, Parts};
 use super::platform::{PlatformChoice, PlatformFacts};
+use super::policy::Known;
 
 /// What does not differ between the points of a sweep.
 pub(crate) struct Heading {
@@ -39,6 +40,14 @@ struct Population {
     incomplete: bool,
 }
 
+/// A function of the trace.
+#[derive(Clone, Copy)]
+struct Listed<'a> {
+    function: &'a TraceFunction,
+    /// Whether its requests bring their service times.
+    recorded: bool,
+}
+
 /// The scenarios of one point: every policy at these values.
 pub(crate) fn scenarios(
     context: &Context,
@@ -51,14 +60,11 @@ pub(crate) fn scenarios(
         seed: value(&file.seed).map_or(1, |seed| seed.0),
         replications: value(&file.replications).map_or(10, |PositiveCount(count)| *count),
     };
-    let duration = context.need(
-        &file.duration,
-        root.place,
-        "the experiment lacks `duration`",
-    );
+    let duration = context.need(&file.duration, root.place, "the experiment", "duration");
     let warm_up = value(&file.warm_up).map_or(Span::ZERO, |length| length.0);
     let named = match &file.platform {
         Some(named) => Some(named),
+        None if context.faults.is_excused(root.place, "platform") => None,
         None => {
             let names: Vec<&str> = ModelKind::Platform
                 .models()
@@ -130,7 +136,7 @@ impl Context {
         let mut first: BTreeMap<&str, Place> = BTreeMap::new();
         for (table, name) in names {
             let Some(key) = name else {
-                self.fault(Fault::new(format!("this {what} lacks `name`")).at(table));
+                self.need(name, table, &format!("this {what}"), "name");
                 continue;
             };
             let Some(text) = key.get() else { continue };
@@ -166,13 +172,9 @@ impl Context {
             .collect();
         let mut population = Population::default();
         let mut of_trace: Vec<Option<FunctionId>> = vec![None; traced.len()];
-        let push = |population: &mut Population, facts: Option<FunctionFacts>| {
-            let Some(facts) = facts else {
-                population.incomplete = true;
-                return None;
-            };
+        let push = |population: &mut Population, facts: FunctionFacts| {
             population.functions.push(facts);
-            Some(FunctionId(population.functions.len() as u32 - 1))
+            FunctionId(population.functions.len() as u32 - 1)
         };
         for table in tables(&file.function) {
             let Some(entry) = table.get() else {
@@ -184,18 +186,21 @@ impl Context {
                 continue;
             };
             let number = traced.get(name.as_str()).copied();
-            let listed = trace.as_deref().zip(number).map(|(t, n)| &t.functions()[n]);
+            let listed = trace.as_deref().zip(number).map(|(trace, number)| Listed {
+                function: &trace.functions()[number],
+                recorded: trace.records_service(),
+            });
             let facts = self.entry(file, entry, table.place, name, listed, platform);
-            let id = push(&mut population, facts);
+            let function = push(&mut population, facts);
             match (&entry.arrivals, number) {
                 (Some(arrivals), None) => {
-                    if let Some((function, process)) = id.zip(self.process(arrivals)) {
+                    if let Some(process) = self.process(arrivals) {
                         population
                             .sources
                             .push(Source::Process { function, process });
                     }
                 }
-                (None, Some(number)) => of_trace[number] = id,
+                (None, Some(number)) => of_trace[number] = Some(function),
                 (Some(arrivals), Some(_)) => self.fault(
                     Fault::new(format!(
                         "function `{name}` has `arrivals`, and the trace names it too"
@@ -205,14 +210,19 @@ impl Context {
                 ),
                 // A workload that could not be read may have named it.
                 (None, None) if file.workload.is_some() && trace.is_none() => {}
+                (None, None) if self.faults.is_excused(table.place, "arrivals") => {}
                 (None, None) => self.no_arrivals(name, table.place, trace.as_deref()),
             }
         }
         if let Some(trace) = trace {
-            for (number, listed) in trace.functions().iter().enumerate() {
+            for (number, function) in trace.functions().iter().enumerate() {
+                let listed = Listed {
+                    function,
+                    recorded: trace.records_service(),
+                };
                 if of_trace[number].is_none() {
                     let facts = self.of_trace(file, listed, root, platform);
-                    of_trace[number] = push(&mut population, facts);
+                    of_trace[number] = Some(push(&mut population, facts));
                 }
             }
             let functions: Option<Vec<FunctionId>> = of_trace.into_iter().collect();
@@ -222,6 +232,8 @@ impl Context {
             }
         } else if tables(&file.function).is_empty()
             && file.workload.is_none()
+            && !self.faults.is_excused(root, "function")
+            && !self.faults.is_excused(root, "workload")
             && file
                 .function
                 .as_ref()
@@ -252,11 +264,15 @@ impl Context {
         });
     }
 
-    /// The keys of a model, where one is named; `Err` where it is at fault.
-    fn model_keys(&self, model: &Key<String>) -> Result<Option<FunctionKeys>, ()> {
-        let Some(named) = model else { return Ok(None) };
-        let (_, keys): (Place, FunctionFile) = self.model(ModelKind::Function, named).ok_or(())?;
-        Ok(Some(keys.keys()))
+    /// The keys of a model, where one is named, and whether there is none for a fault.
+    fn model_keys(&self, model: Option<&Given<String>>) -> (Option<FunctionKeys>, bool) {
+        let Some(named) = model else {
+            return (None, false);
+        };
+        let model: Option<(Place, FunctionFile)> = self.model(ModelKind::Function, named);
+        let keys = model.map(|(_, file)| file.keys());
+        let gap = keys.is_none();
+        (keys, gap)
     }
 
     fn entry(
@@ -265,10 +281,10 @@ impl Context {
         entry: &FunctionEntry,
         table: Place,
         name: &str,
-        traced: Option<&TraceFunction>,
+        listed: Option<Listed<'_>>,
         platform: &PlatformFacts,
-    ) -> Option<FunctionFacts> {
-        let defaults = value(&file.defaults).filter(|_| traced.is_some());
+    ) -> FunctionFacts {
+        let defaults = value(&file.defaults).filter(|_| listed.is_some());
         let (own, model) = match defaults {
             Some(defaults) => (
                 entry.keys().over(defaults.keys()),
@@ -276,49 +292,57 @@ impl Context {
             ),
             None => (entry.keys(), entry.model.clone()),
         };
-        let model = self.model_keys(&model).ok()?;
-        self.function(
-            Parts {
-                name,
-                table,
-                own,
-                model,
-                traced,
+        let (model, gap) = self.model_keys(model.as_ref());
+        let parts = Parts {
+            name,
+            table,
+            own,
+            model,
+            gap: gap || self.faults.is_excused(table, "service"),
+            recorded: match (listed, &entry.arrivals) {
+                (Some(listed), _) => listed.recorded,
+                (None, Some(arrivals)) => self.records_service(arrivals),
+                (None, None) => false,
             },
-            platform,
-        )
+            traced: listed.map(|listed| listed.function),
+        };
+        self.function(parts, platform)
     }
 
     /// A function that only the trace names.
     fn of_trace(
         &self,
         file: &ExperimentFile,
-        traced: &TraceFunction,
+        listed: Listed<'_>,
         root: Place,
         platform: &PlatformFacts,
-    ) -> Option<FunctionFacts> {
+    ) -> FunctionFacts {
         let defaults = value(&file.defaults).cloned().unwrap_or_default();
-        let model = self.model_keys(&defaults.model).ok()?;
+        let (model, mut gap) = self.model_keys(defaults.model.as_ref());
         let table = file.defaults.as_ref().map(|given| given.place);
         let table = table.or(file.workload.as_ref().map(|given| given.place));
         let keys = defaults.keys();
-        let lacks = keys.service.is_none()
+        let traced = listed.function;
+        let lacks = !listed.recorded
+            && keys.service.is_none()
             && traced.service.is_none()
             && model.as_ref().is_none_or(|model| model.service.is_none());
-        if lacks {
+        if lacks && !gap {
             // Told once, not for each of thousands of functions.
             self.fault(
                 Fault::new("the trace has no service times, and [defaults] gives none")
                     .at(table.unwrap_or(root))
                     .note("give `service` or `model` in [defaults]"),
             );
-            return None;
+            gap = true;
         }
         let parts = Parts {
             name: &traced.name,
             table: table.unwrap_or(root),
             own: keys,
             model,
+            gap,
+            recorded: listed.recorded,
             traced: Some(traced),
         };
         self.function(parts, platform)
@@ -360,7 +384,7 @@ impl Context {
         file: &ExperimentFile,
         platform: &PlatformFacts,
         population: &Population,
-    ) -> Vec<(String, Vec<crate::model::Remedy>)> {
+    ) -> Vec<(String, Vec<Remedy>)> {
         let listed = tables(&file.policy);
         if listed.is_empty() {
             return vec![("platform as it is".to_owned(), Vec::new())];
@@ -370,11 +394,11 @@ impl Context {
             let Some(typed) = policy.get() else { continue };
             let typed: &Policy = typed;
             let name = value(&typed.name).cloned().unwrap_or_default();
-            if population.incomplete {
-                // Patterns would be told to match nothing for a fault that lies elsewhere.
-                continue;
-            }
-            policies.push((name, self.remedies(typed, platform, &population.functions)));
+            let known = Known {
+                functions: &population.functions,
+                incomplete: population.incomplete,
+            };
+            policies.push((name, self.remedies(typed, platform, &known)));
         }
         policies
     }

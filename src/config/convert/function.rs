@@ -30,6 +30,10 @@ pub(super) struct Parts<'a> {
     pub(super) own: FunctionKeys,
     /// Keys of its model.
     pub(super) model: Option<FunctionKeys>,
+    /// Whether its model is at fault, so that keys may be missing for that.
+    pub(super) gap: bool,
+    /// Whether each of its requests brings a recorded service time.
+    pub(super) recorded: bool,
     pub(super) traced: Option<&'a TraceFunction>,
 }
 
@@ -37,23 +41,26 @@ pub(super) struct Parts<'a> {
 pub(super) struct FunctionFacts {
     pub(super) function: model::Function,
     pub(super) runtime_place: Place,
+    /// What an error says about that place.
+    pub(super) runtime_label: &'static str,
     pub(super) package_place: Place,
     pub(super) reserved_place: Place,
+    /// Whether a part is at fault: what follows from the rest is not told.
+    pub(super) gap: bool,
 }
 
 impl Context {
-    pub(super) fn function(
-        &self,
-        parts: Parts<'_>,
-        platform: &PlatformFacts,
-    ) -> Option<FunctionFacts> {
+    pub(super) fn function(&self, parts: Parts<'_>, platform: &PlatformFacts) -> FunctionFacts {
         let Parts {
             name,
             table,
             own,
             model,
+            gap,
+            recorded,
             traced,
         } = parts;
+        let before = self.faults.pushed();
         let modelled = model.is_some();
         let trace_memory = traced.and_then(|function| function.memory);
         let trace_service = traced.and_then(|function| function.service.clone());
@@ -72,7 +79,8 @@ impl Context {
             .cloned()
             .unwrap_or_else(|| DEFAULT_RUNTIME.to_owned());
         let timeout = self.timeout(&keys, platform);
-        let share = platform.platform.cpu.share(memory);
+        // A share that is next to nothing would make lengths that are not finite.
+        let share = platform.platform.cpu.share(memory).max(1e-6);
         let scaled = |dist: Dist, phase: Phase| {
             if platform.platform.cpu.scales.contains(&phase) {
                 dist.scaled(1.0 / share)
@@ -80,7 +88,11 @@ impl Context {
                 dist
             }
         };
-        let service = self.service(&keys, trace_service, name, table, modelled, &scaled);
+        let service = if (gap || recorded) && keys.service.is_none() && trace_service.is_none() {
+            None
+        } else {
+            self.service(&keys, trace_service, name, table, modelled, &scaled)
+        };
         self.warn_of_plain_service(&keys, platform);
         let start = start_phases(value(&keys.start), memory, package, platform, &scaled);
         let image = matches!(package, model::Package::Image(_));
@@ -94,9 +106,15 @@ impl Context {
                 .iter()
                 .any(|free| runtime.starts_with(free.as_str()))
         });
-        Some(FunctionFacts {
+        FunctionFacts {
             runtime_place: place(keys.runtime.as_ref().map(|key| key.place)),
+            runtime_label: if keys.runtime.is_some() {
+                "the runtime"
+            } else {
+                "has no `runtime`"
+            },
             package_place,
+            gap: gap || self.faults.pushed() > before,
             reserved_place: place(keys.reserved_concurrency.as_ref().map(|key| key.place)),
             function: model::Function {
                 name: name.to_owned(),
@@ -104,14 +122,17 @@ impl Context {
                 memory,
                 package,
                 start,
-                service: service?,
+                service: service.unwrap_or(model::Service {
+                    cpu: Dist::ZERO,
+                    io: Dist::ZERO,
+                }),
                 timeout,
                 error_rate: value(&keys.error_rate).map_or(0.0, |rate| rate.0),
                 reserved_concurrency: value(&keys.reserved_concurrency).map(|count| count.0),
                 init_billed,
                 snapshot_billed,
             },
-        })
+        }
     }
 
     fn memory(
@@ -141,8 +162,9 @@ impl Context {
             };
             self.fault(
                 Fault::new(format!(
-                    "{memory} is no memory that `{}` offers",
-                    platform.name
+                    "`{}` has no memory of {}",
+                    platform.name,
+                    self.bare(key.place)
                 ))
                 .at(key.place)
                 .note(format!("allowed: memory {range}")),
@@ -178,6 +200,9 @@ impl Context {
                     model::Package::Image,
                     "image",
                 ),
+                (None, None) if self.faults.has_unknown(given.place) => {
+                    return (default, given.place);
+                }
                 _ => {
                     self.fault(Fault::new("a package is either `zip` or `image`").at(given.place));
                     return (default, given.place);
@@ -192,7 +217,8 @@ impl Context {
             self.fault(
                 Fault::new(format!(
                     "`{}` takes no {kind} of {}",
-                    platform.name, bytes.0
+                    platform.name,
+                    self.bare(size.place)
                 ))
                 .at(size.place)
                 .note(format!("allowed: at most {limit}")),
@@ -209,9 +235,13 @@ impl Context {
             self.fault(Fault::new("a timeout of zero would cut every request").at(key.place));
         } else if let Some(most) = most.filter(|most| timeout > *most) {
             self.fault(
-                Fault::new(format!("`{}` has no timeout of {timeout}", platform.name))
-                    .at(key.place)
-                    .note(format!("allowed: at most {} s", most.secs())),
+                Fault::new(format!(
+                    "`{}` has no timeout of {}",
+                    platform.name,
+                    self.bare(key.place)
+                ))
+                .at(key.place)
+                .note(format!("allowed: at most {} s", most.secs())),
             );
         }
         Some(timeout)
@@ -250,7 +280,7 @@ impl Context {
             Service::Whole(dist) => Some(whole(dist.clone())),
             Service::Parts(parts) => {
                 let part = |part: &Key<Distribution>, key_name: &str| {
-                    self.need(part, key.place, &format!("`service` lacks `{key_name}`"))
+                    self.need(part, key.place, "`service`", key_name)
                         .map(|dist| dist.0.clone())
                 };
                 let (cpu, io) = (part(&parts.cpu, "cpu"), part(&parts.io, "io"));

@@ -84,18 +84,18 @@ impl Context {
             Some(overrides) => overrides.clone().over(base),
             None => base,
         };
-        let before = self.faults.pushed();
         self.not_in_this_version(&keys);
         let observed: BTreeMap<String, Dist> = keys
             .observed_keep_alive
             .iter()
             .filter_map(|(name, seen)| Some((name.clone(), seen.get()?.value.0.clone())))
             .collect();
-        let lacks = "the platform lacks `keep-alive`";
-        let keep_alive = self.need(&keys.keep_alive, table, lacks).and_then(|keep| {
-            let place = keys.keep_alive.as_ref().map_or(table, |key| key.place);
-            self.keep_alive(keep, place, &observed)
-        });
+        let keep_alive = self
+            .need(&keys.keep_alive, table, "the platform", "keep-alive")
+            .and_then(|keep| {
+                let place = keys.keep_alive.as_ref().map_or(table, |key| key.place);
+                self.keep_alive(keep, place, &observed)
+            });
         let scaling_rate = self.scaling_rate(&keys.scaling_rate);
         let client_retry = self.client_retry(&keys.client_retry);
         let cpu = self.cpu(keys.cpu.as_ref());
@@ -151,7 +151,7 @@ impl Context {
             },
             prices: prices.as_ref().map(|facts| facts.prices.clone()),
         };
-        let facts = PlatformFacts {
+        Some(PlatformFacts {
             platform: Arc::new(platform),
             name,
             sandbox: start
@@ -163,10 +163,7 @@ impl Context {
             observed,
             prices,
             quota_place: keys.concurrency_quota.as_ref().map(|key| key.place),
-        };
-        // What is at fault here has been told; functions and policies are still checked by the rest.
-        let _ = before;
-        Some(facts)
+        })
     }
 
     fn not_in_this_version(&self, keys: &PlatformFile) {
@@ -222,9 +219,8 @@ impl Context {
         let OrNone::Some(rate) = given.get()? else {
             return None;
         };
-        let lacks = |key: &str| format!("`scaling-rate` lacks `{key}`");
-        let instances = self.need(&rate.instances, given.place, &lacks("instances"));
-        let every = self.need(&rate.every, given.place, &lacks("every"));
+        let instances = self.need(&rate.instances, given.place, "`scaling-rate`", "instances");
+        let every = self.need(&rate.every, given.place, "`scaling-rate`", "every");
         let instances = instances?.0;
         Some(model::ScalingRate {
             burst: value(&rate.burst).map_or(instances, |burst| burst.0),
@@ -242,9 +238,8 @@ impl Context {
         let OrNone::Some(retry) = given.get()? else {
             return None;
         };
-        let lacks = |key: &str| format!("`client-retry` lacks `{key}`");
-        let attempts = self.need(&retry.attempts, given.place, &lacks("attempts"));
-        let first = self.need(&retry.first, given.place, &lacks("first"));
+        let attempts = self.need(&retry.attempts, given.place, "`client-retry`", "attempts");
+        let first = self.need(&retry.first, given.place, "`client-retry`", "first");
         Some(model::ClientRetry {
             attempts: attempts?.0,
             first: first?.0,
@@ -265,14 +260,14 @@ impl Context {
         };
         let Some(given) = key else { return whole };
         let Some(cpu) = given.get() else { return whole };
-        let Some(at) = self.need(&cpu.one_vcpu_at, given.place, "`cpu` lacks `one-vcpu-at`") else {
+        let Some(at) = self.need(&cpu.one_vcpu_at, given.place, "`cpu`", "one-vcpu-at") else {
             return whole;
         };
         let scales = value(&cpu.scales).into_iter().flatten();
         model::Cpu {
             one_vcpu_at: at.0,
             max_vcpus: value(&cpu.max_vcpus).map_or(1.0, |max| max.0),
-            scales: scales.filter_map(Given::get).map(phase).collect(),
+            scales: scales.filter_map(Given::get).copied().map(phase).collect(),
         }
     }
 
@@ -281,7 +276,7 @@ impl Context {
         let OrNone::Some(rules) = given.get()? else {
             return None;
         };
-        let restore = self.need(&rules.restore, given.place, "`snapshot` lacks `restore`")?;
+        let restore = self.need(&rules.restore, given.place, "`snapshot`", "restore")?;
         let runtimes = match value(&rules.runtimes) {
             Some(runtimes) => runtimes.iter().filter_map(|r| r.value.clone()).collect(),
             None => ["java11", "python3.12", "dotnet8"]
@@ -320,7 +315,7 @@ fn overflow(typed: Option<&Overflow>) -> model::Overflow {
     }
 }
 
-fn phase(typed: &Phase) -> model::Phase {
+fn phase(typed: Phase) -> model::Phase {
     match typed {
         Phase::Sandbox => model::Phase::Sandbox,
         Phase::Fetch => model::Phase::Fetch,

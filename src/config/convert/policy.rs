@@ -21,6 +21,13 @@ struct Placed {
     remedy: Remedy,
 }
 
+/// The functions that patterns can name.
+pub(super) struct Known<'a> {
+    pub(super) functions: &'a [FunctionFacts],
+    /// Whether some are missing for a fault, so that a pattern may be right and match nothing.
+    pub(super) incomplete: bool,
+}
+
 /// The elements of a key that takes one table or a list of them.
 fn each<T>(key: &Key<OneOrMany<T>>) -> impl Iterator<Item = (Place, &T)> {
     value(key)
@@ -35,12 +42,13 @@ impl Context {
         &self,
         policy: &Policy,
         platform: &PlatformFacts,
-        functions: &[FunctionFacts],
+        known: &Known<'_>,
     ) -> Vec<Remedy> {
+        let functions = known.functions;
         self.no_empty_lists(policy);
         let mut placed: Vec<Placed> = Vec::new();
         let mut add = |place: Place, kind: RemedyKind, patterns: &Patterns| {
-            let functions = self.functions_of(patterns, functions);
+            let functions = self.functions_of(patterns, known);
             placed.push(Placed {
                 place,
                 remedy: Remedy { kind, functions },
@@ -97,7 +105,8 @@ impl Context {
     }
 
     /// The functions whose names match any of the patterns, in order; without patterns all.
-    fn functions_of(&self, patterns: &Patterns, functions: &[FunctionFacts]) -> Vec<FunctionId> {
+    fn functions_of(&self, patterns: &Patterns, known: &Known<'_>) -> Vec<FunctionId> {
+        let functions = known.functions;
         let all = || (0..functions.len() as u32).map(FunctionId);
         let Some(given) = patterns else {
             return all().collect();
@@ -112,7 +121,7 @@ impl Context {
         let names = || functions.iter().map(|facts| facts.function.name.as_str());
         for pattern in patterns {
             let Some(text) = pattern.get() else { continue };
-            if !names().any(|name| matches(text, name)) {
+            if !known.incomplete && !names().any(|name| matches(text, name)) {
                 let title = format!("no function matches `{text}`");
                 let mut fault = Fault::new(title).at(pattern.place);
                 if let Some(hint) = did_you_mean(text, names()) {
@@ -134,7 +143,7 @@ impl Context {
     }
 
     fn ping(&self, typed: &Ping, place: Place) -> Option<model::Ping> {
-        let every = self.need(&typed.every, place, "`ping` lacks `every`")?;
+        let every = self.need(&typed.every, place, "`ping`", "every")?;
         Some(model::Ping {
             every: every.0,
             instances: value(&typed.instances).map_or(1, |count| count.0),
@@ -167,7 +176,7 @@ impl Context {
                 None
             }
             (None, true) => {
-                let max = self.need(&typed.max, place, "`provisioned` lacks `max`")?.0;
+                let max = self.need(&typed.max, place, "`provisioned`", "max")?.0;
                 let min = match &typed.min {
                     Some(key) => key.get()?.0,
                     None => 1,
@@ -236,6 +245,9 @@ impl Context {
             for id in &remedy.remedy.functions {
                 let facts = &functions[id.index()];
                 let function = &facts.function;
+                if facts.gap {
+                    continue;
+                }
                 if matches!(function.package, Package::Image(_)) {
                     let title = format!(
                         "function `{}` is an image, which cannot be restored",
@@ -259,7 +271,7 @@ impl Context {
                     self.fault(
                         Fault::new(title)
                             .label(remedy.place, "asked for here")
-                            .label(facts.runtime_place, "the runtime")
+                            .label(facts.runtime_place, facts.runtime_label)
                             .note(format!("allowed, or later versions: {}", list(least)))
                             .note("a remedy for some functions only has `functions = […]`"),
                     );

@@ -36,7 +36,7 @@ impl Context {
         }
         let money = |key: &Key<Money>| value(key).map_or(0.0, |money| money.0);
         let span = |span: Option<Span>| span.unwrap_or(Span::ZERO);
-        let request = self.need(&file.request, table, "the price list lacks `request`");
+        let request = self.need(&file.request, table, "the price list", "request");
         let duration = self.tiers(&file, table);
         let billing = self.billing(&file, table, date);
         if free_tier && file.free_tier.is_none() {
@@ -73,7 +73,7 @@ impl Context {
     }
 
     fn tiers(&self, file: &PriceFile, table: Place) -> Option<Vec<model::Tier>> {
-        let given = self.need(&file.duration, table, "the price list lacks `duration`")?;
+        let given = self.need(&file.duration, table, "the price list", "duration")?;
         let place = file.duration.as_ref()?.place;
         let mut tiers: Vec<model::Tier> = Vec::with_capacity(given.len());
         for (number, tier) in given.iter().enumerate() {
@@ -104,13 +104,12 @@ impl Context {
     }
 
     fn billing(&self, file: &PriceFile, table: Place, date: &Key<Date>) -> Option<model::Billing> {
-        let lacks = "the price list lacks [[billing]]";
-        let given = self.need(&file.billing, table, lacks)?;
+        let given = self.need(&file.billing, table, "the price list", "billing")?;
         let mut eras: Vec<&Billing> = given.iter().filter_map(Given::get).collect();
         eras.sort_by_key(|era| era.from);
         let Some(first) = eras.first() else {
             if given.is_empty() {
-                self.fault(Fault::new(lacks).at(table));
+                self.fault(Fault::new("`billing` is an empty list").at(table));
             }
             return None;
         };

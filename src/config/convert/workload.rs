@@ -15,24 +15,30 @@ impl Context {
     pub(super) fn workload(&self, given: &Given<Workload>) -> Option<Arc<Trace>> {
         let typed = given.get()?;
         let (spec, place) = self.trace_spec(typed, given.place)?;
-        if let Some(known) = self.traces.borrow().get(&spec) {
-            return known.clone();
+        let known = self
+            .traces
+            .borrow()
+            .iter()
+            .find(|(known, _)| *known == spec)
+            .cloned();
+        if let Some((_, trace)) = known {
+            return trace;
         }
         let opened = match Trace::open(&spec) {
-            Ok(trace) => Some(Arc::new(trace)),
+            Ok(trace) => {
+                for warning in trace.warnings() {
+                    self.fault(Fault::warning(warning.to_string()).label(place, "named here"));
+                }
+                Some(Arc::new(trace))
+            }
             Err(faults) => {
                 for fault in faults {
-                    let row = fault
-                        .row
-                        .map_or(String::new(), |row| format!(", row {row}"));
-                    let file = fault.file.display();
-                    let title = format!("{file}{row}: {}", fault.message);
-                    self.fault(Fault::new(title).label(place, "named here"));
+                    self.fault(Fault::new(fault.to_string()).label(place, "named here"));
                 }
                 None
             }
         };
-        self.traces.borrow_mut().insert(spec, opened.clone());
+        self.traces.borrow_mut().push((spec, opened.clone()));
         opened
     }
 
@@ -61,6 +67,7 @@ impl Context {
                 let file = self.existing(&named(key.place, &key.get()?.file), "file")?;
                 Some((TraceSpec::Requests { file }, key.place))
             }
+            (None, None, None) if self.faults.has_unknown(table) => None,
             _ => {
                 self.fault(
                     Fault::new("`workload` names one trace")

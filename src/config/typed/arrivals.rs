@@ -155,7 +155,8 @@ pub(crate) struct Workload {
     /// The trace of Azure Functions of 2021: one row a request.
     #[serde(rename = "azure-2021")]
     pub(crate) azure_2021: Key<TraceFile>,
-    /// A CSV with the columns function and arrival_s, optionally service_ms and memory_mb.
+    /// A CSV with the columns `function` and `arrival_s`, optionally `service_ms` and
+    /// `memory_mb`.
     pub(crate) requests: Key<TraceFile>,
 }
 

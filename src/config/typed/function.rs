@@ -67,8 +67,10 @@ function_table! {
     /// A function model.
     struct FunctionFile {
         /// Name, for a person.
+        #[expect(dead_code, reason = "for a person; checked to be of its kind")]
         name: String,
         /// One line for a person.
+        #[expect(dead_code, reason = "for a person; checked to be of its kind")]
         description: String,
     }
 }

@@ -211,7 +211,7 @@ pub(crate) struct SnapshotRules {
     /// At which memory is read; without it at once.
     pub(crate) bandwidth: Key<Bandwidth>,
     /// Runtimes that can be restored, each with its lowest version; without it those of AWS Lambda,
-    /// ["java11", "python3.12", "dotnet8"]. "*" stands for any.
+    /// `["java11", "python3.12", "dotnet8"]`. "*" stands for any.
     pub(crate) runtimes: Key<Vec<Given<String>>>,
 }
 

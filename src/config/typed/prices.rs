@@ -13,12 +13,16 @@ use super::Key;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct PriceFile {
     /// Name, for a person.
+    #[expect(dead_code, reason = "for a person; checked to be of its kind")]
     pub(crate) name: Key<String>,
     /// Region of the cloud.
+    #[expect(dead_code, reason = "for a person; checked to be of its kind")]
     pub(crate) region: Key<String>,
     /// Processor architecture.
+    #[expect(dead_code, reason = "for a person; checked to be of its kind")]
     pub(crate) architecture: Key<String>,
     /// The day of the list.
+    #[expect(dead_code, reason = "for a person; checked to be of its kind")]
     pub(crate) date: Key<Date>,
     /// "USD".
     pub(crate) currency: Key<String>,
