@@ -14,6 +14,9 @@ fn lifo_with_a_fixed_keep_alive_is_as_cold_as_theory_says() {
     let function = lab::bare_function("f", Dist::exponential(secs(1.0)).unwrap());
     let poisson = Process::Poisson { rate: 1.0 };
     let plan = lab::plan_of_one(platform, function, poisson, secs(1e3), secs(4e6));
-    let cold = lab::simulate(&plan, 1, 0, 20).values.get(metric::COLD_START_RATIO).unwrap();
+    let cold = lab::simulate(&plan, 1, 0, 20)
+        .values
+        .get(metric::COLD_START_RATIO)
+        .unwrap();
     assert!((cold - 0.077_373_826_9).abs() < 0.0008, "{cold}");
 }
