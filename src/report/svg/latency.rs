@@ -255,17 +255,14 @@ fn label_ends(
     for ((curve, end), at) in curves.iter().zip(ends).zip(placed) {
         let (hue, _) = styles[curve.scenario];
         let bend = (plot.right + 4.0).max(end.0);
-        canvas.polyline(&[end, (bend, end.1), (plot.right + 18.0, at)], hue, 0.8, "");
-        let pen = Pen {
-            color: hue,
-            ..LABEL
-        };
+        // The line has the colour of its curve; the name is ink, as pale hues make pale letters.
+        canvas.polyline(&[end, (bend, end.1), (plot.right + 18.0, at)], hue, 1.6, "");
         let name = &names[curve.scenario];
         canvas.text_of(
-            plot.right + 22.0,
+            plot.right + 23.0,
             at + 4.0,
-            pen,
-            &pen.fit(name, 250.0),
+            LABEL,
+            &LABEL.fit(name, 250.0),
             name,
         );
     }

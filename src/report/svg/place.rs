@@ -249,7 +249,12 @@ mod tests {
     #[test]
     fn labels_do_not_cover_each_other_or_points() {
         let points: Vec<_> = (0..20)
-            .map(|i| (200.0 + f64::from(i % 5) * 3.0, 200.0))
+            .map(|i| {
+                (
+                    160.0 + f64::from(i % 5) * 25.0,
+                    160.0 + f64::from(i / 5) * 25.0,
+                )
+            })
             .collect();
         let outer = Area {
             left: 0.0,
