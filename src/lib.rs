@@ -1,5 +1,7 @@
-//! frostline simulates serverless (FaaS) platforms request by request.
+//! `frostline` simulates serverless (`FaaS`) platforms request by request.
 
+pub mod cli;
+pub mod config;
 pub mod dist;
 pub mod experiment;
 pub mod ids;

@@ -11,7 +11,7 @@ mod prices;
 mod process;
 mod remedy;
 
-pub use experiment::{Experiment, Plan, Scenario, Source};
+pub use experiment::{Experiment, Plan, Scenario, Source, scenario_label};
 pub use function::{Function, Package, Service, StartPhases};
 pub use platform::{
     ClientRetry, Cpu, Jitter, KeepAlive, Overflow, Phase, Platform, ProvisionedRules, RateScope,

@@ -6,11 +6,13 @@ pub mod costs;
 mod identities;
 mod measures;
 pub mod metric;
+mod request_log;
 mod states;
 mod summary;
 mod tally;
 mod timeline;
 
 pub use identities::Violation;
-pub use summary::{Summary, SummaryResult, Values};
+pub use request_log::{CsvRows, Outcome, RequestLog, RequestRow, RowSink};
+pub use summary::{FunctionSummary, Summary, SummaryResult, Values};
 pub use timeline::{TimelinePoint, TimelineTap};

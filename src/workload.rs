@@ -5,7 +5,7 @@
 //! ```text
 //! Process ─▶ FunctionArrivals ─┐
 //! minutes ─▶ FunctionArrivals ─┼─▶ Workload ─▶ Arrival, Arrival, …
-//! rows ────▶ RowArrivals ──────┘   (loser tree)
+//! rows ────▶ RowArrivals ──────┘   (a window ahead)
 //! ```
 //!
 //! Each function draws its instants from its own stream and its service times and errors from
@@ -17,6 +17,7 @@ mod clock;
 mod merge;
 mod rates;
 mod source;
+mod window;
 
 pub use merge::Workload;
 pub use source::FunctionArrivals;

@@ -115,11 +115,6 @@ impl Estimates {
 impl ScenarioResult {
     /// The policy's name with the swept values, such as `snapshot, memory = 1 GB`.
     pub fn label(&self) -> String {
-        let mut label = self.policy.clone();
-        for (key, value) in &self.set {
-            let short = key.rsplit('.').next().unwrap_or(key);
-            label.push_str(&format!(", {short} = {value}"));
-        }
-        label
+        crate::model::scenario_label(&self.policy, &self.set)
     }
 }

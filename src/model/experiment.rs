@@ -81,3 +81,23 @@ impl Plan {
         Time::ZERO + self.warm_up + self.duration
     }
 }
+
+impl Scenario {
+    /// The policy's name with the swept values, such as `snapshot, memory = 1 GB`.
+    pub fn label(&self) -> String {
+        scenario_label(&self.policy, &self.set)
+    }
+}
+
+/// A policy's name with swept values, each under the last part of its key.
+pub fn scenario_label(policy: &str, set: &[(String, String)]) -> String {
+    let mut label = policy.to_owned();
+    for (key, value) in set {
+        let short = key.rsplit('.').next().unwrap_or(key);
+        label.push_str(", ");
+        label.push_str(short);
+        label.push_str(" = ");
+        label.push_str(value);
+    }
+    label
+}

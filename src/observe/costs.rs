@@ -1,6 +1,7 @@
 //! The bill: what was used, and what it costs.
 
-use crate::model::{Billing, Prices};
+use crate::model::{Plan, Prices};
+use crate::sim::{Found, RequestEnd};
 use crate::units::Span;
 
 /// A month of 30 days, for which bills are extrapolated.
@@ -153,8 +154,23 @@ pub(super) fn rounded_capacity(capacity_nanos: u128, last: u32, window: Span, st
     capacity_nanos + u128::from(last) * u128::from(more.nanos())
 }
 
-/// The billed length of an execution with the billable part of its start.
+/// The billed length of a request or ping: its run, and the part of its start that is billed where
+/// init is. Nothing where it never ran, or where the platform has no prices.
 #[inline]
-pub(super) fn billed(billing: &Billing, run: Span, start: Span) -> u64 {
-    billing.billed(run + start).nanos()
+pub fn charged(plan: &Plan, end: &RequestEnd) -> Span {
+    let Some(prices) = plan
+        .platform
+        .prices
+        .as_ref()
+        .filter(|_| end.found != Found::Nothing)
+    else {
+        return Span::ZERO;
+    };
+    let init_billed = plan.functions[end.function.index()].init_billed;
+    let start = if init_billed {
+        end.billable_start
+    } else {
+        Span::ZERO
+    };
+    prices.billing.billed((end.ended - end.begun) + start)
 }

@@ -1,5 +1,7 @@
 //! From counts to the measures of the catalogue.
 
+use serde::{Deserialize, Serialize};
+
 use crate::sim::{Cause, State};
 use crate::stats::Histogram;
 use crate::units::Span;
@@ -9,21 +11,32 @@ use super::metric::{self, METRICS, MetricId};
 use super::tally::Tally;
 
 /// A value for each measure of the catalogue.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(from = "Vec<Option<f64>>", into = "Vec<Option<f64>>")]
 pub struct Values(Box<[f64]>);
+
+impl From<Vec<Option<f64>>> for Values {
+    fn from(values: Vec<Option<f64>>) -> Self {
+        Self(
+            values
+                .into_iter()
+                .map(|value| value.unwrap_or(f64::NAN))
+                .collect(),
+        )
+    }
+}
+
+impl From<Values> for Vec<Option<f64>> {
+    fn from(values: Values) -> Self {
+        values.iter().collect()
+    }
+}
 
 impl Values {
     /// The value of a measure; `None` where there is none, such as a ratio to no requests.
     pub fn get(&self, metric: MetricId) -> Option<f64> {
         let value = self.0[metric.index()];
         (!value.is_nan()).then_some(value)
-    }
-
-    /// From one value a measure, in the order of the catalogue.
-    pub fn from_options(values: impl IntoIterator<Item = Option<f64>>) -> Self {
-        let values: Box<[f64]> = values.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect();
-        debug_assert_eq!(values.len(), METRICS.len());
-        Self(values)
     }
 
     /// Each value, in the order of the catalogue.

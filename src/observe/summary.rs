@@ -1,5 +1,7 @@
 //! Every measure of the catalogue, function by function and over all.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::FunctionId;
 use crate::model::{Plan, RemedyKind};
 use crate::sim::{Ending, Found, Observer, Prewarmed, RequestEnd, Retirement, Sender, StateChange};
@@ -7,7 +9,7 @@ use crate::stats::Histogram;
 use crate::stats::moments::Moments;
 use crate::units::{Span, Time};
 
-use super::costs::{UnitPrices, Usage, billed, gb_seconds, rounded_capacity};
+use super::costs::{UnitPrices, Usage, charged, gb_seconds, rounded_capacity};
 use super::identities::{Books, Violation};
 use super::measures::Part;
 pub use super::measures::Values;
@@ -43,7 +45,7 @@ pub struct Summary<'a> {
 }
 
 /// What a run gave.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SummaryResult {
     /// Every measure over all functions.
     pub values: Values,
@@ -56,7 +58,7 @@ pub struct SummaryResult {
 }
 
 /// What a run gave for one function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FunctionSummary {
     /// Every measure.
     pub values: Values,
@@ -377,21 +379,8 @@ impl Observer for Summary<'_> {
         if end.arrived < self.from {
             return;
         }
-        let charge = self
-            .plan
-            .platform
-            .prices
-            .as_ref()
-            .map(|prices| &prices.billing);
+        let charged = charged(self.plan, end).nanos();
         let watch = &mut self.watches[end.function.index()];
-        let charged = charge.map_or(0, |billing| {
-            let start = if watch.init_billed {
-                end.billable_start
-            } else {
-                Span::ZERO
-            };
-            billed(billing, end.ended - end.begun, start)
-        });
         if end.sender == Sender::User {
             watch.tally.count_user(end, charged);
         } else {
@@ -428,7 +417,7 @@ impl Observer for Summary<'_> {
         let watch = &mut self.watches[start.function.index()];
         let charges = &mut watch.tally.charges;
         charges.restored += u64::from(start.restored);
-        let nanos = u128::from(billed(&prices.billing, start.billable_start, Span::ZERO));
+        let nanos = u128::from(prices.billing.billed(start.billable_start).nanos());
         if start.provisioned {
             // Init of provisioned capacity has always been billed.
             charges.provisioned_init_nanos += nanos;
@@ -461,7 +450,7 @@ impl Tally {
             Ending::Completed => self.completed += 1,
             Ending::Failed => self.failed += 1,
             Ending::TimedOut => self.timed_out += 1,
-            Ending::Rejected => {
+            Ending::Throttled | Ending::Rejected => {
                 self.rejected += 1;
                 return;
             }
@@ -498,7 +487,7 @@ impl Tally {
     }
 
     fn count_ping(&mut self, end: &RequestEnd, charged: u64) {
-        if end.ending == Ending::Rejected {
+        if end.found == Found::Nothing {
             return;
         }
         self.charges.ping_requests += 1;

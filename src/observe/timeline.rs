@@ -1,10 +1,12 @@
 //! Instances by state over time, for a picture.
 
+use serde::{Deserialize, Serialize};
+
 use crate::sim::{Observer, State, StateChange};
 use crate::units::{Span, Time};
 
 /// Mean numbers of instances in one step.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct TimelinePoint {
     /// Starting instances.
     pub starting: f64,

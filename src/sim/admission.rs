@@ -277,11 +277,11 @@ impl<O: Observer> Simulation<'_, O> {
                 self.calendar
                     .push(self.now + wait, Event::Retry { waiting });
             }
-            _ => self.reject(request),
+            _ => self.give_up(request, Ending::Throttled),
         }
     }
 
-    fn reject(&mut self, request: Request) {
+    fn give_up(&mut self, request: Request, ending: Ending) {
         self.observer.ended(&RequestEnd {
             function: request.function,
             sender: request.sender,
@@ -291,7 +291,7 @@ impl<O: Observer> Simulation<'_, O> {
             begun: self.now,
             ended: self.now,
             first_call: Span::ZERO,
-            ending: Ending::Rejected,
+            ending,
             found: Found::Nothing,
             instance: None,
             on_provisioned: false,
@@ -338,7 +338,7 @@ impl<O: Observer> Simulation<'_, O> {
         // Every request of a queue may wait equally long, so the one that is due is at its head.
         let function = self.waiting.places[place as usize].map(|(_, request)| request.function);
         if let Some(request) = function.and_then(|function| self.dequeue(function.0)) {
-            self.reject(request);
+            self.give_up(request, Ending::Rejected);
         }
     }
 

@@ -195,7 +195,9 @@ pub enum Ending {
     Failed,
     /// The function timeout cut it.
     TimedOut,
-    /// It was given up without having run.
+    /// Its last attempt was throttled; it never ran.
+    Throttled,
+    /// It waited in a queue for too long; it never ran.
     Rejected,
 }
 

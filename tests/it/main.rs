@@ -1,5 +1,6 @@
 //! The one integration test binary.
 
+mod config;
 mod report;
 mod sim;
 mod stats;

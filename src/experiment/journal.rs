@@ -1,0 +1,119 @@
+//! Finished cells on disk, from which an interrupted experiment goes on.
+//!
+//! One JSON line a cell, written as soon as the cell is done, after a first line that says which
+//! experiment and which build the cells belong to. A line that was cut short is left out; cells of
+//! another experiment or build are never used.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::Failure;
+use super::cell::{CellId, CellResult};
+
+/// The journal of one experiment.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: Mutex<File>,
+    kept: BTreeMap<CellId, CellResult>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    cell: CellId,
+    result: CellResult,
+}
+
+impl Journal {
+    /// Opens the journal at `path` for the experiment with this key; cells under another key are
+    /// dropped.
+    ///
+    /// # Errors
+    /// The file cannot be read or written.
+    pub fn open(path: &Path, key: &str) -> Result<Self, Failure> {
+        let io = |error| Failure::Io {
+            path: path.to_owned(),
+            error,
+        };
+        let kept = read(path, key);
+        let mut file = File::create(path).map_err(io)?;
+        writeln!(file, "{}", serde_json::json!({ "experiment": key })).map_err(io)?;
+        let journal = Self {
+            path: path.to_owned(),
+            file: Mutex::new(file),
+            kept,
+        };
+        for (cell, result) in &journal.kept {
+            journal.keep(*cell, result)?;
+        }
+        Ok(journal)
+    }
+
+    /// Cells that were done before.
+    pub fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Whether no cell was done before.
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// Removes the journal: the experiment is done.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    pub fn remove(self) -> Result<(), Failure> {
+        fs::remove_file(&self.path).map_err(|error| Failure::Io {
+            path: self.path,
+            error,
+        })
+    }
+
+    pub(super) fn get(&self, cell: CellId) -> Option<CellResult> {
+        self.kept.get(&cell).cloned()
+    }
+
+    pub(super) fn keep(&self, cell: CellId, result: &CellResult) -> Result<(), Failure> {
+        let io = |error| Failure::Io {
+            path: self.path.clone(),
+            error,
+        };
+        let line = Line {
+            cell,
+            result: result.clone(),
+        };
+        let mut text = serde_json::to_string(&line).map_err(|error| io(error.into()))?;
+        text.push('\n');
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.flush())
+            .map_err(io)
+    }
+}
+
+/// The cells of a journal with this key; none where there is no such journal.
+fn read(path: &Path, key: &str) -> BTreeMap<CellId, CellResult> {
+    let mut kept = BTreeMap::new();
+    let Ok(file) = File::open(path) else {
+        return kept;
+    };
+    let mut lines = BufReader::new(file).lines().map_while(Result::ok);
+    let head: Option<serde_json::Value> = lines
+        .next()
+        .and_then(|line| serde_json::from_str(&line).ok());
+    if head.is_none_or(|head| head["experiment"] != key) {
+        return kept;
+    }
+    for line in lines {
+        if let Ok(Line { cell, result }) = serde_json::from_str(&line) {
+            kept.insert(cell, result);
+        }
+    }
+    kept
+}
