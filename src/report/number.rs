@@ -81,10 +81,10 @@ pub(super) fn shown(estimate: Estimate, factor: f64) -> Option<Shown> {
             half: Some("0".to_owned()),
         });
     }
-    let rounded = to_place(half, place);
-    let half = if !is_zero(&rounded) {
-        rounded
-    } else if half > 10_f64.powi(place - 2) {
+    let unit = 10_f64.powi(place);
+    let half = if half >= unit / 2.0 {
+        to_place(half, place)
+    } else if half > unit / 100.0 {
         to_place(half, magnitude(half))
     } else {
         "0".to_owned()

@@ -41,102 +41,120 @@ fn alone(scenario: &ScenarioResult) -> String {
 fn among(results: &Results) -> String {
     let fastest = least(results, LATENCY_MS_P99);
     let cheapest = least(results, COST_USD_PER_MONTH);
-    let mut text = match (fastest, cheapest) {
+    let scenario = |ties: &[usize]| ties.first().map(|i| &results.scenarios[*i]);
+    let mut parts = Vec::new();
+    match (scenario(&fastest), scenario(&cheapest)) {
         (None, None) => return "No scenario measured a latency or a cost.".to_owned(),
-        (Some(fast), Some(cheap)) if fast == cheap => {
-            let scenario = &results.scenarios[fast];
-            format!(
-                "“{}” has both the least p99 latency ({}) and the least cost ({} a month).",
-                scenario.label(),
-                latency(scenario),
-                cost(scenario)
-            )
+        (Some(fast), Some(cheap)) if fastest == cheapest => parts.push(format!(
+            "Both the least p99 latency ({}) and the least cost ({} a month): {}.",
+            latency(fast),
+            cost(cheap),
+            who(results, &fastest)
+        )),
+        (fast, cheap) => {
+            parts.extend(fast.map(|s| {
+                format!(
+                    "Least p99 latency: {} ({}).",
+                    who(results, &fastest),
+                    latency(s)
+                )
+            }));
+            parts.extend(cheap.map(|s| {
+                format!(
+                    "Least cost: {} ({} a month).",
+                    who(results, &cheapest),
+                    cost(s)
+                )
+            }));
         }
-        _ => {
-            let fast = fastest.map(|i| {
-                let scenario = &results.scenarios[i];
-                let label = scenario.label();
-                format!("Least p99 latency: “{label}” ({}).", latency(scenario))
-            });
-            let cheap = cheapest.map(|i| {
-                let scenario = &results.scenarios[i];
-                let label = scenario.label();
-                format!("Least cost: “{label}” ({} a month).", cost(scenario))
-            });
-            fast.into_iter().chain(cheap).collect::<Vec<_>>().join(" ")
-        }
-    };
-    if let Some(close) = fastest.and_then(|i| overlapping(results, i, LATENCY_MS_P99)) {
-        text.push(' ');
-        text.push_str(&close);
     }
+    parts.extend(overlapping(results, &fastest));
+    parts.extend(frontier_sentence(results));
+    parts.join(" ")
+}
+
+/// The first by name, more by number where they tie.
+fn who(results: &Results, ties: &[usize]) -> String {
+    let first = ties
+        .first()
+        .map_or_else(String::new, |i| results.scenarios[*i].label());
+    match ties.len() {
+        0 | 1 => format!("“{first}”"),
+        2 => format!("“{first}” and “{}”", results.scenarios[ties[1]].label()),
+        n => format!("“{first}” and {} others", n - 1),
+    }
+}
+
+/// Which scenarios nobody beats; nothing where that is only one point.
+fn frontier_sentence(results: &Results) -> Option<String> {
     let members = frontier(results);
-    let with_both = results
+    let mut points: Vec<_> = members
+        .iter()
+        .filter_map(|i| point(&results.scenarios[*i]))
+        .collect();
+    points.dedup();
+    if points.len() < 2 {
+        return None;
+    }
+    let of = results
         .scenarios
         .iter()
         .filter(|s| point(s).is_some())
         .count();
-    if members.len() > 1 {
-        text.push(' ');
-        text.push_str(&frontier_sentence(results, &members, with_both));
-    }
-    text
-}
-
-fn frontier_sentence(results: &Results, members: &[usize], of: usize) -> String {
-    if members.len() == of {
-        return "Every scenario is on the frontier: each step down in latency costs more."
-            .to_owned();
-    }
-    if members.len() > NAMES {
-        return format!(
-            "On the frontier (no other is both cheaper and faster): {} of {of} scenarios.",
-            members.len()
+    if points.len() == of {
+        return Some(
+            "Every scenario is on the frontier: each step down in latency costs more.".to_owned(),
         );
     }
-    let names: Vec<String> = members
+    let names = if members.len() > NAMES {
+        format!("{} of {of} scenarios", members.len())
+    } else {
+        let names = members
+            .iter()
+            .map(|i| format!("“{}”", results.scenarios[*i].label()));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    Some(format!(
+        "On the frontier (no other is both cheaper and faster): {names}."
+    ))
+}
+
+/// The scenarios with the least value; none where no scenario has a value.
+fn least(results: &Results, metric: MetricId) -> Vec<usize> {
+    let value = |s: &ScenarioResult| number::mean(s.metrics.get(metric));
+    let Some(least) = results
+        .scenarios
         .iter()
-        .map(|&i| format!("“{}”", results.scenarios[i].label()))
-        .collect();
-    format!(
-        "On the frontier (no other is both cheaper and faster): {}.",
-        names.join(", ")
-    )
+        .filter_map(value)
+        .min_by(f64::total_cmp)
+    else {
+        return Vec::new();
+    };
+    let all = results.scenarios.iter().enumerate();
+    all.filter(|(_, s)| value(s) == Some(least))
+        .map(|(i, _)| i)
+        .collect()
 }
 
-/// The scenario with the least value; the first of equals.
-fn least(results: &Results, metric: MetricId) -> Option<usize> {
-    let values = results.scenarios.iter().enumerate();
-    values
-        .filter_map(|(i, s)| Some((number::mean(s.metrics.get(metric))?, i)))
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, i)| i)
-}
-
-/// A warning where the best is not told apart from others by its interval.
-fn overlapping(results: &Results, best: usize, metric: MetricId) -> Option<String> {
-    let (_, high) = results.scenarios[best].metrics.get(metric).ci95?;
-    let close: Vec<String> = results
+/// A warning where the least latency is not told apart from others by its interval.
+fn overlapping(results: &Results, best: &[usize]) -> Option<String> {
+    let of = |s: &ScenarioResult| s.metrics.get(LATENCY_MS_P99).ci95;
+    let (_, high) = of(&results.scenarios[*best.first()?])?;
+    let others = results
         .scenarios
         .iter()
         .enumerate()
-        .filter(|(i, s)| {
-            *i != best
-                && s.metrics
-                    .get(metric)
-                    .ci95
-                    .is_some_and(|(low, _)| low <= high)
-        })
+        .filter(|(i, _)| !best.contains(i));
+    let close: Vec<String> = others
+        .filter(|(_, s)| of(s).is_some_and(|(low, _)| low <= high))
         .map(|(_, s)| format!("“{}”", s.label()))
         .collect();
-    match close.len() {
-        0 => None,
-        1..=2 => Some(format!(
-            "Its interval of p99 overlaps that of {}.",
-            close.join(" and ")
-        )),
-        n => Some(format!("Its interval of p99 overlaps those of {n} others.")),
-    }
+    let whose = match close.len() {
+        0 => return None,
+        1 | 2 => format!("that of {}", close.join(" and ")),
+        n => format!("those of {n} others"),
+    };
+    Some(format!("The interval of the least p99 overlaps {whose}."))
 }
 
 fn latency(scenario: &ScenarioResult) -> String {

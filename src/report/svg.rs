@@ -33,8 +33,12 @@ const PAPER: &str = "#ffffff";
 
 /// Beyond this no plot is read and sums overflow; 10^15 ms are 30,000 years.
 const GREATEST: f64 = 1e15;
+/// Nearer to zero than this is zero: ratios of smaller numbers overflow.
+const LEAST: f64 = 1e-15;
 
 /// A number that can be drawn.
 fn drawable(value: f64) -> Option<f64> {
+    let near_zero = value.abs() < LEAST;
+    let value = if near_zero { 0.0 } else { value };
     value.is_finite().then(|| value.clamp(-GREATEST, GREATEST))
 }

@@ -7,8 +7,8 @@ use super::PAPER;
 /// Fonts in order of preference; all are narrower than the widths below or just as wide.
 const FONTS: &str = "Inter, 'Helvetica Neue', Helvetica, Arial, 'DejaVu Sans', sans-serif";
 
-/// Advance widths of the printable ASCII letters in DejaVu Sans, in hundredths of the font size.
-/// It is the widest of the common sans-serif fonts.
+/// Advance widths of the printable ASCII letters in hundredths of the font size, of `DejaVu
+/// Sans`: the widest of the common sans-serif fonts.
 const WIDTHS: [u8; 95] = [
     32, 40, 46, 84, 64, 95, 78, 27, 39, 39, 50, 84, 32, 36, 32, 34, 64, 64, 64, 64, 64, 64, 64, 64,
     64, 64, 34, 34, 84, 84, 84, 53, 100, 68, 69, 70, 77, 63, 58, 77, 75, 29, 29, 66, 56, 86, 75,
@@ -70,13 +70,15 @@ impl Pen {
         if self.width(text) <= limit {
             return text.to_owned();
         }
+        let room = limit - self.width("…");
+        let mut used = 0.0;
         let mut kept = String::new();
         for c in text.chars() {
-            kept.push(c);
-            if self.width(&kept) + self.width("…") > limit {
-                kept.pop();
+            used += self.width(c.encode_utf8(&mut [0; 4]));
+            if used > room {
                 break;
             }
+            kept.push(c);
         }
         format!("{}…", kept.trim_end())
     }

@@ -28,36 +28,59 @@ const CAUSES: [(MetricId, &str, &str); 9] = [
     (COLD_CAUSE_FIRST, "very first", "#ddcc77"),
 ];
 
+/// More bars than this are not looked at.
+const BARS: usize = 100;
+
 /// A bar a scenario, cut by cause where causes are known, with its interval and its value.
 pub fn cold_starts(results: &Results) -> String {
     let mut canvas = Canvas::new(WIDTH);
-    let mut y = frame::head(&mut canvas, results, SUBJECT, &frame::intervals(results));
     let ratio = |s: &ScenarioResult| number::mean(s.metrics.get(COLD_START_RATIO));
-    if !results.scenarios.iter().any(|s| ratio(s).is_some()) {
+    let drawn = frame::choice(results, (0..results.scenarios.len()).collect(), BARS);
+    let how = format!(
+        "{}{}",
+        frame::intervals(results),
+        frame::chosen(results, drawn.len())
+    );
+    let mut y = frame::head(&mut canvas, results, SUBJECT, how.trim_start());
+    let shown: Vec<&ScenarioResult> = drawn.iter().map(|i| &results.scenarios[*i]).collect();
+    if !shown.iter().any(|s| ratio(s).is_some()) {
         return frame::nothing(canvas, results, y, SUBJECT);
     }
-    y = legend(&mut canvas, results, y + 6.0) + 8.0;
+    y = legend(&mut canvas, &shown, y + 6.0) + 8.0;
 
-    let names = frame::names(results);
+    let all_names = frame::names(results);
+    let names: Vec<&str> = drawn.iter().map(|i| all_names[*i].as_str()).collect();
     let row = if names.len() <= 24 { 30.0 } else { 19.0 };
     let label = Pen::new(if row > 20.0 { 13.0 } else { 11.5 }, INK).at(Anchor::End);
     let value = Pen::new(label.size, SOFT_INK).bold();
-    let values: Vec<String> = results.scenarios.iter().map(value_text).collect();
-    let wide = |pen: Pen, texts: &[String]| texts.iter().map(|t| pen.width(t)).fold(0.0, f64::max);
-    let left = MARGIN + wide(label, &names).min(300.0) + 12.0;
-    let right = WIDTH - MARGIN - wide(value, &values).min(300.0) - 14.0;
-    let top = results.scenarios.iter().filter_map(|s| {
+    let values: Vec<String> = shown.iter().map(|s| value_text(s)).collect();
+    let name_width = names
+        .iter()
+        .map(|name| label.width(name))
+        .fold(0.0, f64::max);
+    let value_width = values
+        .iter()
+        .map(|text| value.width(text))
+        .fold(0.0, f64::max);
+    let left = MARGIN + name_width.min(300.0) + 12.0;
+    let right = WIDTH - MARGIN - value_width.min(300.0) - 14.0;
+    let top = shown.iter().filter_map(|s| {
         let high = s.metrics.get(COLD_START_RATIO).ci95.map_or(0.0, |ci| ci.1);
         Some(drawable(ratio(s)?)?.max(drawable(high)?) * 100.0)
     });
     let scale = Scale::from_zero(top.fold(0.0, f64::max), left, right);
     let bottom = y + row * names.len() as f64 + 4.0;
     axis(&mut canvas, &scale, y, bottom);
-    for (i, scenario) in results.scenarios.iter().enumerate() {
+    for (i, scenario) in shown.iter().enumerate() {
         let middle = y + row * (i as f64 + 0.5);
-        let name = label.fit(&names[i], 300.0);
         let base = middle + label.size * 0.36;
-        canvas.text_of(left - 10.0, base, label, &name, &names[i]);
+        canvas.text_of(
+            left - 10.0,
+            base,
+            label,
+            &label.fit(names[i], 300.0),
+            names[i],
+        );
         let end = bar(&mut canvas, scenario, &scale, (middle, row * 0.62));
         canvas.text(end + 9.0, base, value.rim(), &value.fit(&values[i], 300.0));
     }
@@ -89,9 +112,9 @@ fn shares(scenario: &ScenarioResult) -> Vec<(f64, &'static str)> {
 }
 
 /// One line (or more) that names the causes that occur; gives where it ends.
-fn legend(canvas: &mut Canvas, results: &Results, top: f64) -> f64 {
+fn legend(canvas: &mut Canvas, shown: &[&ScenarioResult], top: f64) -> f64 {
     let present = |color: &str| {
-        let mut all = results.scenarios.iter().flat_map(shares);
+        let mut all = shown.iter().flat_map(|scenario| shares(scenario));
         all.any(|(_, of)| of == color)
     };
     let pen = Pen::new(12.0, SOFT_INK);

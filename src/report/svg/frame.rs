@@ -3,6 +3,7 @@
 use super::canvas::{Anchor, Canvas, Pen};
 use super::{FAINT_INK, INK, SOFT_INK};
 use crate::experiment::{IntervalMethod, Results};
+use crate::report::frontier::frontier;
 
 /// Width of every picture in pixels.
 pub(super) const WIDTH: f64 = 960.0;
@@ -119,6 +120,28 @@ pub(super) fn names(results: &Results) -> Vec<String> {
     } else {
         long()
     }
+}
+
+/// At most `limit` of these scenarios, in the order of the file: the first and the frontier before
+/// others.
+pub(super) fn choice(results: &Results, mut scenarios: Vec<usize>, limit: usize) -> Vec<usize> {
+    if scenarios.len() > limit {
+        let members = frontier(results);
+        // Stable, so that the rest stays in the order of the file.
+        scenarios.sort_by_key(|i| (*i != 0, !members.contains(i)));
+        scenarios.truncate(limit);
+        scenarios.sort_unstable();
+    }
+    scenarios
+}
+
+/// Says so where not all scenarios are drawn.
+pub(super) fn chosen(results: &Results, drawn: usize) -> String {
+    let all = results.scenarios.len();
+    if drawn == 0 || drawn == all {
+        return String::new();
+    }
+    format!(" {drawn} of {all} scenarios, those on the frontier first.")
 }
 
 fn clean(label: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::canvas::{Anchor, Canvas, Pen};
 use super::frame::{self, MARGIN, WIDTH};
-use super::place::{Area, Placer};
+use super::place::{Area, Placer, Spot};
 use super::scale::Scale;
 use super::{FAINT_INK, GRID, HUES, INK, PAPER, SOFT_INK, drawable};
 use crate::experiment::{Estimate, Results};
@@ -13,8 +13,10 @@ const SUBJECT: &str = "Cost a month against 99th-percentile latency";
 const MEMBER: &str = HUES[0];
 const LINE: &str = "#8cbfe3";
 const BEATEN: &str = "#7b8794";
-/// Labels that are tried at all; a picture of thousands of points needs none but the best.
-const LABELS: usize = 80;
+/// Points whose names are tried to place, members first.
+const TRIED: usize = 150;
+/// Lines of the key at most.
+const KEYED: usize = 90;
 /// Pixels between the axes and the least value.
 const INSET: f64 = 14.0;
 /// Scenarios nearer to each other than this many pixels are one point.
@@ -58,7 +60,12 @@ pub fn frontier(results: &Results) -> String {
             .collect::<Vec<f64>>()
     };
     // Off the axes, so that a point at zero does not sit on a line.
-    let x = Scale::fit(&costs, &ends(|p| p.cost_ends), plot.left + INSET, plot.right);
+    let x = Scale::fit(
+        &costs,
+        &ends(|p| p.cost_ends),
+        plot.left + INSET,
+        plot.right,
+    );
     let y = Scale::fit(&p99s, &ends(|p| p.p99_ends), plot.bottom - INSET, plot.top);
     axes(&mut canvas, plot, &x, &y);
     let steps = draw_frontier(&mut canvas, plot, &points, &x, &y);
@@ -176,21 +183,16 @@ fn draw_frontier(
 fn draw_intervals(canvas: &mut Canvas, point: &Point, x: &Scale, y: &Scale) -> Vec<Area> {
     let at = (x.at(point.cost), y.at(point.p99));
     let color = if point.member { MEMBER } else { FAINT_INK };
+    // Each with the direction of its caps, which tell an interval from the line of the frontier.
     let mut bars = Vec::new();
     if let Some((low, high)) = point.cost_ends {
-        bars.push(((x.at(low), at.1), (x.at(high), at.1)));
+        bars.push(((x.at(low), at.1), (x.at(high), at.1), (0.0, 3.5)));
     }
     if let Some((low, high)) = point.p99_ends {
-        bars.push(((at.0, y.at(low)), (at.0, y.at(high))));
+        bars.push(((at.0, y.at(low)), (at.0, y.at(high)), (3.5, 0.0)));
     }
-    for (from, to) in &bars {
+    for (from, to, (dx, dy)) in &bars {
         canvas.line(*from, *to, color, 1.5);
-        // Caps, so that an interval is told from the line of the frontier.
-        let (dx, dy) = if from.1 == to.1 {
-            (0.0, 3.5)
-        } else {
-            (3.5, 0.0)
-        };
         for end in [from, to] {
             canvas.line(
                 (end.0 - dx, end.1 - dy),
@@ -201,9 +203,22 @@ fn draw_intervals(canvas: &mut Canvas, point: &Point, x: &Scale, y: &Scale) -> V
         }
     }
     bars.iter()
-        .map(|(from, to)| Area::of_line(*from, *to))
+        .map(|(from, to, _)| Area::of_line(*from, *to))
         .collect()
 }
+
+/// A name or number that found its place.
+struct Label {
+    at: (f64, f64),
+    pen: Pen,
+    text: String,
+    /// What it was before it was cut short or numbered.
+    whole: String,
+    spot: Spot,
+}
+
+/// A point whose name found no place, its name and its number in the key.
+type Numbered<'a> = (&'a Point, String, usize);
 
 /// Points and labels; those without room get a number and a line in the key below. Gives where
 /// the picture ends.
@@ -217,68 +232,113 @@ fn draw_points(
 ) -> f64 {
     let names = frame::names(results);
     let at = |point: &Point| (x.at(point.cost), y.at(point.p99));
-    let mut placer = Placer::new(
-        Area {
-            left: plot.left + 3.0,
-            top: plot.top + 2.0,
-            right: plot.right - 2.0,
-            bottom: plot.bottom - 3.0,
-        },
-        points.iter().map(at).collect(),
-        lines,
-    );
+    let inner = Area {
+        left: plot.left + 3.0,
+        top: plot.top + 2.0,
+        right: plot.right - 2.0,
+        bottom: plot.bottom - 3.0,
+    };
+    let mut placer = Placer::new(inner, points.iter().map(at).collect(), lines);
     let mut order: Vec<&Point> = points.iter().collect();
     order.sort_by_key(|p| (!p.member, p.scenario));
-    let mut numbered: Vec<(&Point, String, usize)> = Vec::new();
-    let mut labels = Vec::new();
-    for (point, name) in joined(&order, &names, &at) {
-        let pen = if point.member { Pen { color: INK, ..LABEL.bold() } } else { LABEL };
-        let short = pen.fit(&name, 270.0);
-        let spot = if labels.len() < LABELS {
-            placer.place(at(point), pen.width(&short), 14.0)
-        } else {
-            None
-        };
-        match spot {
-            Some(spot) => labels.push((point, pen, short, name, spot)),
-            None => numbered.push((point, name, numbered.len() + 1)),
-        }
-    }
-    // A number is small and finds room where a name does not.
-    let mut inside = Vec::new();
-    for (point, name, n) in numbered.iter().take(LABELS) {
-        let color = if point.member { MEMBER } else { SOFT_INK };
-        let pen = Pen::new(10.0, color).bold().rim();
-        let text = n.to_string();
-        match placer.place(at(point), pen.width(&text) + 1.0, 10.0) {
-            Some(spot) => labels.push((*point, pen, text, name.clone(), spot)),
-            None => inside.push((at(point), text)),
-        }
-    }
-    for (point, _, _, _, spot) in &labels {
-        if let Some(end) = spot.leader {
-            canvas.line(at(point), end, FAINT_INK, 0.8);
+    let (mut labels, numbered) = place_names(&mut placer, joined(&order, &names, &at), &at);
+    let inside = place_numbers(&mut placer, &numbered, &mut labels, &at);
+
+    for label in &labels {
+        if let Some(end) = label.spot.leader {
+            canvas.line(label.at, end, FAINT_INK, 0.8);
         }
     }
     // Members last, so that they lie on top.
     for point in order.iter().rev() {
-        let (color, radius) = if point.member { (MEMBER, 6.0) } else { (BEATEN, 4.5) };
-        canvas.disc(at(point), radius, color, &tip(&names[point.scenario], point));
+        let (color, radius) = if point.member {
+            (MEMBER, 6.0)
+        } else {
+            (BEATEN, 4.5)
+        };
+        let tip = tip(&names[point.scenario], point);
+        canvas.disc(at(point), radius, color, &tip);
     }
     for ((x, y), text) in &inside {
         let pen = Pen::new(7.5, PAPER).bold().at(Anchor::Middle);
         canvas.text(*x, y + 2.7, pen, text);
     }
-    for (_, pen, text, whole, spot) in &labels {
-        let (x, anchor) = match spot.facing {
-            -1 => (spot.area.left, Anchor::Start),
-            1 => (spot.area.right, Anchor::End),
-            _ => (f64::midpoint(spot.area.left, spot.area.right), Anchor::Middle),
+    for label in &labels {
+        let area = label.spot.area;
+        let (x, anchor) = match label.spot.facing {
+            -1 => (area.left, Anchor::Start),
+            1 => (area.right, Anchor::End),
+            _ => (f64::midpoint(area.left, area.right), Anchor::Middle),
         };
-        let y = f64::midpoint(spot.area.top, spot.area.bottom) + pen.size * 0.35;
-        canvas.text_of(x, y, pen.at(anchor), text, whole);
+        let y = f64::midpoint(area.top, area.bottom) + label.pen.size * 0.35;
+        canvas.text_of(x, y, label.pen.at(anchor), &label.text, &label.whole);
     }
     key(canvas, plot.bottom + 62.0, &numbered)
+}
+
+/// Names that find a place, and the rest with numbers.
+fn place_names<'a>(
+    placer: &mut Placer,
+    names: Vec<(&'a Point, String)>,
+    at: &dyn Fn(&Point) -> (f64, f64),
+) -> (Vec<Label>, Vec<Numbered<'a>>) {
+    let mut labels = Vec::new();
+    let mut numbered: Vec<Numbered<'a>> = Vec::new();
+    for (i, (point, whole)) in names.into_iter().enumerate() {
+        let color = if point.member { INK } else { SOFT_INK };
+        let pen = Pen {
+            color,
+            bold: point.member,
+            ..LABEL
+        };
+        let text = pen.fit(&whole, 270.0);
+        let at = at(point);
+        // Trying costs time for every other point, so that thousands are not tried.
+        let spot = if i < TRIED {
+            placer.place(at, pen.width(&text), 14.0)
+        } else {
+            None
+        };
+        match spot {
+            Some(spot) => labels.push(Label {
+                at,
+                pen,
+                text,
+                whole,
+                spot,
+            }),
+            None => numbered.push((point, whole, numbered.len() + 1)),
+        }
+    }
+    (labels, numbered)
+}
+
+/// A number is small and finds room where a name does not. Gives those that must stand inside
+/// their points.
+fn place_numbers(
+    placer: &mut Placer,
+    numbered: &[Numbered<'_>],
+    labels: &mut Vec<Label>,
+    at: &dyn Fn(&Point) -> (f64, f64),
+) -> Vec<((f64, f64), String)> {
+    let mut inside = Vec::new();
+    for (point, whole, n) in numbered.iter().take(KEYED) {
+        let color = if point.member { MEMBER } else { SOFT_INK };
+        let pen = Pen::new(10.0, color).bold().rim();
+        let text = n.to_string();
+        let at = at(point);
+        match placer.place(at, pen.width(&text) + 1.0, 10.0) {
+            Some(spot) => labels.push(Label {
+                at,
+                pen,
+                text,
+                whole: whole.clone(),
+                spot,
+            }),
+            None => inside.push((at, text)),
+        }
+    }
+    inside
 }
 
 /// One name for each place: scenarios that coincide share theirs, joined by `=`.
@@ -311,9 +371,9 @@ fn tip(name: &str, point: &Point) -> String {
 }
 
 /// The names of numbered points in three columns.
-fn key(canvas: &mut Canvas, top: f64, numbered: &[(&Point, String, usize)]) -> f64 {
+fn key(canvas: &mut Canvas, top: f64, numbered: &[Numbered<'_>]) -> f64 {
     const COLUMNS: usize = 3;
-    let shown = &numbered[..numbered.len().min(LABELS)];
+    let shown = &numbered[..numbered.len().min(KEYED)];
     let wide = (WIDTH - 2.0 * MARGIN) / COLUMNS as f64;
     let rows = shown.len().div_ceil(COLUMNS);
     for (i, (point, name, n)) in shown.iter().enumerate() {

@@ -48,21 +48,22 @@ pub fn latency(results: &Results) -> String {
             })
         })
         .collect();
-    let named = named(results, &curves);
-    let rest = curves.len() - named.len();
-    let mut how = "From first arrival to response; lower is better.".to_owned();
-    if rest > 0 {
-        how.push_str(&format!(
-            " Named: the first scenario and members of the frontier of cost and p99; the other \
-             {rest} are grey."
-        ));
-    }
+    let shown = chosen(results, &curves);
+    let rest = curves.len() - shown.len();
+    let how = if rest == 0 {
+        "From first arrival to response; lower is better.".to_owned()
+    } else {
+        format!(
+            "From first arrival to response; lower is better. Named: the first scenario and \
+             members of the frontier of cost and p99; the other {rest} are grey."
+        )
+    };
     let top = frame::head(&mut canvas, results, SUBJECT, &how) + 10.0;
     if curves.is_empty() {
         return frame::nothing(canvas, results, top, SUBJECT);
     }
     let names = frame::names(results);
-    let widest = named
+    let widest = shown
         .iter()
         .map(|i| LABEL.width(&names[*i]))
         .fold(60.0, f64::max)
@@ -84,18 +85,18 @@ pub fn latency(results: &Results) -> String {
     axes(&mut canvas, plot, nines, &x, &y);
     let styles = styles(results);
     let trace = |curve: &Curve| thin(curve.quantiles.iter().map(|q| (x(q.0), y.at(q.1))));
-    for curve in curves.iter().filter(|c| !named.contains(&c.scenario)) {
+    for curve in curves.iter().filter(|c| !shown.contains(&c.scenario)) {
         canvas.polyline(&trace(curve), "#cbd2d9", 1.0, "");
     }
-    let shown: Vec<&Curve> = curves
+    let curves: Vec<&Curve> = curves
         .iter()
-        .filter(|c| named.contains(&c.scenario))
+        .filter(|c| shown.contains(&c.scenario))
         .collect();
-    for curve in &shown {
+    for curve in &curves {
         let (hue, dash) = styles[curve.scenario];
         canvas.polyline(&trace(curve), hue, 2.2, dash);
     }
-    label_ends(&mut canvas, plot, &shown, &names, &styles, (&x, &y));
+    label_ends(&mut canvas, plot, &curves, &names, &styles, (&x, &y));
     frame::finish(canvas, results, plot.bottom + 58.0, SUBJECT)
 }
 
@@ -152,7 +153,7 @@ fn thin(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
     kept
 }
 
-fn named(results: &Results, curves: &[Curve]) -> Vec<usize> {
+fn chosen(results: &Results, curves: &[Curve]) -> Vec<usize> {
     let drawn: Vec<usize> = curves.iter().map(|curve| curve.scenario).collect();
     if drawn.len() <= NAMED {
         return drawn;
@@ -196,7 +197,7 @@ fn axes(canvas: &mut Canvas, plot: Area, nines: f64, x: &dyn Fn(f64) -> f64, y: 
             &number::time_ms(tick),
         );
     }
-    let shares = [
+    let shares: [(f64, &str); 7] = [
         (0.0, "0 %"),
         (0.5, "50 %"),
         (0.9, "90 %"),
@@ -206,7 +207,7 @@ fn axes(canvas: &mut Canvas, plot: Area, nines: f64, x: &dyn Fn(f64) -> f64, y: 
         (0.99999, "99.999 %"),
     ];
     for (share, text) in shares {
-        let n = -(1.0 - share as f64).log10();
+        let n = -(1.0 - share).log10();
         if n <= nines + 1e-6 {
             canvas.line((x(n), plot.top), (x(n), plot.bottom), GRID, 1.0);
             canvas.text(x(n), plot.bottom + 18.0, pen.at(Anchor::Middle), text);
@@ -254,17 +255,14 @@ fn label_ends(
     for ((curve, end), at) in curves.iter().zip(ends).zip(placed) {
         let (hue, _) = styles[curve.scenario];
         let bend = (plot.right + 4.0).max(end.0);
-        canvas.polyline(&[end, (bend, end.1), (plot.right + 18.0, at)], hue, 0.8, "");
-        let pen = Pen {
-            color: hue,
-            ..LABEL
-        };
+        // The line has the colour of its curve; the name is ink, as pale hues make pale letters.
+        canvas.polyline(&[end, (bend, end.1), (plot.right + 18.0, at)], hue, 1.6, "");
         let name = &names[curve.scenario];
         canvas.text_of(
-            plot.right + 22.0,
+            plot.right + 23.0,
             at + 4.0,
-            pen,
-            &pen.fit(name, 250.0),
+            LABEL,
+            &LABEL.fit(name, 250.0),
             name,
         );
     }

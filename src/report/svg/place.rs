@@ -184,7 +184,7 @@ fn beads(from: (f64, f64), to: (f64, f64)) -> impl Iterator<Item = (f64, f64)> {
 fn candidate(point: (f64, f64), side: (f64, f64), distance: f64, width: f64, height: f64) -> Area {
     // On a diagonal the distance is shared by both directions.
     let reach = if side.0 != 0.0 && side.1 != 0.0 {
-        distance * 0.75
+        distance * 0.8
     } else {
         distance
     };
@@ -249,7 +249,12 @@ mod tests {
     #[test]
     fn labels_do_not_cover_each_other_or_points() {
         let points: Vec<_> = (0..20)
-            .map(|i| (200.0 + f64::from(i % 5) * 3.0, 200.0))
+            .map(|i| {
+                (
+                    160.0 + f64::from(i % 5) * 25.0,
+                    160.0 + f64::from(i / 5) * 25.0,
+                )
+            })
             .collect();
         let outer = Area {
             left: 0.0,

@@ -181,10 +181,8 @@ fn step(length: f64, count: usize) -> f64 {
 /// Multiples of a step in a range; by counting, so that they cannot drift.
 pub(super) fn multiples(step: f64, low: f64, high: f64) -> Vec<f64> {
     let (from, to) = ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor());
-    if !(to - from <= 100.0) {
-        return Vec::new();
-    }
-    let count = (to - from + 1.0).max(0.0) as u32;
+    // An axis too short for its step has no end of them; NaN casts to zero.
+    let count = (to - from + 1.0).clamp(0.0, 100.0) as u32;
     (0..count).map(|i| (from + f64::from(i)) * step).collect()
 }
 
@@ -196,7 +194,7 @@ mod tests {
     fn a_wide_spread_is_logarithmic_with_a_place_for_zero() {
         let scale = Scale::fit(&[0.0, 0.1, 10.0], &[], 0.0, 100.0);
         assert!(scale.is_log());
-        assert_eq!(scale.at(0.0).round(), 0.0);
+        assert!(scale.at(0.0) < 1e-9);
         assert!(scale.at(0.1) > 7.0 && scale.at(10.0) < 100.0);
         assert_eq!(scale.ticks(3), [0.0, 0.1, 1.0, 10.0]);
     }

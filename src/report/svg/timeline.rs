@@ -6,16 +6,19 @@ use super::place::Area;
 use super::scale::{Scale, multiples};
 use super::{FAINT_INK, GRID, INK, SOFT_INK, drawable};
 use crate::experiment::{Results, Timeline, TimelinePoint};
-use crate::report::{frontier as pareto, number};
+use crate::report::number;
 
 const SUBJECT: &str = "Instances over time";
-/// More panels than this are not looked at: then the first and the frontier come first.
+/// More panels than this are not looked at.
 const PANELS: usize = 24;
 /// Above this ratio of the peaks each panel has its own scale.
 const SPREAD: f64 = 12.0;
 
+/// Reads the instances of one state.
+type Count = fn(&TimelinePoint) -> f64;
+
 /// States from the bottom up, with their colours.
-const STATES: [(&str, &str, fn(&TimelinePoint) -> f64); 3] = [
+const STATES: [(&str, &str, Count); 3] = [
     ("busy", "#0072b2", |point| point.busy),
     ("starting", "#d55e00", |point| point.starting),
     ("idle", "#b9d7ea", |point| point.idle),
@@ -32,18 +35,17 @@ pub fn timeline(results: &Results) -> String {
         .map(peak)
         .filter(|p| *p > 0.0)
         .fold(f64::INFINITY, f64::min);
-    let shared = !(most / least > SPREAD);
-    let mut how =
-        "By state, stacked, in the first replication; before measuring began, grey.".to_owned();
-    if !shared {
-        how.push_str(" Each panel has its own scale.");
-    }
-    if panels.len() < results.scenarios.len() {
-        let (shown, all) = (panels.len(), results.scenarios.len());
-        how.push_str(&format!(
-            " {shown} of {all} scenarios, those on the frontier first."
-        ));
-    }
+    // Without any instance at all the ratio is zero.
+    let shared = most / least <= SPREAD;
+    let how = format!(
+        "By state, stacked, in the first replication; before measuring began, grey.{}{}",
+        if shared {
+            ""
+        } else {
+            " Each panel has its own scale."
+        },
+        frame::chosen(results, panels.len())
+    );
     let top = frame::head(&mut canvas, results, SUBJECT, &how) + 4.0;
     if panels.is_empty() {
         return frame::nothing(canvas, results, top, SUBJECT);
@@ -88,21 +90,12 @@ fn panels(results: &Results) -> Vec<usize> {
         let timeline = &results.scenarios[*i].timeline;
         !timeline.points.is_empty() && !timeline.step.is_zero()
     };
-    let all: Vec<usize> = (0..results.scenarios.len()).filter(drawable).collect();
-    if all.len() <= PANELS {
-        return all;
-    }
-    let members = pareto::frontier(results);
-    let mut chosen = all;
-    // Stable, so that the rest stays in the order of the file.
-    chosen.sort_by_key(|i| (*i != 0, !members.contains(i)));
-    chosen.truncate(PANELS);
-    chosen.sort_unstable();
-    chosen
+    let all = (0..results.scenarios.len()).filter(drawable).collect();
+    frame::choice(results, all, PANELS)
 }
 
 /// Instances in a state; never less than none.
-fn count(of: fn(&TimelinePoint) -> f64, point: &TimelinePoint) -> f64 {
+fn count(of: Count, point: &TimelinePoint) -> f64 {
     drawable(of(point)).unwrap_or(0.0).max(0.0)
 }
 
@@ -232,7 +225,15 @@ fn time_axis(canvas: &mut Canvas, plot: Area, length: f64, x: &dyn Fn(f64) -> f6
     ];
     const UNITS: [(f64, &str); 4] = [(86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s")];
     let room = ((plot.right - plot.left) / 58.0).floor().max(2.0);
-    let step = STEPS.into_iter().find(|step| length / step <= room);
+    // From three days on people count days, however much room there is.
+    let least = if length >= 3.0 * 86_400.0 {
+        86_400.0
+    } else {
+        0.0
+    };
+    let step = STEPS
+        .into_iter()
+        .find(|step| *step >= least && length / step <= room);
     let step = step.unwrap_or_else(|| (length / room / 2_592_000.0).ceil() * 2_592_000.0);
     let unit = UNITS.into_iter().find(|(size, _)| step >= *size);
     let (size, unit) = unit.unwrap_or((0.001, "ms"));
