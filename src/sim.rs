@@ -285,7 +285,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             } => {
                 self.provision(FunctionId(function), instances);
             }
-            Event::Drain => self.drain_queues(),
+            Event::Drain => self.drain(),
             Event::Wake { policy } => self.wake(policy),
         }
     }

@@ -1,6 +1,7 @@
 //! The life of an instance: start, ready, run, idle, retirement.
 
 use super::*;
+use crate::ids::InstanceId;
 use crate::policy::{InstanceEvent, Keep, Start};
 use crate::sim::calendar::MOST_INSTANCES;
 use crate::sim::instance::{Instance, NONE, Request, Run};
@@ -289,8 +290,10 @@ impl<O: Observer> Simulation<'_, O> {
             Keep::For(lifetime) => self.now + lifetime,
             Keep::ForEver => Time::NEVER,
         };
-        self.instances[slot].expires = expires;
-        self.set_timer(slot);
+        let instance = &mut self.instances[slot];
+        instance.expires = expires;
+        let due = expires.min(instance.life_ends);
+        self.set_timer(slot, due);
         self.idle(slot);
     }
 
@@ -315,9 +318,8 @@ impl<O: Observer> Simulation<'_, O> {
     /// Sees to it that the instance's one live timer fires no later than it is due. A timer that
     /// fires early is pushed back then, which is rarer than requests are.
     #[inline]
-    fn set_timer(&mut self, slot: u32) {
+    fn set_timer(&mut self, slot: u32, due: Time) {
         let instance = &mut self.instances[slot];
-        let due = instance.expires.min(instance.life_ends);
         if due < instance.timer {
             instance.timer = due;
             let generation = instance.generation;
@@ -326,8 +328,9 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     pub(super) fn expiry(&mut self, slot: u32, generation: u32) {
+        let alive = self.instances.is_alive(InstanceId { slot, generation });
         let instance = &mut self.instances[slot];
-        if instance.generation != generation || instance.timer != self.now {
+        if !alive || instance.timer != self.now {
             return;
         }
         instance.timer = Time::NEVER;
@@ -338,13 +341,14 @@ impl<O: Observer> Simulation<'_, O> {
         if instance.life_ends <= self.now {
             self.retire_idle(slot, Retirement::MaxLife);
         } else if instance.expires > self.now {
-            self.set_timer(slot);
+            let due = instance.expires.min(instance.life_ends);
+            self.set_timer(slot, due);
         } else if function.alive > function.floor {
             self.retire_idle(slot, Retirement::IdleTimeout);
         } else {
-            // The floor holds it: from here on only its maximum life can end it.
-            instance.expires = Time::NEVER;
-            self.set_timer(slot);
+            // The floor holds it: from here on its maximum life or a lower floor ends it.
+            let life_ends = instance.life_ends;
+            self.set_timer(slot, life_ends);
         }
     }
 
