@@ -93,11 +93,17 @@ pub(super) struct BurstClock {
     requests: u32,
     over: u64,
     every: u64,
+    /// Bursts still to come after this one.
+    left: u32,
 }
 
 impl BurstClock {
     fn next(&mut self) -> u64 {
         if self.sent == self.requests {
+            if self.left == 0 {
+                return NEVER;
+            }
+            self.left -= 1;
             self.sent = 0;
             self.start = self.start.saturating_add(self.every);
         }
@@ -144,6 +150,7 @@ pub(super) fn bursts(burst: &Burst) -> Vec<Clock> {
                 requests: burst.requests,
                 over,
                 every: every.saturating_mul(overlap),
+                left: burst.times.map_or(u32::MAX, |times| times.saturating_sub(1)),
             }))
         })
         .collect()

@@ -182,6 +182,7 @@ fn a_rate_of_zero_is_no_request_at_all() {
             requests: 0,
             over: Span::ZERO,
             every: Some(secs(1.0)),
+            times: None,
         }),
         Process::Batch {
             rate: 0.0,
@@ -544,6 +545,7 @@ fn a_huge_burst_passes_in_order() {
             requests: 200_000,
             over: secs(over),
             every: None,
+            times: None,
         })
     };
     let steady = Process::Poisson { rate: 50.0 };

@@ -106,11 +106,21 @@ impl Context {
         if let Some(key) = &typed.burst {
             let burst = key.get()?;
             let over = burst.over.map_or(Span::ZERO, |over| over.0);
+            let overlap = burst.every.is_some_and(|every| over > every.0);
+            if burst.times.is_some() && (overlap || burst.every.is_none()) {
+                self.fault(
+                    Fault::new("`times` counts bursts that follow each other")
+                        .at(key.place)
+                        .note("give `every`, no shorter than `over`"),
+                );
+                return None;
+            }
             return Some(Process::Burst(model::Burst {
                 at: Time::ZERO + burst.at.map_or(Span::ZERO, |at| at.0),
                 requests: burst.requests.0,
                 over,
                 every: burst.every.map(|every| every.0),
+                times: burst.times.map(|times| times.0),
             }));
         }
         if let Some(key) = &typed.batch {

@@ -103,6 +103,8 @@ pub(crate) struct Burst {
     pub(crate) over: Option<Length>,
     /// From one burst to the next; without it there is one.
     pub(crate) every: Option<PositiveLength>,
+    /// Bursts in all; without it as many as fit into the run.
+    pub(crate) times: Option<PositiveCount>,
 }
 
 #[derive(Clone, Deserialize, JsonSchema, Debug)]
