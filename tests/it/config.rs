@@ -464,3 +464,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+#[ignore = "until the readers of traces are joined with this branch"]
+fn a_trace_makes_functions() {
+    let file = Path::new("tests/fixtures/traced.toml");
+    let experiment = load(file, &Overrides::default()).unwrap_or_else(|faults| panic!("{faults}"));
+    let plan = &experiment.scenarios[0].plan;
+    let names: Vec<&str> = plan.functions.iter().map(|f| f.name.as_str()).collect();
+    assert_eq!(names, ["batch", "api-users", "api-orders"]);
+    // The experiment's own key wins over the trace, which wins over the default.
+    assert_eq!(plan.functions[0].memory, Memory::from_mb(1024.0));
+    assert_eq!(plan.functions[1].memory, Memory::from_mb(256.0));
+    assert_eq!(plan.remedies[0].functions.len(), 2);
+}

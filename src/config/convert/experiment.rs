@@ -48,6 +48,16 @@ struct Listed<'a> {
     recorded: bool,
 }
 
+/// What all functions have in common that only the trace names.
+struct TraceBase {
+    keys: FunctionKeys,
+    model: Option<FunctionKeys>,
+    /// Whether the model is at fault.
+    gap: bool,
+    /// The table that stands for them in an error.
+    table: Place,
+}
+
 /// The scenarios of one point: every policy at these values.
 pub(crate) fn scenarios(
     context: &Context,
@@ -215,13 +225,14 @@ impl Context {
             }
         }
         if let Some(trace) = trace {
+            let base = self.trace_base(file, root);
             for (number, function) in trace.functions().iter().enumerate() {
                 let listed = Listed {
                     function,
                     recorded: trace.records_service(),
                 };
                 if of_trace[number].is_none() {
-                    let facts = self.of_trace(file, listed, root, platform);
+                    let facts = self.of_trace(&base, listed, platform);
                     of_trace[number] = Some(push(&mut population, facts));
                 }
             }
@@ -309,39 +320,50 @@ impl Context {
         self.function(parts, platform)
     }
 
+    /// What all functions have in common that only the trace names.
+    fn trace_base(&self, file: &ExperimentFile, root: Place) -> TraceBase {
+        let defaults = value(&file.defaults).cloned().unwrap_or_default();
+        let (model, gap) = self.model_keys(defaults.model.as_ref());
+        let workload = file.workload.as_ref().map(|given| given.place);
+        let table = file.defaults.as_ref().map(|given| given.place);
+        TraceBase {
+            keys: defaults.keys(),
+            model,
+            gap,
+            table: table.or(workload).unwrap_or(root),
+        }
+    }
+
     /// A function that only the trace names.
     fn of_trace(
         &self,
-        file: &ExperimentFile,
+        base: &TraceBase,
         listed: Listed<'_>,
-        root: Place,
         platform: &PlatformFacts,
     ) -> FunctionFacts {
-        let defaults = value(&file.defaults).cloned().unwrap_or_default();
-        let (model, mut gap) = self.model_keys(defaults.model.as_ref());
-        let table = file.defaults.as_ref().map(|given| given.place);
-        let table = table.or(file.workload.as_ref().map(|given| given.place));
-        let keys = defaults.keys();
         let traced = listed.function;
         let lacks = !listed.recorded
-            && keys.service.is_none()
+            && !base.gap
+            && base.keys.service.is_none()
             && traced.service.is_none()
-            && model.as_ref().is_none_or(|model| model.service.is_none());
-        if lacks && !gap {
+            && base
+                .model
+                .as_ref()
+                .is_none_or(|model| model.service.is_none());
+        if lacks {
             // Told once, not for each of thousands of functions.
             self.fault(
                 Fault::new("the trace has no service times, and [defaults] gives none")
-                    .at(table.unwrap_or(root))
+                    .at(base.table)
                     .note("give `service` or `model` in [defaults]"),
             );
-            gap = true;
         }
         let parts = Parts {
             name: &traced.name,
-            table: table.unwrap_or(root),
-            own: keys,
-            model,
-            gap,
+            table: base.table,
+            own: base.keys.clone(),
+            model: base.model.clone(),
+            gap: base.gap || lacks,
             recorded: listed.recorded,
             traced: Some(traced),
         };

@@ -73,7 +73,7 @@ impl Context {
         }
         let keys = own.over(base);
         let place = |place: Option<Place>| place.unwrap_or(table);
-        let memory = self.memory(&keys, trace_memory, platform);
+        let memory = self.memory(&keys, trace_memory, table, platform);
         let (package, package_place) = self.package(&keys.package, table, platform);
         let runtime = value(&keys.runtime)
             .cloned()
@@ -139,14 +139,23 @@ impl Context {
         &self,
         keys: &FunctionKeys,
         traced: Option<Memory>,
+        table: Place,
         platform: &PlatformFacts,
     ) -> Memory {
         let (least, most) = (platform.limits.min_memory, platform.limits.max_memory);
         let Some(key) = &keys.memory else {
             // A trace tells what was used, which may be less than can be configured.
-            let memory = traced.unwrap_or(Memory::from_mb(DEFAULT_MEMORY_MB));
-            let memory = least.map_or(memory, |least| memory.max(least));
-            return most.map_or(memory, |most| memory.min(most));
+            let used = traced.unwrap_or(Memory::from_mb(DEFAULT_MEMORY_MB));
+            let memory = least.map_or(used, |least| used.max(least));
+            let memory = most.map_or(memory, |most| memory.min(most));
+            if traced.is_some() && memory != used {
+                let title = format!(
+                    "memory of the trace that `{}` does not offer is taken for the nearest it does",
+                    platform.name
+                );
+                self.fault(Fault::warning(title).at(table));
+            }
+            return memory;
         };
         let Some(memory) = key.get().map(|bytes| bytes.0) else {
             return Memory::from_mb(DEFAULT_MEMORY_MB);
