@@ -20,8 +20,10 @@ use crate::model::Experiment;
 /// Simulates serverless (FaaS) platforms request by request and compares cold-start remedies.
 #[derive(Parser)]
 #[command(name = "frostline", version, about, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 ok, 1 failed, 2 bad input, 3 an SLO or assertion not met, \
-                        130 interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 ok, 1 failed, 2 bad input, 3 an SLO or assertion not met, \
+                        130 interrupted."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -124,15 +126,19 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::run(&args),
-        Command::Models { command: ModelsCommand::List { kind } } => {
-            models::list(kind.as_deref()).map_err(Failed::BadInput).and_then(|text| print(&text))
-        }
-        Command::Models { command: ModelsCommand::Show { name } } => {
-            models::show(&name).map_err(Failed::BadInput).and_then(print)
-        }
-        Command::Schema { kind } => {
-            schema::schema(Some(&kind)).map_err(Failed::BadInput).and_then(|text| print(&text))
-        }
+        Command::Models {
+            command: ModelsCommand::List { kind },
+        } => models::list(kind.as_deref())
+            .map_err(Failed::BadInput)
+            .and_then(|text| print(&text)),
+        Command::Models {
+            command: ModelsCommand::Show { name },
+        } => models::show(&name)
+            .map_err(Failed::BadInput)
+            .and_then(print),
+        Command::Schema { kind } => schema::schema(Some(&kind))
+            .map_err(Failed::BadInput)
+            .and_then(|text| print(&text)),
         Command::Validate(args) => validate::run(&args),
     };
     let (code, text) = match result {
@@ -170,7 +176,11 @@ fn load_all(files: &[PathBuf], overrides: &Overrides) -> Result<Vec<Loaded>, Fai
             Err(diagnostics) => wrong.push(diagnostics.to_string()),
         }
     }
-    if wrong.is_empty() { Ok(loaded) } else { Err(Failed::BadInput(wrong.join("\n"))) }
+    if wrong.is_empty() {
+        Ok(loaded)
+    } else {
+        Err(Failed::BadInput(wrong.join("\n")))
+    }
 }
 
 /// Says what is doubtful, if anything is.

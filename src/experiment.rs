@@ -138,7 +138,10 @@ pub fn run(
     let done = std::sync::atomic::AtomicUsize::new(0);
     let run_one = |id: &CellId| -> Result<CellResult, Failure> {
         let logged = options.requests.is_none_or(|parts| parts.has(*id));
-        let kept = options.journal.filter(|_| logged).and_then(|journal| journal.get(*id));
+        let kept = options
+            .journal
+            .filter(|_| logged)
+            .and_then(|journal| journal.get(*id));
         let result = match kept {
             Some(result) => {
                 let run = experiment.scenarios[id.scenario as usize].plan.end();

@@ -36,15 +36,22 @@ fn sentence(experiment: &Experiment) -> String {
     let scenarios = experiment.scenarios.len();
     let replications = experiment.replications as usize;
     let cores = available_parallelism().map_or(1, usize::from);
-    let functions = experiment.scenarios.first().map_or(0, |s| s.plan.functions.len());
+    let functions = experiment
+        .scenarios
+        .first()
+        .map_or(0, |s| s.plan.functions.len());
     let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let work = experiment::estimate_core_time(experiment, TRIAL);
     let time = work.map_or_else(String::new, |core_time| {
-        let wall = Span::from_secs(core_time.as_secs_f64() / cores.min(scenarios * replications) as f64);
+        let wall =
+            Span::from_secs(core_time.as_secs_f64() / cores.min(scenarios * replications) as f64);
         let wall = if wall < Span::from_whole_secs(1) {
             "less than a second".to_owned()
         } else {
-            format!("about {}", format_span(wall.round_up(Span::from_whole_secs(1))))
+            format!(
+                "about {}",
+                format_span(wall.round_up(Span::from_whole_secs(1)))
+            )
         };
         format!(", {wall} on {}", counted(cores, "core"))
     });

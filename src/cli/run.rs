@@ -80,7 +80,9 @@ fn out_dir(args: &RunArgs, file: &Path, experiment: &Experiment) -> PathBuf {
         Some(dir) if args.files.len() == 1 => dir.clone(),
         Some(dir) => dir.join(&experiment.name),
         None => {
-            let stem = file.file_stem().map_or(experiment.name.as_ref(), |stem| stem);
+            let stem = file
+                .file_stem()
+                .map_or(experiment.name.as_ref(), |stem| stem);
             Path::new("results").join(stem)
         }
     }
@@ -108,10 +110,16 @@ fn simulate(
     let at = |path: &Path, error| Failed::Error(format!("{}: {error}", path.display()));
     fs::create_dir_all(dir).map_err(|error| at(dir, error))?;
     let journal = Journal::open(&dir.join("cells.jsonl"), &key(experiment)).map_err(failed)?;
-    let requests = args.requests.as_ref().map(|path| RequestParts::new(path, experiment));
+    let requests = args
+        .requests
+        .as_ref()
+        .map(|path| RequestParts::new(path, experiment));
     let requests = requests.transpose().map_err(failed)?;
     if !journal.is_empty() && !args.quiet {
-        eprintln!("Going on with {} cells that are done already", journal.len());
+        eprintln!(
+            "Going on with {} cells that are done already",
+            journal.len()
+        );
     }
     let cells = experiment.scenarios.len() * experiment.replications as usize;
     let bar = bar(experiment, args.quiet);
@@ -158,12 +166,18 @@ fn failed(failure: Failure) -> Failed {
 }
 
 /// Which experiment and which build finished cells belong to.
-#[expect(clippy::disallowed_methods, reason = "the age of the program, not of the simulation")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the age of the program, not of the simulation"
+)]
 fn key(experiment: &Experiment) -> String {
     let build = std::env::current_exe().and_then(fs::metadata).ok();
     let age = build.and_then(|build| build.modified().ok());
     let age = age.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
-    experiment::fingerprint(experiment, &format!("{} {age:?}", env!("CARGO_PKG_VERSION")))
+    experiment::fingerprint(
+        experiment,
+        &format!("{} {age:?}", env!("CARGO_PKG_VERSION")),
+    )
 }
 
 fn bar(experiment: &Experiment, quiet: bool) -> ProgressBar {
@@ -172,7 +186,8 @@ fn bar(experiment: &Experiment, quiet: bool) -> ProgressBar {
     }
     let bar = ProgressBar::new(experiment::simulated_nanos(experiment) / 1_000_000);
     let style = ProgressStyle::with_template("{bar:32} {percent:>3} % · {msg} · {eta} left");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message("starting")
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message("starting")
 }
 
 fn write_files(results: &Results, dir: &Path) -> Result<(), Failed> {

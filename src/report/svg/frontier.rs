@@ -21,6 +21,8 @@ const KEYED: usize = 90;
 const INSET: f64 = 14.0;
 /// Scenarios nearer to each other than this many pixels are one point.
 const SAME: f64 = 1.5;
+/// Stands between their names.
+const SAME_AS: &str = " = ";
 const LABEL: Pen = Pen::new(12.0, SOFT_INK).rim();
 
 struct Point {
@@ -291,7 +293,14 @@ fn place_names<'a>(
             bold: point.member,
             ..LABEL
         };
-        let text = pen.fit(&whole, 270.0);
+        let text = pen.fit(
+            &whole,
+            if whole.contains(SAME_AS) {
+                440.0
+            } else {
+                270.0
+            },
+        );
         let at = at(point);
         // Trying costs time for every other point, so that thousands are not tried.
         let spot = if i < TRIED {
@@ -356,7 +365,7 @@ fn joined<'a>(
         });
         match same {
             Some((_, name)) => {
-                name.push_str(" = ");
+                name.push_str(SAME_AS);
                 name.push_str(&names[point.scenario]);
             }
             None => places.push((point, names[point.scenario].clone())),

@@ -24,6 +24,8 @@ const BEYOND: f64 = 5.0;
 const LEAST_MS: f64 = 1e-3;
 /// Lines of one hue differ in their dashes.
 const DASHES: [&str; 4] = ["", "7 3", "2 3", "9 3 2 3"];
+/// Length of the sample of a line before its name.
+const SAMPLE: f64 = 22.0;
 const LABEL: Pen = Pen::new(12.0, INK);
 
 /// Nines of the first percentile. Below it a few lucky requests would take half of the axis.
@@ -71,7 +73,7 @@ pub fn latency(results: &Results) -> String {
     let plot = Area {
         left: MARGIN + 70.0,
         top,
-        right: WIDTH - MARGIN - widest - 26.0,
+        right: WIDTH - MARGIN - widest - 30.0 - SAMPLE,
         bottom: top + 440.0,
     };
     let all = || curves.iter().flat_map(|curve| &curve.quantiles);
@@ -253,17 +255,14 @@ fn label_ends(
     let wanted: Vec<f64> = ends.iter().map(|end| end.1).collect();
     let placed = spread(&wanted, 17.0, plot.top - 6.0, plot.bottom);
     for ((curve, end), at) in curves.iter().zip(ends).zip(placed) {
-        let (hue, _) = styles[curve.scenario];
+        let (hue, dash) = styles[curve.scenario];
         let bend = (plot.right + 4.0).max(end.0);
-        // The line has the colour of its curve; the name is ink, as pale hues make pale letters.
-        canvas.polyline(&[end, (bend, end.1), (plot.right + 18.0, at)], hue, 1.6, "");
-        let name = &names[curve.scenario];
-        canvas.text_of(
-            plot.right + 23.0,
-            at + 4.0,
-            LABEL,
-            &LABEL.fit(name, 250.0),
-            name,
-        );
+        canvas.polyline(&[end, (bend, end.1), (plot.right + 18.0, at)], hue, 0.7, "");
+        // A sample of the line, for curves that run together; the name is ink, as pale hues make
+        // pale letters.
+        let sample = [(plot.right + 18.0, at), (plot.right + 18.0 + SAMPLE, at)];
+        canvas.polyline(&sample, hue, 2.2, dash);
+        let (x, name) = (sample[1].0 + 6.0, &names[curve.scenario]);
+        canvas.text_of(x, at + 4.0, LABEL, &LABEL.fit(name, 250.0), name);
     }
 }
