@@ -29,7 +29,7 @@ pub(super) struct PlatformFacts {
     pub(super) bandwidth: Option<f64>,
     pub(super) snapshot: Option<SnapshotFacts>,
     pub(super) limits: LimitFacts,
-    pub(super) observed: BTreeMap<String, Dist>,
+    pub(super) observed: BTreeMap<String, model::KeepAlive>,
     pub(super) prices: Option<PriceFacts>,
     /// Where the quota was typed.
     pub(super) quota_place: Option<Place>,
@@ -85,10 +85,15 @@ impl Context {
             None => base,
         };
         self.not_in_this_version(&keys);
-        let observed: BTreeMap<String, Dist> = keys
+        let observed: BTreeMap<String, model::KeepAlive> = keys
             .observed_keep_alive
             .iter()
-            .filter_map(|(name, seen)| Some((name.clone(), seen.get()?.value.0.clone())))
+            .filter_map(|(name, seen)| {
+                // An observation is not another one's name.
+                let none = BTreeMap::new();
+                let keep = self.keep_alive(&seen.get()?.value, seen.place, &none)?;
+                Some((name.clone(), keep))
+            })
             .collect();
         let keep_alive = self
             .need(&keys.keep_alive, table, "the platform", "keep-alive")
@@ -190,17 +195,20 @@ impl Context {
         &self,
         keep: &KeepAlive,
         place: Place,
-        observed: &BTreeMap<String, Dist>,
+        observed: &BTreeMap<String, model::KeepAlive>,
     ) -> Option<model::KeepAlive> {
         match keep {
             KeepAlive::Never => Some(model::KeepAlive::Never),
             KeepAlive::ForEver => Some(model::KeepAlive::ForEver),
-            // Zero is the plain way to say it, and simulated the same.
-            KeepAlive::For(dist) if dist.is_zero() => Some(model::KeepAlive::Never),
-            KeepAlive::For(dist) => Some(model::KeepAlive::For(dist.clone())),
+            KeepAlive::For { instance, function: None } => {
+                Some(model::KeepAlive::For(instance.clone()))
+            }
+            KeepAlive::For { instance, function: Some(function) } => {
+                Some(model::KeepAlive::TwoClocks { instance: instance.clone(), function: *function })
+            }
             KeepAlive::Observed(name) => {
-                if let Some(dist) = observed.get(name) {
-                    return Some(model::KeepAlive::For(dist.clone()));
+                if let Some(keep) = observed.get(name) {
+                    return Some(keep.clone());
                 }
                 let names = || observed.keys().map(String::as_str);
                 let title = format!("the platform has no observed keep-alive `{name}`");

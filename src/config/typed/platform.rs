@@ -14,7 +14,7 @@ use crate::config::quantity::{
     PositiveNumber,
 };
 use crate::dist::Dist;
-use crate::units::parse_span;
+use crate::units::{Span, parse_span};
 
 use super::{Key, Overlay, over_inner};
 
@@ -236,7 +236,7 @@ pub(crate) struct Limits {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Observed {
     /// The lifetime.
-    pub(crate) value: Distribution,
+    pub(crate) value: KeepAlive,
     /// First day it was observed.
     #[expect(dead_code, reason = "documents the number; checked to be a date")]
     from: Date,
@@ -253,16 +253,22 @@ pub(crate) struct Observed {
 pub(crate) enum KeepAlive {
     Never,
     ForEver,
-    For(Dist),
+    For {
+        instance: Dist,
+        /// How long the whole function may have nothing running.
+        function: Option<Span>,
+    },
     Observed(String),
 }
 
 shapes! {
     /// A distribution, or an observation of the platform file by its name.
-    #[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 2))]
     struct KeepAliveTable {
         /// Name of an `[observed-keep-alive.NAME]`.
         observed: Option<String>,
+        /// All idle instances are retired when nothing of their function has run for so long.
+        function_idle: Option<Length>,
     }
 }
 plain_shapes!(KeepAliveTable);
@@ -274,7 +280,7 @@ impl KeepAlive {
             "none" => Ok(Self::Never),
             "for-ever" => Ok(Self::ForEver),
             _ => match parse_span(text) {
-                Ok(span) => Ok(Self::For(Dist::constant(span))),
+                Ok(span) => Ok(Self::For { instance: Dist::constant(span), function: None }),
                 Err(error) => Err(format!("{error}, \"none\" or \"for-ever\"")),
             },
         }
@@ -283,12 +289,14 @@ impl KeepAlive {
     /// What a table says: an observation or one shape.
     pub(crate) fn from_table(
         observed: Option<String>,
+        function_idle: Option<Length>,
         shapes: Vec<Result<Dist, String>>,
     ) -> Result<Self, String> {
-        match (observed, shapes.is_empty()) {
-            (Some(name), true) => Ok(Self::Observed(name)),
-            (None, _) => only(shapes).map(Self::For),
-            (Some(_), false) => Err("`keep-alive` is either observed or a distribution".to_owned()),
+        let function = function_idle.map(|length| length.0);
+        match observed {
+            Some(name) if shapes.is_empty() && function.is_none() => Ok(Self::Observed(name)),
+            None => only(shapes).map(|instance| Self::For { instance, function }),
+            Some(_) => Err("`keep-alive` is either observed or a distribution".to_owned()),
         }
     }
 }
@@ -314,7 +322,7 @@ impl<'de> Deserialize<'de> for KeepAlive {
             ) -> Result<KeepAlive, D::Error> {
                 let table = KeepAliveTable::deserialize(table)?;
                 let shapes = table.shapes();
-                KeepAlive::from_table(table.observed, shapes).map_err(de::Error::custom)
+                KeepAlive::from_table(table.observed, table.function_idle, shapes).map_err(de::Error::custom)
             }
         }
         switch(deserializer, Either)

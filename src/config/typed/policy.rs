@@ -46,6 +46,8 @@ shapes! {
     struct KeepAliveRuleTable {
         /// Name of an `[observed-keep-alive.NAME]` of the platform file.
         observed: Option<String>,
+        /// All idle instances are retired when nothing of their function has run for so long.
+        function_idle: Option<Length>,
         /// Never retired for being idle ("for-ever"), or not kept at all ("none").
         value: Option<String>,
         /// Patterns of function names, such as "api-*".
@@ -145,11 +147,14 @@ impl<'de> Deserialize<'de> for KeepAliveRule {
                 let table = KeepAliveRuleTable::deserialize(table)?;
                 let shapes = table.shapes();
                 let keep = match table.value {
-                    Some(text) if shapes.is_empty() && table.observed.is_none() => {
+                    Some(text) if shapes.is_empty()
+                        && table.observed.is_none()
+                        && table.function_idle.is_none() =>
+                    {
                         KeepAlive::from_text(&text)
                     }
                     Some(_) => Err("`value` stands alone, or beside `functions`".to_owned()),
-                    None => KeepAlive::from_table(table.observed, shapes),
+                    None => KeepAlive::from_table(table.observed, table.function_idle, shapes),
                 };
                 Ok(KeepAliveRule {
                     keep: keep.map_err(de::Error::custom)?,
