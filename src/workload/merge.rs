@@ -2,9 +2,10 @@
 //!
 //! Requests are drawn a window of time ahead: each source in turn draws what falls into the
 //! window, then the window is put in order by a bucket sort. The window is made to hold a few
-//! requests a source, so memory is that of the sources, whatever the number of requests; a tree of
-//! one request ahead a source needs less, but walks over all sources in random order and mispredicts
-//! at every level (measured: 104 ns a request for 1,000 functions).
+//! requests a source, so memory is that of the sources, whatever the number of requests. A tree
+//! of one request ahead a source needs less memory, but walks over the sources in random order and
+//! mispredicts at every level: 104 ns a request for 1,000 functions against 56 ns, of which about
+//! 26 are the draws themselves (on a shared machine: compare ratios).
 
 use crate::ids::FunctionId;
 use crate::model::{Function, Plan, Process, Source};
@@ -230,6 +231,16 @@ fn before(at: u64, end: u64) -> u64 {
 impl Arrivals for Workload {
     #[inline]
     fn next_arrival(&mut self) -> Option<Arrival> {
+        if let ([lane], []) = (&mut self.lanes[..], &self.rows[..]) {
+            // Nothing to merge with: 10 ns less a request.
+            let head = &mut self.heads[0];
+            if *head == NEVER {
+                return None;
+            }
+            let arrival = lane.request(Time::from_nanos(*head));
+            *head = before(lane.next_instant(), self.end);
+            return Some(arrival);
+        }
         if let Some(arrival) = self.window.pop() {
             return Some(arrival);
         }

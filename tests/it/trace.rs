@@ -4,9 +4,11 @@ mod damage;
 mod synth;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use frostline::dist::Dist;
 use frostline::ids::FunctionId;
@@ -372,4 +374,55 @@ fn spreads_are_as_defined() {
         let burst = within(count, minutes, Spread::Burst);
         assert!(burst.concat().iter().all(|at| *at == 0.0));
     }
+}
+
+/// How long reading takes; run by hand on a quiet machine:
+/// `cargo test --release --test it reading -- --ignored --nocapture`.
+#[test]
+#[ignore = "prints times, proves nothing"]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a measurement of wall-clock time"
+)]
+fn reading_speed() {
+    let dir = scratch("reading-speed");
+    let size = synth::SynthSize {
+        functions: 5_000,
+        minutes: 1_440,
+        days: 1,
+    };
+    let summary = synth::synth_azure_2019(&dir, size, 3).unwrap();
+    let began = Instant::now();
+    let trace = Trace::open(&azure_2019(&dir, Spread::Uniform)).unwrap();
+    let seconds = began.elapsed().as_secs_f64();
+    let megabytes = summary.bytes as f64 / 1e6;
+    println!(
+        "minutes: {:.0} MB/s, {} requests",
+        megabytes / seconds,
+        trace.requests()
+    );
+
+    let file = dir.join("calls.csv");
+    let rows = 2_000_000;
+    let text = (0..rows).fold(
+        "function,arrival_s,service_ms\n".to_owned(),
+        |mut text, row| {
+            let _ = writeln!(
+                text,
+                "function-{},{}.25,{}.5",
+                row % 997,
+                row / 10,
+                row % 313
+            );
+            text
+        },
+    );
+    fs::write(&file, text).unwrap();
+    let began = Instant::now();
+    let (_, plan) = plan(&requests(&file));
+    let opened = began.elapsed().as_secs_f64() / f64::from(rows) * 1e9;
+    let began = Instant::now();
+    let pulled = pull(&plan, 1).len() as f64;
+    let pulled = began.elapsed().as_secs_f64() / pulled * 1e9;
+    println!("rows: {opened:.0} ns a row to open, {pulled:.0} ns a row to pull");
 }

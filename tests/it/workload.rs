@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use frostline::dist::Dist;
+use frostline::dist::{Dist, exponential};
 use frostline::ids::FunctionId;
 use frostline::model::{
     BatchSize, Burst, Cpu, Function, KeepAlive, MmppState, Overflow, Package, Plan, Platform,
     Process, Profile, ProvisionedRules, Routing, Service, Source, StartPhases,
 };
-use frostline::random::Streams;
+use frostline::random::{Purpose, Streams};
 use frostline::units::{Memory, Span, Time};
 use frostline::workload::{Arrival, Arrivals, Workload};
 use proptest::prelude::*;
@@ -570,6 +570,19 @@ fn a_huge_burst_passes_in_order() {
     reason = "a measurement of wall-clock time"
 )]
 fn nanoseconds_a_request() {
+    let floor = {
+        let streams = Streams::new(1, 0);
+        let mut arrivals = streams.stream(0, Purpose::Arrivals, 0);
+        let mut services = streams.stream(0, Purpose::Service, 0);
+        let service = Dist::lognormal_percentiles(secs(0.08), secs(0.6)).unwrap();
+        let began = Instant::now();
+        let sum = (0..20_000_000).fold(0.0, |sum, _| {
+            sum + exponential(&mut arrivals) + service.sample(&mut services).nanos() as f64
+        });
+        println!("drawn from two streams and thrown away ({sum}):");
+        began.elapsed().as_secs_f64() / 2e7 * 1e9
+    };
+    println!("{floor:.1} ns");
     for functions in [1_u32, 10, 100, 1_000, 10_000, 50_000] {
         let service = Dist::lognormal_percentiles(secs(0.08), secs(0.6)).unwrap();
         let sources = (0..functions)

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use frostline::ids::FunctionId;
 use frostline::random::Streams;
-use frostline::trace::synth::{SynthSize, synth_azure_2019};
+pub(super) use frostline::trace::synth::{SynthSize, synth_azure_2019};
 use frostline::trace::{Spread, Trace};
 use frostline::units::{Memory, Time};
 use frostline::workload::{Arrivals, Workload};
