@@ -294,8 +294,8 @@ impl<'a, O: Observer> Simulation<'a, O> {
     fn end(&mut self, end: Time) {
         self.now = end;
         for slot in self.instances.living() {
-            if let Some(run) = self.instances[slot].run {
-                let request = run.request;
+            if self.instances[slot].occupied {
+                let request = self.instances[slot].run.request;
                 self.observer
                     .in_flight(request.function, request.sender, request.arrived);
             }
