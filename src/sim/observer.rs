@@ -76,7 +76,7 @@ pub enum State {
 }
 
 /// An instance passed from one state to another.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StateChange {
     /// When.
     pub at: Time,
@@ -202,7 +202,7 @@ pub enum Ending {
 }
 
 /// A request or ping has ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RequestEnd {
     /// Its function.
     pub function: FunctionId,
@@ -233,7 +233,7 @@ pub struct RequestEnd {
 }
 
 /// An instance that no request waited for has started.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Prewarmed {
     /// When it was ready.
     pub at: Time,

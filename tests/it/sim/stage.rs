@@ -43,7 +43,7 @@ impl Arrivals for Script {
 }
 
 /// All that happened, in order.
-#[derive(Default, Debug)]
+#[derive(Default, PartialEq, Debug)]
 pub(crate) struct Record {
     pub(crate) arrived: Vec<(Time, FunctionId, u64)>,
     pub(crate) throttled: Vec<(Time, FunctionId, Sender)>,
