@@ -39,6 +39,7 @@ struct Work {
 }
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "obvious before clever")]
 struct Instance {
     function: usize,
     provisioned: bool,

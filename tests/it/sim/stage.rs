@@ -267,9 +267,9 @@ impl Stage {
     }
 
     pub(crate) fn calls(&mut self, calls: &[(f64, f64)]) {
-        calls
-            .iter()
-            .for_each(|(at, service)| self.call(*at, *service));
+        for (at, service) in calls {
+            self.call(*at, *service);
+        }
     }
 
     /// A remedy for the first function.
