@@ -35,7 +35,12 @@ const CASES: [Case; 4] = [
         rate_per_function: 0.1,
         requests: 1e7,
     },
-    Case { name: "1 function, 10 requests/s", functions: 1, rate_per_function: 10.0, requests: 1e7 },
+    Case {
+        name: "1 function, 10 requests/s",
+        functions: 1,
+        rate_per_function: 10.0,
+        requests: 1e7,
+    },
     Case {
         name: "1 hot function, 10,000 requests/s",
         functions: 1,
@@ -64,7 +69,10 @@ fn platform() -> Platform {
     platform.prices = Some(Prices {
         name: "us-east-1".to_owned(),
         request: 2e-7,
-        duration: vec![Tier { price: 0.000_016_666_7, up_to: None }],
+        duration: vec![Tier {
+            price: 0.000_016_666_7,
+            up_to: None,
+        }],
         provisioned_capacity: 0.0,
         provisioned_duration: 0.0,
         provisioned_step: Span::from_whole_secs(300),
@@ -89,13 +97,18 @@ fn plan(case: &Case) -> Plan {
             Dist::lognormal(Span::from_millis(300.0), 0.3).expect("a valid distribution");
         function
     };
-    let process = Process::Poisson { rate: case.rate_per_function };
+    let process = Process::Poisson {
+        rate: case.rate_per_function,
+    };
     let rate = f64::from(case.functions) * case.rate_per_function;
     Plan {
         platform: Arc::new(platform()),
         functions: (0..case.functions).map(function).collect(),
         sources: (0..case.functions)
-            .map(|f| Source::Process { function: FunctionId(f), process: process.clone() })
+            .map(|f| Source::Process {
+                function: FunctionId(f),
+                process: process.clone(),
+            })
             .collect(),
         remedies: Vec::new(),
         warm_up: Span::ZERO,
@@ -108,18 +121,28 @@ fn plan(case: &Case) -> Plan {
 fn nanos_a_request(work: impl FnOnce() -> u64) -> (f64, u64) {
     let began = std::time::Instant::now();
     let requests = work();
-    (began.elapsed().as_nanos() as f64 / requests as f64, requests)
+    (
+        began.elapsed().as_nanos() as f64 / requests as f64,
+        requests,
+    )
 }
 
 /// Most memory this process has held, in MB; `None` where the system does not say.
 fn peak_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
-    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kb| kb / 1024.0)
+    line.split_whitespace()
+        .nth(1)?
+        .parse::<f64>()
+        .ok()
+        .map(|kb| kb / 1024.0)
 }
 
 fn main() {
-    println!("{:<46} {:>12} {:>12} {:>14} {:>10}", "", "requests", "ns/request", "ns drawing", "peak MB");
+    println!(
+        "{:<46} {:>12} {:>12} {:>14} {:>10}",
+        "", "requests", "ns/request", "ns drawing", "peak MB"
+    );
     let streams = Streams::new(1, 0);
     for case in &CASES {
         let plan = plan(case);
@@ -138,12 +161,26 @@ fn main() {
             let policies = policy::of_plan(&plan);
             let control = Control::default();
             let mut workload = open();
-            let run =
-                sim::run(&plan, &streams, policies, &mut workload, &mut summary, &control);
-            black_box(summary.into_result().expect("the run ends").expect("the books balance"));
+            let run = sim::run(
+                &plan,
+                &streams,
+                policies,
+                &mut workload,
+                &mut summary,
+                &control,
+            );
+            black_box(
+                summary
+                    .into_result()
+                    .expect("the run ends")
+                    .expect("the books balance"),
+            );
             run.expect("the run ends").requests
         });
         let peak = peak_mb().map_or_else(|| "?".to_owned(), |mb| format!("{mb:.0}"));
-        println!("{:<46} {requests:>12} {whole:>12.1} {drawing:>14.1} {peak:>10}", case.name);
+        println!(
+            "{:<46} {requests:>12} {whole:>12.1} {drawing:>14.1} {peak:>10}",
+            case.name
+        );
     }
 }

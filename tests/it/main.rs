@@ -3,4 +3,5 @@
 mod sim;
 mod stats;
 mod theory;
+mod validate;
 mod workload;
