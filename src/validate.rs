@@ -8,15 +8,26 @@
 //! A row has a seed of its own and rows are put together in the order of the sheet, so the same
 //! build gives the same report with any number of jobs.
 
+mod batches;
+mod billing;
 mod case;
+mod concurrency;
 mod estimate;
 mod keep_alive;
 pub mod lab;
+mod lambda;
+mod limits;
+mod pings;
 mod pool;
 mod probe;
+mod published;
 mod queues;
+mod replay;
 mod report;
+mod routing;
 mod show;
+mod snapshots;
+mod trace;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -136,6 +147,10 @@ fn sheet(options: &Options) -> Vec<Group> {
         queues::unbounded(),
         queues::bounded(),
         queues::single(),
+        concurrency::at_rest(),
+        concurrency::from_empty(),
+        concurrency::daily(),
+        concurrency::growth(),
         keep_alive::fixed(),
         keep_alive::drawn(),
         keep_alive::periodic(),
@@ -143,6 +158,24 @@ fn sheet(options: &Options) -> Vec<Group> {
         pool::fixed(),
         pool::with_floor(),
         pool::with_limit(),
+        pings::cold_starts(),
+        pings::bill(),
+        billing::break_even(),
+        batches::fixed(),
+        batches::random(),
+        billing::rounding(),
+        billing::minimum(),
+        routing::rules(),
+        routing::slow_starts(),
+        routing::laws(),
+        trace::mini(),
+        limits::scaling_budget(),
+        limits::burst(),
+        snapshots::prebaking(),
+        lambda::experiments(),
+        published::right_sizing(),
+        published::bills(),
     ];
+    groups.push(replay::recordings(&options.shared_data));
     groups
 }

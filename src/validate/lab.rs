@@ -351,15 +351,14 @@ impl Measured {
 /// Simulates a plan with requests that are given instead of drawn.
 pub(super) fn observe_given(
     plan: &Plan,
-    seed: u64,
+    streams: &Streams,
     arrivals: &mut impl Arrivals,
     observer: &mut impl Observer,
 ) -> Result<(), RunError> {
-    let streams = Streams::new(seed, 0);
     let policies = policy::of_plan(plan);
     sim::run(
         plan,
-        &streams,
+        streams,
         policies,
         arrivals,
         observer,
@@ -397,4 +396,10 @@ pub(super) fn gamma(mean_s: f64, cv: f64) -> Dist {
 /// Lognormal with a mean in seconds and a coefficient of variation.
 pub(super) fn lognormal(mean_s: f64, cv: f64) -> Dist {
     law(Dist::lognormal(Span::from_secs(mean_s), cv))
+}
+
+/// The requests of a plan.
+pub(super) fn workload(plan: &Plan, streams: &Streams) -> Result<Workload, Fault> {
+    let faults = |faults: Vec<_>| faults.iter().map(ToString::to_string).collect::<String>();
+    Workload::new(plan, streams).map_err(|all| Fault(faults(all)))
 }

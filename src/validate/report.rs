@@ -212,7 +212,11 @@ impl Check {
     /// A value that must lie within a share of the expected one.
     pub fn within(quantity: &str, expected: f64, simulated: f64, share: f64) -> Self {
         let agree = (simulated - expected).abs() <= share * expected.abs();
-        let rule = format!("±{} %", 100.0 * share);
+        let rule = if share < 1e-4 {
+            format!("±{share:e}")
+        } else {
+            format!("±{} %", significant(100.0 * share))
+        };
         Self::new(quantity, expected.into(), simulated.into(), rule, agree)
     }
 
@@ -227,6 +231,14 @@ impl Check {
         Self {
             verdict: Verdict::Info,
             ..Self::of_estimate(quantity, expected, estimate, "", true)
+        }
+    }
+
+    /// A value without an interval, shown for comparison.
+    pub fn plain(quantity: &str, expected: impl Into<Value>, simulated: f64) -> Self {
+        Self {
+            verdict: Verdict::Info,
+            ..Self::new(quantity, expected.into(), simulated.into(), "", true)
         }
     }
 
