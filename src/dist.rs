@@ -69,6 +69,8 @@ enum Shape {
     Percentiles(Arc<[(f64, f64)]>),
     /// (cumulated weight up to and with this one, of 1).
     Mixture(Arc<[(f64, Dist)]>),
+    /// Another distribution, each draw longer by the same length.
+    Shifted(Arc<Dist>, Span),
 }
 
 /// Parameters that describe no distribution, with what would.
@@ -308,6 +310,7 @@ impl Dist {
                 part.map_or(&parts[parts.len() - 1].1, |(_, of)| of)
                     .sample(stream)
             }
+            Shape::Shifted(of, by) => of.sample(stream) + *by,
             shape => Span::from_secs(shape.sample_secs(stream)),
         }
     }
@@ -346,6 +349,7 @@ impl Dist {
                     })
                     .sum()
             }
+            Shape::Shifted(of, by) => of.mean_secs() + by.secs(),
         }
     }
 
@@ -408,7 +412,19 @@ impl Dist {
                     .map(|(up_to, of)| (*up_to, of.scaled(factor)))
                     .collect(),
             ),
+            Shape::Shifted(of, by) => Shape::Shifted(Arc::new(of.scaled(factor)), span(by)),
         })
+    }
+
+    /// The same distribution with every length longer by `by`.
+    #[must_use]
+    pub fn plus(&self, by: Span) -> Self {
+        match &self.0 {
+            _ if by.is_zero() => self.clone(),
+            Shape::Constant(value) => Self::constant(*value + by),
+            Shape::Shifted(of, before) => Self(Shape::Shifted(Arc::clone(of), *before + by)),
+            _ => Self(Shape::Shifted(Arc::new(self.clone()), by)),
+        }
     }
 
     /// The length, where it is always the same.
@@ -449,7 +465,7 @@ impl Shape {
                 let ((p0, v0), (p1, v1)) = (points[above - 1], points[above]);
                 v0 + (v1 - v0) * (u - p0) / (p1 - p0)
             }
-            Self::Constant(_) | Self::Empirical(_) | Self::Mixture(_) => {
+            Self::Constant(_) | Self::Empirical(_) | Self::Mixture(_) | Self::Shifted(..) => {
                 unreachable!("drawn as spans by `Dist::sample`")
             }
         }
@@ -502,6 +518,10 @@ mod tests {
                 (1.0, Dist::exponential(secs(5.0)).unwrap()),
             ])
             .unwrap(),
+            Dist::exponential(secs(1.0))
+                .unwrap()
+                .plus(secs(0.5))
+                .plus(secs(0.5)),
         ]
     }
 

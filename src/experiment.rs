@@ -6,6 +6,8 @@
 //! an interrupted experiment goes on. This room knows no format of any output.
 
 mod cell;
+mod estimate;
+mod fingerprint;
 mod fold;
 mod journal;
 mod request_parts;
@@ -23,6 +25,8 @@ use crate::sim::{Control, RunError};
 use crate::trace::TraceFault;
 
 pub use cell::{CellId, CellResult};
+pub use estimate::estimate_core_time;
+pub use fingerprint::fingerprint;
 pub use journal::Journal;
 pub use request_parts::RequestParts;
 pub use results::{
@@ -39,9 +43,9 @@ pub struct Options<'a> {
     /// Cells at a time; `None` is one a core.
     pub jobs: Option<usize>,
     /// Where finished cells are kept.
-    pub journal: Option<Journal>,
+    pub journal: Option<&'a Journal>,
     /// Where rows of requests are kept.
-    pub requests: Option<RequestParts>,
+    pub requests: Option<&'a RequestParts>,
     /// Told the number of cells done each time one is.
     pub progress: Option<&'a (dyn Fn(usize) + Sync)>,
 }
@@ -133,9 +137,10 @@ pub fn run(
     let cells = CellId::all(experiment);
     let done = std::sync::atomic::AtomicUsize::new(0);
     let run_one = |id: &CellId| -> Result<CellResult, Failure> {
+        let logged = options.requests.is_none_or(|parts| parts.has(*id));
         let kept = options
             .journal
-            .as_ref()
+            .filter(|_| logged)
             .and_then(|journal| journal.get(*id));
         let result = match kept {
             Some(result) => {
@@ -144,8 +149,8 @@ pub fn run(
                 result
             }
             None => {
-                let result = cell::run(experiment, *id, options.requests.as_ref(), control)?;
-                if let Some(journal) = &options.journal {
+                let result = cell::run(experiment, *id, options.requests, control)?;
+                if let Some(journal) = options.journal {
                     journal.keep(*id, &result)?;
                 }
                 result

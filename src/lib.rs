@@ -1,5 +1,7 @@
-//! frostline simulates serverless (FaaS) platforms request by request.
+//! `frostline` simulates serverless (`FaaS`) platforms request by request.
 
+pub mod cli;
+pub mod config;
 pub mod dist;
 pub mod experiment;
 pub mod ids;
@@ -7,6 +9,7 @@ pub mod model;
 pub mod observe;
 pub mod policy;
 pub mod random;
+pub mod report;
 pub mod sim;
 pub mod stats;
 pub mod theory;

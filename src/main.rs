@@ -1,1 +1,5 @@
-fn main() {}
+//! The program: see `frostline --help`.
+
+fn main() -> std::process::ExitCode {
+    frostline::cli::main()
+}

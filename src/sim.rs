@@ -285,7 +285,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             } => {
                 self.provision(FunctionId(function), instances);
             }
-            Event::Drain => self.drain_queues(),
+            Event::Drain => self.drain(),
             Event::Wake { policy } => self.wake(policy),
         }
     }
@@ -294,8 +294,8 @@ impl<'a, O: Observer> Simulation<'a, O> {
     fn end(&mut self, end: Time) {
         self.now = end;
         for slot in self.instances.living() {
-            if let Some(run) = self.instances[slot].run {
-                let request = run.request;
+            if self.instances[slot].occupied {
+                let request = self.instances[slot].run.request;
                 self.observer
                     .in_flight(request.function, request.sender, request.arrived);
             }

@@ -1,43 +1,182 @@
 //! Readers of recorded requests, in the formats in which traces are published.
 //!
 //! A trace is opened once: its functions are listed and its faults found. Reading then pulls one
-//! request after the other; nothing is loaded whole. This room knows no platform and no policy.
+//! request after the other; nothing is loaded whole. Of a trace that counts requests by the minute
+//! the counts are kept, packed to two or three bytes a minute with requests; of a trace with one
+//! row a request only the names of its functions are. This room knows no platform and no policy.
+//!
+//! Times are relative: 0 is the first minute of a folder, or the clock of a file with rows.
 
-use std::fmt;
-use std::path::PathBuf;
+mod azure_2019;
+mod fault;
+mod minutes;
+mod names;
+mod rows;
+pub mod synth;
+mod text;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use fault::{TraceFault, TraceWarning};
+pub(crate) use minutes::MinuteClock;
+pub use minutes::Spread;
+pub use rows::{RecordedRequest, RowReader};
+
+use crate::dist::Dist;
+use crate::units::{Memory, Time};
+use fault::{Faults, Warnings};
+use minutes::MinuteCounts;
+use rows::{Format, RowTrace};
+
+/// Where a trace is, and what it looks like.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TraceSpec {
+    /// A folder with the three tables of the Azure Functions 2019 release (requests by the minute,
+    /// durations, memory), of one or several days, or an excerpt of it.
+    Azure2019 {
+        /// The folder.
+        dir: PathBuf,
+        /// Where in its minute a request lies.
+        spread: Spread,
+    },
+    /// The Azure Functions 2021 release: `app,func,end_timestamp,duration`, one row a request.
+    Azure2021 {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A CSV file with `arrival_s` and optionally `function`, `service_ms`, `memory_mb`.
+    Requests {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// A function of a trace.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TraceFunction {
+    /// Its name, or hash; no two functions of a trace have the same.
+    pub name: String,
+    /// Memory it used, where that is recorded: the average, or the largest of its rows.
+    pub memory: Option<Memory>,
+    /// How long it ran, where the trace has a distribution of it. Where it has a column with the
+    /// length of each run, see [`Trace::records_service`].
+    pub service: Option<Dist>,
+    /// Requests in the whole trace.
+    pub requests: u64,
+}
 
 /// A trace that has been opened and indexed.
 #[derive(Debug)]
 pub struct Trace {
     path: PathBuf,
+    functions: Vec<TraceFunction>,
+    span: Time,
+    warnings: Vec<TraceWarning>,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Minutes(Arc<MinuteCounts>),
+    Rows(RowTrace),
 }
 
 impl Trace {
+    /// Reads a trace once, for its functions and its faults.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, up to twenty faults and how many more there are.
+    pub fn open(spec: &TraceSpec) -> Result<Self, Vec<TraceFault>> {
+        let mut faults = Faults::default();
+        let mut warnings = Warnings::default();
+        let trace = match spec {
+            TraceSpec::Azure2019 { dir, spread } => {
+                azure_2019::open(dir, *spread, &mut faults, &mut warnings).map(|opened| Self {
+                    path: dir.clone(),
+                    functions: opened.functions,
+                    span: opened.counts.end(),
+                    warnings: warnings.list,
+                    kind: Kind::Minutes(Arc::new(opened.counts)),
+                })
+            }
+            TraceSpec::Azure2021 { file } => Self::open_rows(file, Format::Azure2021, &mut faults),
+            TraceSpec::Requests { file } => Self::open_rows(file, Format::Requests, &mut faults),
+        };
+        match trace {
+            Some(trace) if faults.is_empty() => Ok(trace),
+            _ => Err(faults.finish()),
+        }
+    }
+
+    fn open_rows(file: &Path, format: Format, faults: &mut Faults) -> Option<Self> {
+        let mut rows = RowTrace::scan(file, format, faults)?;
+        Some(Self {
+            path: file.to_owned(),
+            functions: std::mem::take(&mut rows.functions),
+            span: rows.last,
+            warnings: Vec::new(),
+            kind: Kind::Rows(rows),
+        })
+    }
+
     /// Where the trace was found.
-    pub fn path(&self) -> &std::path::Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
-}
 
-/// What is wrong with a trace, where, and what to do about it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TraceFault {
-    /// The file.
-    pub file: PathBuf,
-    /// The line of the file, from 1; `None` where the file as a whole is meant.
-    pub row: Option<u64>,
-    /// What is wrong.
-    pub message: String,
-}
+    /// The functions, in the order in which the trace first names them.
+    pub fn functions(&self) -> &[TraceFunction] {
+        &self.functions
+    }
 
-impl fmt::Display for TraceFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.file.display())?;
-        if let Some(row) = self.row {
-            write!(f, "{row}:")?;
+    /// Requests of all functions.
+    pub fn requests(&self) -> u64 {
+        self.functions
+            .iter()
+            .map(|function| function.requests)
+            .sum()
+    }
+
+    /// How long the trace is: the end of its last minute, or its last arrival.
+    pub fn span(&self) -> Time {
+        self.span
+    }
+
+    /// Known faults of the published data that were read around, each kind once.
+    pub fn warnings(&self) -> &[TraceWarning] {
+        &self.warnings
+    }
+
+    /// Whether each request brings its own service time (a row may still leave it empty).
+    pub fn records_service(&self) -> bool {
+        match &self.kind {
+            Kind::Minutes(_) => false,
+            Kind::Rows(rows) => rows.has_service,
         }
-        write!(f, " {}", self.message)
+    }
+
+    /// Whether the requests of one function can be read without reading those of all others.
+    pub fn reads_functions_apart(&self) -> bool {
+        matches!(self.kind, Kind::Minutes(_))
+    }
+
+    /// The counts, where the trace counts by the minute.
+    pub(crate) fn minutes(&self) -> Option<&Arc<MinuteCounts>> {
+        match &self.kind {
+            Kind::Minutes(counts) => Some(counts),
+            Kind::Rows(_) => None,
+        }
+    }
+
+    /// The rows from the first one on, where the trace has one row a request.
+    ///
+    /// # Errors
+    /// The file cannot be opened any more.
+    pub(crate) fn rows(&self) -> Result<Option<RowReader>, TraceFault> {
+        match &self.kind {
+            Kind::Minutes(_) => Ok(None),
+            Kind::Rows(rows) => RowReader::of_trace(&self.path, rows).map(Some),
+        }
     }
 }
-
-impl std::error::Error for TraceFault {}

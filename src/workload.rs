@@ -5,18 +5,19 @@
 //! ```text
 //! Process ─▶ FunctionArrivals ─┐
 //! minutes ─▶ FunctionArrivals ─┼─▶ Workload ─▶ Arrival, Arrival, …
-//! rows ────▶ RowArrivals ──────┘   (loser tree)
+//! rows ────▶ RowArrivals ──────┘   (a window ahead)
 //! ```
 //!
 //! Each function draws its instants from its own stream and its service times and errors from
-//! another, so that they depend neither on the policy nor on the other functions. The order of
-//! equal times is fixed: by function, then by the order of the sources; rows of one file keep the
-//! file's order.
+//! another, so that they depend neither on the policy nor on the other functions. Equal times are
+//! in the order of the functions, then of the sources, then as drawn or written.
 
 mod clock;
 mod merge;
 mod rates;
+mod recorded;
 mod source;
+mod window;
 
 pub use merge::Workload;
 pub use source::FunctionArrivals;

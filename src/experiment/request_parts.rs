@@ -55,6 +55,11 @@ impl RequestParts {
             .join(format!("{}-{}.csv", id.scenario, id.replication))
     }
 
+    /// Whether the rows of a cell that is done are still here.
+    pub(super) fn has(&self, id: CellId) -> bool {
+        self.part(id).exists()
+    }
+
     pub(super) fn open<'a>(
         &'a self,
         scenario: &'a Scenario,

@@ -79,6 +79,8 @@ pub struct Burst {
     pub over: Span,
     /// From one burst to the next; `None` is a single one.
     pub every: Option<Span>,
+    /// Bursts in all, where they do not overlap (`over` ≤ `every`); `None` is without end.
+    pub times: Option<u32>,
 }
 
 /// How many requests a batch has.

@@ -148,12 +148,6 @@ pub fn gb_seconds(nanos: u128, gb: f64) -> f64 {
     nanos as f64 / 1e9 * gb
 }
 
-/// Capacity-nanoseconds with the enabled time rounded up to the billing step.
-pub(super) fn rounded_capacity(capacity_nanos: u128, last: u32, window: Span, step: Span) -> u128 {
-    let more = window.round_up(step).saturating_sub(window);
-    capacity_nanos + u128::from(last) * u128::from(more.nanos())
-}
-
 /// The billed length of a request or ping: its run, and the part of its start that is billed where
 /// init is. Nothing where it never ran, or where the platform has no prices.
 #[inline]

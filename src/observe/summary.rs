@@ -9,7 +9,7 @@ use crate::stats::Histogram;
 use crate::stats::moments::Moments;
 use crate::units::{Span, Time};
 
-use super::costs::{UnitPrices, Usage, charged, gb_seconds, rounded_capacity};
+use super::costs::{UnitPrices, Usage, charged, gb_seconds};
 use super::identities::{Books, Violation};
 use super::measures::Part;
 pub use super::measures::Values;
@@ -312,10 +312,14 @@ impl Watch {
         };
         let charges = &tally.charges;
         let gb_s = |nanos: u128| gb_seconds(nanos, self.gb);
-        let capacity = charges.capacity_nanos;
-        let capacity = rounded_capacity(capacity, self.capacity, window, prices.provisioned_step);
+        // What is rounded up for the whole run is borne by its parts in proportion.
+        let run = plan.duration;
+        let share = |whole: Span| whole.part(window.nanos(), run.nanos().max(1));
+        let rounding = share(run.round_up(prices.provisioned_step).saturating_sub(run));
+        let capacity =
+            charges.capacity_nanos + u128::from(self.capacity) * u128::from(rounding.nanos());
         let cached = if self.snapshots_billed {
-            window.max(prices.snapshot_cache_minimum)
+            share(run.max(prices.snapshot_cache_minimum))
         } else {
             Span::ZERO
         };
@@ -362,9 +366,10 @@ impl Observer for Summary<'_> {
         self.watch(function).retries += u64::from(measured);
     }
 
-    fn spilled_over(&mut self, at: Time, function: FunctionId) {
+    fn spilled_over(&mut self, at: Time, function: FunctionId, arrived: Time) {
         self.tick(at);
-        self.watch(function).spillovers += 1;
+        let measured = arrived >= self.from;
+        self.watch(function).spillovers += u64::from(measured);
     }
 
     fn pinged(&mut self, at: Time, function: FunctionId) {
@@ -401,7 +406,8 @@ impl Observer for Summary<'_> {
             watch.tally.prewarms += u64::from(change.prewarmed);
         }
         if let Err(why) = change.to {
-            watch.tally.prewarms_unused += u64::from(change.prewarmed && !change.served);
+            let unused = change.prewarmed && !change.served && change.born >= self.from;
+            watch.tally.prewarms_unused += u64::from(unused);
             if why != Retirement::EndOfRun {
                 watch.tally.retired += 1;
                 watch.tally.life_nanos += u128::from((change.at - change.born).nanos());
@@ -417,6 +423,9 @@ impl Observer for Summary<'_> {
         let watch = &mut self.watches[start.function.index()];
         let charges = &mut watch.tally.charges;
         charges.restored += u64::from(start.restored);
+        if start.billable_start.is_zero() {
+            return;
+        }
         let nanos = u128::from(prices.billing.billed(start.billable_start).nanos());
         if start.provisioned {
             // Init of provisioned capacity has always been billed.

@@ -21,6 +21,8 @@ pub(super) struct Account {
     pub(super) provisioned: u32,
     /// Heads of the queues: (ticket, function).
     queued: BTreeSet<(u64, u32)>,
+    /// When their live timer fires; `NEVER` where there is none.
+    drain_at: Time,
 }
 
 impl Account {
@@ -46,6 +48,7 @@ impl Account {
             in_flight: 0,
             provisioned: 0,
             queued: BTreeSet::new(),
+            drain_at: Time::NEVER,
         }
     }
 }
@@ -224,7 +227,8 @@ impl<O: Observer> Simulation<'_, O> {
                 .is_none(),
         );
         if function.provisioned_ready > 0 && request.sender == Sender::User {
-            self.observer.spilled_over(self.now, request.function);
+            self.observer
+                .spilled_over(self.now, request.function, request.arrived);
         }
     }
 
@@ -248,9 +252,7 @@ impl<O: Observer> Simulation<'_, O> {
                 let queue = &self.functions[request.function.index()].queue;
                 if length.is_none_or(|length| queue.len() < length as usize) {
                     self.enqueue(request, max_wait);
-                    if let Refused::ScalingRate(at) = refused {
-                        self.calendar.push(at, Event::Drain);
-                    }
+                    self.drain_later(refused);
                 } else {
                     self.throttle(request);
                 }
@@ -358,12 +360,28 @@ impl<O: Observer> Simulation<'_, O> {
                 }
                 // Others may still have a reservation or instances of their own.
                 Err(refused) => {
-                    if let Refused::ScalingRate(at) = refused {
-                        self.calendar.push(at, Event::Drain);
-                    }
+                    self.drain_later(refused);
                     from = ticket + 1;
                 }
             }
+        }
+    }
+
+    /// Sees to it that the one live timer of all queues fires when a token has come.
+    fn drain_later(&mut self, refused: Refused) {
+        if let Refused::ScalingRate(at) = refused
+            && at < self.account.drain_at
+        {
+            self.account.drain_at = at;
+            self.calendar.push(at, Event::Drain);
+        }
+    }
+
+    /// A token may have come.
+    pub(super) fn drain(&mut self) {
+        if self.account.drain_at == self.now {
+            self.account.drain_at = Time::NEVER;
+            self.drain_queues();
         }
     }
 

@@ -24,6 +24,21 @@ pub(super) struct Request {
     pub(super) service: Span,
 }
 
+impl Request {
+    /// Stands for the request of an instance that has not run one yet.
+    pub(super) fn none(function: FunctionId) -> Self {
+        Self {
+            function,
+            sender: Sender::User,
+            fails: false,
+            attempts: 0,
+            number: 0,
+            arrived: Time::ZERO,
+            service: Span::ZERO,
+        }
+    }
+}
+
 /// A request that has found its instance.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run {
@@ -33,6 +48,14 @@ pub(super) struct Run {
     pub(super) first_call: Span,
     pub(super) found: Found,
     pub(super) timed_out: bool,
+}
+
+impl Run {
+    /// A request that has just found an instance.
+    #[inline]
+    pub(super) fn new(request: Request, now: Time, found: Found) -> Self {
+        Self { request, admitted: now, begun: now, first_call: Span::ZERO, found, timed_out: false }
+    }
 }
 
 /// An instance, from the beginning of its start to its retirement.
@@ -62,8 +85,9 @@ pub(super) struct Instance {
     pub(super) birth: u64,
     /// The part of its start that is billed where init is billed.
     pub(super) billable_start: Span,
-    /// What it runs, or starts for.
-    pub(super) run: Option<Run>,
+    /// Whether it runs a request or starts for one: `run`, which else is what it ran last.
+    pub(super) occupied: bool,
+    pub(super) run: Run,
     /// Neighbours in the idle pool.
     pub(super) previous: u32,
     pub(super) next: u32,

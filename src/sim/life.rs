@@ -1,6 +1,7 @@
 //! The life of an instance: start, ready, run, idle, retirement.
 
 use super::*;
+use crate::ids::InstanceId;
 use crate::policy::{InstanceEvent, Keep, Start};
 use crate::sim::calendar::MOST_INSTANCES;
 use crate::sim::instance::{Instance, NONE, Request, Run};
@@ -45,14 +46,7 @@ impl<O: Observer> Simulation<'_, O> {
         } else {
             Found::Cold(cause)
         };
-        instance.run = Some(Run {
-            request,
-            admitted: self.now,
-            begun: self.now,
-            first_call: Span::ZERO,
-            found,
-            timed_out: false,
-        });
+        instance.run = Run::new(request, self.now, found);
     }
 
     /// Starts an instance on demand for nobody.
@@ -103,7 +97,8 @@ impl<O: Observer> Simulation<'_, O> {
             timer: Time::NEVER,
             birth: 0,
             billable_start: drawn.billable,
-            run: None,
+            occupied: wanted == Purposely::OnDemand,
+            run: Run::new(Request::none(function), self.now, Found::Nothing),
             previous: NONE,
             next: NONE,
         });
@@ -151,8 +146,8 @@ impl<O: Observer> Simulation<'_, O> {
         self.tell_of(slot, Happening::Ready);
         let instance = &self.instances[slot];
         let function = instance.function;
-        if let Some(run) = instance.run {
-            self.run_request(slot, run);
+        if instance.occupied {
+            self.run_request(slot);
             return;
         }
         self.observer.prewarmed(&Prewarmed {
@@ -175,34 +170,29 @@ impl<O: Observer> Simulation<'_, O> {
     /// A request runs on an instance that was idle and is in no pool any more.
     #[inline]
     pub(super) fn run_on_idle(&mut self, slot: u32, request: Request) {
-        let instance = &self.instances[slot];
+        let instance = &mut self.instances[slot];
         if request.sender == Sender::Ping && !instance.provisioned {
             self.functions[request.function.index()].with_ping += 1;
         }
-        let run = Run {
-            request,
-            admitted: self.now,
-            begun: self.now,
-            first_call: Span::ZERO,
-            found: Found::Warm,
-            timed_out: false,
-        };
-        self.run_request(slot, run);
+        instance.occupied = true;
+        instance.run = Run::new(request, self.now, Found::Warm);
+        self.run_request(slot);
     }
 
     /// The handler begins.
     #[inline]
-    fn run_request(&mut self, slot: u32, mut run: Run) {
-        let function = run.request.function;
+    fn run_request(&mut self, slot: u32) {
         let instance = &mut self.instances[slot];
+        let (run, from) = (&mut instance.run, instance.state);
+        let function = &self.plan.functions[run.request.function.index()];
+        let mut length = run.request.service;
         if instance.first_call_due {
             instance.first_call_due = false;
-            let first_call = &self.plan.functions[function.index()].start.first_call;
-            let stream = &mut self.functions[function.index()].start_stream;
-            run.first_call = first_call.sample(stream);
+            let stream = &mut self.functions[run.request.function.index()].start_stream;
+            run.first_call = function.start.first_call.sample(stream);
+            length += run.first_call;
         }
-        let mut length = run.first_call + run.request.service;
-        if let Some(timeout) = self.plan.functions[function.index()].timeout
+        if let Some(timeout) = function.timeout
             && length > timeout
         {
             run.timed_out = true;
@@ -211,61 +201,52 @@ impl<O: Observer> Simulation<'_, O> {
         }
         run.begun = self.now;
         instance.served |= run.request.sender == Sender::User;
-        instance.run = Some(run);
-        let from = instance.state;
+        self.finishes.push(self.now + length, slot);
         self.report(slot, Some(from), Ok(State::Busy));
         self.tell_of(slot, Happening::Running);
-        self.finishes.push(self.now + length, slot);
     }
 
     #[inline]
     pub(super) fn finish(&mut self, slot: u32) {
+        let id = self.instances.id(slot);
         let instance = &mut self.instances[slot];
-        let Some(run) = instance.run.take() else {
-            return;
-        };
-        let provisioned = instance.provisioned;
+        instance.occupied = false;
+        let (run, provisioned) = (&instance.run, instance.provisioned);
+        let (function, sender, timed_out) =
+            (run.request.function, run.request.sender, run.timed_out);
         let cold = run.found != Found::Warm;
-        let end = RequestEnd {
-            function: run.request.function,
-            sender: run.request.sender,
+        self.observer.ended(&RequestEnd {
+            function,
+            sender,
             number: run.request.number,
             arrived: run.request.arrived,
             admitted: run.admitted,
             begun: run.begun,
             ended: self.now,
             first_call: run.first_call,
-            ending: match run {
-                Run {
-                    timed_out: true, ..
-                } => Ending::TimedOut,
-                Run {
-                    request: Request { fails: true, .. },
-                    ..
-                } => Ending::Failed,
-                _ => Ending::Completed,
+            ending: if timed_out {
+                Ending::TimedOut
+            } else if run.request.fails {
+                Ending::Failed
+            } else {
+                Ending::Completed
             },
             found: run.found,
-            instance: Some(self.instances.id(slot)),
+            instance: Some(id),
             on_provisioned: provisioned,
-            billable_start: if cold {
-                self.instances[slot].billable_start
-            } else {
-                Span::ZERO
-            },
-        };
-        self.observer.ended(&end);
+            billable_start: if cold { instance.billable_start } else { Span::ZERO },
+        });
         if !provisioned {
-            self.uncount_on_demand(end.function);
-            let function = &mut self.functions[end.function.index()];
-            function.with_ping -= u32::from(end.sender == Sender::Ping);
-            if function.in_flight == 0 {
-                function.unused_since = self.now;
-                self.set_unused_timer(end.function);
+            self.uncount_on_demand(function);
+            let state = &mut self.functions[function.index()];
+            state.with_ping -= u32::from(sender == Sender::Ping);
+            if state.in_flight == 0 {
+                state.unused_since = self.now;
+                self.set_unused_timer(function);
             }
         }
         self.tell_of(slot, Happening::Finished);
-        if run.timed_out {
+        if timed_out {
             self.retire(slot, Retirement::TimedOut);
         } else {
             self.rest(slot);
@@ -309,8 +290,10 @@ impl<O: Observer> Simulation<'_, O> {
             Keep::For(lifetime) => self.now + lifetime,
             Keep::ForEver => Time::NEVER,
         };
-        self.instances[slot].expires = expires;
-        self.set_timer(slot);
+        let instance = &mut self.instances[slot];
+        instance.expires = expires;
+        let due = expires.min(instance.life_ends);
+        self.set_timer(slot, due);
         self.idle(slot);
     }
 
@@ -335,9 +318,8 @@ impl<O: Observer> Simulation<'_, O> {
     /// Sees to it that the instance's one live timer fires no later than it is due. A timer that
     /// fires early is pushed back then, which is rarer than requests are.
     #[inline]
-    fn set_timer(&mut self, slot: u32) {
+    fn set_timer(&mut self, slot: u32, due: Time) {
         let instance = &mut self.instances[slot];
-        let due = instance.expires.min(instance.life_ends);
         if due < instance.timer {
             instance.timer = due;
             let generation = instance.generation;
@@ -346,8 +328,9 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     pub(super) fn expiry(&mut self, slot: u32, generation: u32) {
+        let alive = self.instances.is_alive(InstanceId { slot, generation });
         let instance = &mut self.instances[slot];
-        if instance.generation != generation || instance.timer != self.now {
+        if !alive || instance.timer != self.now {
             return;
         }
         instance.timer = Time::NEVER;
@@ -358,13 +341,14 @@ impl<O: Observer> Simulation<'_, O> {
         if instance.life_ends <= self.now {
             self.retire_idle(slot, Retirement::MaxLife);
         } else if instance.expires > self.now {
-            self.set_timer(slot);
+            let due = instance.expires.min(instance.life_ends);
+            self.set_timer(slot, due);
         } else if function.alive > function.floor {
             self.retire_idle(slot, Retirement::IdleTimeout);
         } else {
-            // The floor holds it: from here on only its maximum life can end it.
-            instance.expires = Time::NEVER;
-            self.set_timer(slot);
+            // The floor holds it: from here on its maximum life or a lower floor ends it.
+            let life_ends = instance.life_ends;
+            self.set_timer(slot, life_ends);
         }
     }
 
@@ -444,7 +428,7 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// Records a change of state and tells observers.
-    #[inline]
+    #[inline(always)]
     fn report(&mut self, slot: u32, from: Option<State>, to: Result<State, Retirement>) {
         let id = self.instances.id(slot);
         let instance = &mut self.instances[slot];

@@ -5,38 +5,42 @@ use crate::units::{Span, Time};
 
 /// A token bucket that is refilled continuously and starts full.
 ///
-/// Credit is counted in tokens × nanoseconds of the refill period, so nothing is ever rounded.
+/// Credit is counted in tokens × nanoseconds of the refill period, both in lowest terms, so nothing
+/// is ever rounded.
 #[derive(Clone, Debug)]
 pub(super) struct TokenBucket {
-    credit: u128,
-    most: u128,
-    /// Credit that flows in a nanosecond: tokens a period.
+    credit: u64,
+    most: u64,
+    /// Credit that flows in a nanosecond.
     inflow: u64,
-    /// Credit that a token costs: nanoseconds a period.
+    /// Credit that a token costs.
     price: u64,
+    /// Nanoseconds that fill an empty bucket.
+    full_after: u64,
     filled_at: Time,
 }
 
 impl TokenBucket {
     pub(super) fn new(burst: u32, tokens: u32, every: Span) -> Self {
-        let price = every.nanos();
-        let most = u128::from(burst) * u128::from(price);
-        Self {
-            credit: most,
-            most,
-            inflow: u64::from(tokens),
-            price,
-            filled_at: Time::ZERO,
-        }
+        let common = common_divisor(u64::from(tokens), every.nanos()).max(1);
+        let (inflow, price) = (u64::from(tokens) / common, every.nanos() / common);
+        let most = u64::from(burst).saturating_mul(price);
+        let full_after = if inflow == 0 { u64::MAX } else { most.div_ceil(inflow) };
+        Self { credit: most, most, inflow, price, full_after, filled_at: Time::ZERO }
     }
 
     pub(super) fn of_rate(rate: &ScalingRate) -> Self {
         Self::new(rate.burst, rate.instances, rate.every)
     }
 
+    #[inline]
     fn fill(&mut self, now: Time) {
-        let flown = u128::from(now.since(self.filled_at).nanos()) * u128::from(self.inflow);
-        self.credit = (self.credit + flown).min(self.most);
+        let passed = now.since(self.filled_at).nanos();
+        self.credit = if passed >= self.full_after {
+            self.most
+        } else {
+            (self.credit + passed * self.inflow).min(self.most)
+        };
         self.filled_at = now;
     }
 
@@ -44,23 +48,25 @@ impl TokenBucket {
     #[inline]
     pub(super) fn take(&mut self, now: Time) -> bool {
         self.fill(now);
-        let price = u128::from(self.price);
-        let enough = self.credit >= price;
+        let enough = self.credit >= self.price;
         if enough {
-            self.credit -= price;
+            self.credit -= self.price;
         }
         enough
     }
 
     /// The first instant at which a token can be taken, `NEVER` where none flows in.
     pub(super) fn next_token_at(&self) -> Time {
-        let missing = u128::from(self.price).saturating_sub(self.credit);
-        if self.inflow == 0 || u128::from(self.price) > self.most {
+        if self.inflow == 0 || self.price > self.most {
             return Time::NEVER;
         }
-        let wait = missing.div_ceil(u128::from(self.inflow));
-        self.filled_at + Span::from_nanos(u64::try_from(wait).unwrap_or(u64::MAX))
+        let missing = self.price.saturating_sub(self.credit);
+        self.filled_at + Span::from_nanos(missing.div_ceil(self.inflow))
     }
+}
+
+fn common_divisor(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { common_divisor(b, a % b) }
 }
 
 #[cfg(test)]

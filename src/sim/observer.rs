@@ -22,7 +22,7 @@ pub trait Observer {
 
     /// A request beyond provisioned concurrency is served on demand.
     #[inline]
-    fn spilled_over(&mut self, _at: Time, _function: FunctionId) {}
+    fn spilled_over(&mut self, _at: Time, _function: FunctionId, _arrived: Time) {}
 
     /// A ping was sent.
     #[inline]
@@ -290,7 +290,7 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         arrived(at: Time, function: FunctionId, number: u64);
         throttled(at: Time, function: FunctionId, sender: Sender, arrived: Time);
         retried(at: Time, function: FunctionId, arrived: Time);
-        spilled_over(at: Time, function: FunctionId);
+        spilled_over(at: Time, function: FunctionId, arrived: Time);
         pinged(at: Time, function: FunctionId);
         ended(end: &RequestEnd);
         changed(change: &StateChange);
@@ -317,7 +317,7 @@ impl<A: Observer> Observer for Option<A> {
         arrived(at: Time, function: FunctionId, number: u64);
         throttled(at: Time, function: FunctionId, sender: Sender, arrived: Time);
         retried(at: Time, function: FunctionId, arrived: Time);
-        spilled_over(at: Time, function: FunctionId);
+        spilled_over(at: Time, function: FunctionId, arrived: Time);
         pinged(at: Time, function: FunctionId);
         ended(end: &RequestEnd);
         changed(change: &StateChange);

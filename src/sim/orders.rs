@@ -75,10 +75,7 @@ impl<O: Observer> Simulation<'_, O> {
             let function = self.policies[policy as usize].function;
             match order {
                 Order::Prewarm(instances) => (0..instances).for_each(|_| self.prewarm(function)),
-                Order::SetFloor(instances) => {
-                    self.functions[function.index()].floor = instances;
-                    self.keep_floor(function);
-                }
+                Order::SetFloor(instances) => self.set_floor(function, instances),
                 Order::SetProvisioned(instances) => self.set_provisioned(function, instances),
                 Order::Retire(instance) => {
                     let idle = self.instances.is_alive(instance)

@@ -41,6 +41,9 @@ impl<O: Observer> Simulation<'_, O> {
             };
             self.retire_idle(slot, Retirement::Lowered);
         }
+        if self.somebody_waits() {
+            self.drain_queues();
+        }
     }
 
     /// Capacity that was asked for begins to start. None of it is used before all of it is ready
@@ -74,18 +77,30 @@ impl<O: Observer> Simulation<'_, O> {
         }
     }
 
-    /// Provisioned capacity that was lost is started again at once.
+    /// A provisioned instance that was lost is started again at once. Those that are still to come
+    /// are not: their delay goes on.
     pub(super) fn replace_provisioned(&mut self, id: FunctionId) {
         let function = &self.functions[id.index()];
         if function.provisioned_alive < function.provisioned_target {
-            let lost = function.provisioned_target - function.provisioned_alive;
-            self.calendar.push(
-                self.now,
-                Event::Provision {
-                    function: id.0,
-                    instances: lost,
-                },
-            );
+            let event = Event::Provision {
+                function: id.0,
+                instances: 1,
+            };
+            self.calendar.push(self.now, event);
+        }
+    }
+
+    /// Sets the floor. What only a higher one held goes at once, the longest idle first.
+    pub(super) fn set_floor(&mut self, id: FunctionId, instances: u32) {
+        self.functions[id.index()].floor = instances;
+        self.keep_floor(id);
+        for slot in self.functions[id.index()].idle.slots(&self.instances) {
+            if self.functions[id.index()].alive <= instances {
+                break;
+            }
+            if self.instances[slot].expires <= self.now {
+                self.retire_idle(slot, Retirement::Lowered);
+            }
         }
     }
 

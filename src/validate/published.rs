@@ -18,6 +18,7 @@ fn evenly(requests: u32, over: Span, service: Dist, mb: f64) -> Setup {
         requests,
         over,
         every: None,
+        times: None,
     });
     let mut setup = Setup::new(burst, service).measured(0.0, over.secs() + 60.0);
     setup.function.memory = Memory::from_mb(mb);

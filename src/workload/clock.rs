@@ -3,6 +3,7 @@
 use crate::dist::{Dist, exponential, uniform};
 use crate::model::{BatchSize, Burst};
 use crate::random::Stream;
+use crate::trace::MinuteClock;
 use crate::units::{NANOS_PER_SECOND, Span};
 
 use super::rates::{MmppClock, ProfileClock};
@@ -33,6 +34,7 @@ pub(super) enum Clock {
     Profile(Box<ProfileClock>),
     Burst(Box<BurstClock>),
     Batch(Box<BatchClock>),
+    Minutes(Box<MinuteClock>),
 }
 
 impl Clock {
@@ -78,6 +80,7 @@ impl Clock {
             Self::Profile(clock) => clock.next(stream),
             Self::Burst(clock) => clock.next(),
             Self::Batch(clock) => clock.next(stream),
+            Self::Minutes(clock) => clock.next(stream).unwrap_or(NEVER),
         }
     }
 }
@@ -90,11 +93,17 @@ pub(super) struct BurstClock {
     requests: u32,
     over: u64,
     every: u64,
+    /// Bursts still to come after this one.
+    left: u32,
 }
 
 impl BurstClock {
     fn next(&mut self) -> u64 {
         if self.sent == self.requests {
+            if self.left == 0 {
+                return NEVER;
+            }
+            self.left -= 1;
             self.sent = 0;
             self.start = self.start.saturating_add(self.every);
         }
@@ -141,6 +150,7 @@ pub(super) fn bursts(burst: &Burst) -> Vec<Clock> {
                 requests: burst.requests,
                 over,
                 every: every.saturating_mul(overlap),
+                left: burst.times.map_or(u32::MAX, |times| times.saturating_sub(1)),
             }))
         })
         .collect()

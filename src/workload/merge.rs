@@ -1,13 +1,22 @@
-//! All sources of a plan in time order: one request is pulled ahead of each, and a loser tree says
-//! which comes first. Memory is that of the sources, whatever the number of requests.
+//! All sources of a plan in time order.
+//!
+//! Requests are drawn a window of time ahead: each source in turn draws what falls into the
+//! window, then the window is put in order by a bucket sort. The window is made to hold a few
+//! requests a source, so memory is that of the sources, whatever the number of requests. A tree
+//! of one request ahead a source needs less memory, but walks over the sources in random order and
+//! mispredicts at every level: 104 ns a request for 1,000 functions against 56 ns, of which about
+//! 26 are the draws themselves (on a shared machine: compare ratios).
 
 use crate::ids::FunctionId;
-use crate::model::{Plan, Source};
+use crate::model::{Function, Plan, Process, Source};
 use crate::random::Streams;
-use crate::trace::TraceFault;
+use crate::trace::{MinuteClock, Trace, TraceFault};
 use crate::units::Time;
 
-use super::source::FunctionArrivals;
+use super::clock::NEVER;
+use super::recorded::RowArrivals;
+use super::source::{FunctionArrivals, ServiceDraws};
+use super::window::{Drawn, Window};
 use super::{Arrival, Arrivals};
 
 /// The requests of a plan in time order, up to its end.
@@ -15,20 +24,13 @@ use super::{Arrival, Arrivals};
 pub struct Workload {
     /// By function, then in the order of the plan.
     lanes: Vec<FunctionArrivals>,
-    heads: LoserTree,
+    /// Numbered after the lanes of single functions.
+    rows: Vec<RowArrivals>,
+    /// The next instant of each lane, in nanoseconds; those from `end` on are [`NEVER`].
+    heads: Vec<u64>,
     /// Nanoseconds; a request at this instant is not sent.
     end: u64,
-}
-
-/// When the next request of a lane comes: (nanoseconds, function, lane) in one number, so that the
-/// order of equal times needs no second comparison.
-type Key = u128;
-
-/// The key of a lane without a further request.
-const NO_KEY: Key = Key::MAX;
-
-fn key(at: u64, function: FunctionId, lane: usize) -> Key {
-    (Key::from(at) << 64) | (Key::from(function.0) << 32) | lane as Key
+    window: Window,
 }
 
 impl Workload {
@@ -37,10 +39,11 @@ impl Workload {
     /// # Errors
     /// The files that cannot be read.
     pub fn new(plan: &Plan, streams: &Streams) -> Result<Self, Vec<TraceFault>> {
-        Self::gather(plan, *streams, |_| true)
+        Self::gather(plan, *streams, None)
     }
 
-    /// The requests of one function of a plan: the same as [`Self::new`] gives for it.
+    /// The requests of one function of a plan: the same as [`Self::new`] gives for it. A trace with
+    /// one row a request is read as a whole nevertheless, see [`Trace::reads_functions_apart`].
     ///
     /// # Errors
     /// The files that cannot be read.
@@ -49,7 +52,7 @@ impl Workload {
         streams: &Streams,
         function: FunctionId,
     ) -> Result<Self, Vec<TraceFault>> {
-        Self::gather(plan, *streams, |id| id == function)
+        Self::gather(plan, *streams, Some(function))
     }
 
     /// What could not be read while pulling; to be looked at after the run.
@@ -60,132 +63,191 @@ impl Workload {
     fn gather(
         plan: &Plan,
         streams: Streams,
-        wanted: impl Fn(FunctionId) -> bool,
+        only: Option<FunctionId>,
     ) -> Result<Self, Vec<TraceFault>> {
-        let mut lanes = Vec::new();
+        let mut gathering = Gathering {
+            plan,
+            streams,
+            only,
+            numbers: vec![0; plan.functions.len()],
+            lanes: Vec::new(),
+            rows: Vec::new(),
+        };
         let mut faults = Vec::new();
-        // How many sources a function has had so far: the number of the next one's streams.
-        let mut numbers = vec![0; plan.functions.len()];
         for source in plan.sources.iter() {
-            match source {
-                Source::Process { function, process } => {
-                    if !wanted(*function) {
-                        continue;
-                    }
-                    let number = &mut numbers[function.index()];
-                    let model = &plan.functions[function.index()];
-                    match FunctionArrivals::of_process(*function, model, process, &streams, *number)
-                    {
-                        Ok(parts) => {
-                            *number += parts.len() as u32;
-                            lanes.extend(parts);
-                        }
-                        Err(fault) => faults.push(fault),
-                    }
-                }
-                Source::Trace { trace, .. } => faults.push(TraceFault {
-                    file: trace.path().to_owned(),
-                    row: None,
-                    message: "cannot be read yet".to_owned(),
-                }),
+            if let Err(fault) = gathering.add(source) {
+                faults.push(fault);
             }
         }
         if faults.is_empty() {
-            Ok(Self::merge(lanes, plan.end()))
+            Ok(Self::merge(gathering.lanes, gathering.rows, plan.end()))
         } else {
             Err(faults)
         }
     }
 
-    fn merge(mut lanes: Vec<FunctionArrivals>, end: Time) -> Self {
+    fn merge(mut lanes: Vec<FunctionArrivals>, mut rows: Vec<RowArrivals>, end: Time) -> Self {
         lanes.sort_by_key(|lane| lane.function);
         let end = end.nanos();
-        let heads = lanes
+        let mut heads: Vec<u64> = lanes
             .iter_mut()
-            .enumerate()
-            .map(|(number, lane)| head(lane, number, end))
+            .map(|lane| before(lane.next_instant(), end))
             .collect();
+        heads.extend(rows.iter_mut().map(|rows| before(rows.next_instant(), end)));
+        let window = Window::new(heads.len());
         Self {
             lanes,
-            heads: LoserTree::new(heads),
+            rows,
+            heads,
             end,
+            window,
         }
+    }
+
+    /// What ended the reading of a file early, to be asked after the last request: the file was
+    /// damaged after it had been opened.
+    pub fn fault(&self) -> Option<&TraceFault> {
+        self.rows.iter().find_map(RowArrivals::fault)
+    }
+
+    /// Draws the next window. False after the last request.
+    #[inline(never)]
+    fn draw_ahead(&mut self) -> bool {
+        let first = self.heads.iter().copied().min().unwrap_or(NEVER);
+        let Some(mut until) = self.window.begin(first) else {
+            return false;
+        };
+        for (number, (lane, head)) in self.lanes.iter_mut().zip(&mut self.heads).enumerate() {
+            while *head < until {
+                if self.window.is_full() {
+                    until = self.window.halve();
+                    continue;
+                }
+                let request = lane.request(Time::from_nanos(*head));
+                self.window.push(Drawn::new(&request, number));
+                *head = before(lane.next_instant(), self.end);
+            }
+        }
+        let first_row = self.lanes.len();
+        for (number, rows) in (first_row..).zip(&mut self.rows) {
+            let head = &mut self.heads[number];
+            while *head < until {
+                if self.window.is_full() {
+                    until = self.window.halve();
+                    continue;
+                }
+                if let Some(request) = rows.request(Time::from_nanos(*head)) {
+                    self.window.push(Drawn::new(&request, number));
+                }
+                *head = before(rows.next_instant(), self.end);
+            }
+        }
+        self.window.sort();
+        true
     }
 }
 
-/// Pulls the next instant of a lane.
-#[inline]
-fn head(lane: &mut FunctionArrivals, number: usize, end: u64) -> Key {
-    let at = lane.next_instant();
-    if at < end {
-        key(at, lane.function, number)
-    } else {
-        NO_KEY
+/// The sources of a plan so far.
+struct Gathering<'a> {
+    plan: &'a Plan,
+    streams: Streams,
+    /// The one function that is wanted; `None` is all of them.
+    only: Option<FunctionId>,
+    /// How many sources each function has had: the number of the next one's streams.
+    numbers: Vec<u32>,
+    lanes: Vec<FunctionArrivals>,
+    rows: Vec<RowArrivals>,
+}
+
+impl Gathering<'_> {
+    fn add(&mut self, source: &Source) -> Result<(), TraceFault> {
+        match source {
+            Source::Process { function, process } => self.process(*function, process),
+            Source::Trace { trace, functions } => self.trace(trace, functions),
+        }
     }
+
+    fn wants(&self, function: FunctionId) -> bool {
+        self.only.is_none_or(|only| only == function)
+    }
+
+    /// The model of a function, and the number of its next source.
+    fn next_source(&mut self, function: FunctionId) -> (&Function, u32) {
+        let number = &mut self.numbers[function.index()];
+        *number += 1;
+        (&self.plan.functions[function.index()], *number - 1)
+    }
+
+    fn process(&mut self, id: FunctionId, process: &Process) -> Result<(), TraceFault> {
+        if !self.wants(id) {
+            return Ok(());
+        }
+        let streams = self.streams;
+        let (function, number) = self.next_source(id);
+        if let Process::Replay { file } = process {
+            let rows = RowArrivals::replay(file, id, function, streams, number)?;
+            self.rows.push(rows);
+        } else {
+            let lanes = FunctionArrivals::of_process(id, function, process, &streams, number);
+            self.numbers[id.index()] += lanes.len().saturating_sub(1) as u32;
+            self.lanes.extend(lanes);
+        }
+        Ok(())
+    }
+
+    fn trace(&mut self, trace: &Trace, functions: &[FunctionId]) -> Result<(), TraceFault> {
+        let streams = self.streams;
+        if let Some(counts) = trace.minutes() {
+            for (place, id) in functions.iter().enumerate() {
+                if self.wants(*id) {
+                    let (function, number) = self.next_source(*id);
+                    let clock = MinuteClock::new(counts, place);
+                    let lane = FunctionArrivals::of_minutes(*id, function, clock, streams, number);
+                    self.lanes.push(lane);
+                }
+            }
+        } else if let Some(reader) = trace.rows()? {
+            let mut draws = Vec::new();
+            for id in functions {
+                draws.push(if self.wants(*id) {
+                    let (function, number) = self.next_source(*id);
+                    Some((*id, ServiceDraws::new(*id, function, streams, number)))
+                } else {
+                    None
+                });
+            }
+            self.rows.push(RowArrivals::new(reader, draws));
+        }
+        Ok(())
+    }
+}
+
+/// The instant, where it is before the end.
+#[inline]
+fn before(at: u64, end: u64) -> u64 {
+    if at < end { at } else { NEVER }
 }
 
 impl Arrivals for Workload {
     #[inline]
     fn next_arrival(&mut self) -> Option<Arrival> {
-        let first = self.heads.first;
-        if first == NO_KEY {
-            return None;
-        }
-        let number = first as u32 as usize;
-        let lane = &mut self.lanes[number];
-        let arrival = lane.request(Time::from_nanos((first >> 64) as u64));
-        let next = head(lane, number, self.end);
-        self.heads.replace_first(number, next);
-        Some(arrival)
-    }
-}
-
-/// A tournament whose inner nodes hold the losers: to replace the winner, its new key is played
-/// against the losers on its way up, one comparison a level and no branch that depends on it.
-#[derive(Debug)]
-struct LoserTree {
-    first: Key,
-    /// Node n plays the winners of nodes 2n and 2n + 1; the leaves come after the last node. Node 0
-    /// is not used.
-    losers: Vec<Key>,
-}
-
-impl LoserTree {
-    fn new(mut keys: Vec<Key>) -> Self {
-        let leaves = keys.len().next_power_of_two();
-        keys.resize(leaves, NO_KEY);
-        let mut losers = vec![NO_KEY; leaves];
-        // The winners of a level, then of the one above it, and so on.
-        while keys.len() > 1 {
-            let level = keys.len() / 2;
-            for node in 0..level {
-                let (a, b) = (keys[2 * node], keys[2 * node + 1]);
-                losers[level + node] = a.max(b);
-                keys[node] = a.min(b);
+        if let ([lane], []) = (&mut self.lanes[..], &self.rows[..]) {
+            // Nothing to merge with: 10 ns less a request.
+            let head = &mut self.heads[0];
+            if *head == NEVER {
+                return None;
             }
-            keys.truncate(level);
+            let arrival = lane.request(Time::from_nanos(*head));
+            *head = before(lane.next_instant(), self.end);
+            return Some(arrival);
         }
-        Self {
-            first: keys[0],
-            losers,
+        if let Some(arrival) = self.window.pop() {
+            return Some(arrival);
         }
-    }
-
-    /// Replaces the key of `leaf`, which holds the first.
-    #[inline]
-    fn replace_first(&mut self, leaf: usize, mut key: Key) {
-        let mut node = (leaf + self.losers.len()) >> 1;
-        while node > 0 {
-            let loser = &mut self.losers[node];
-            let (winner, lost) = if *loser < key {
-                (*loser, key)
-            } else {
-                (key, *loser)
-            };
-            *loser = lost;
-            key = winner;
-            node >>= 1;
+        if self.draw_ahead() {
+            self.window.pop()
+        } else {
+            None
         }
-        self.first = key;
     }
 }

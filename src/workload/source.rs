@@ -4,7 +4,7 @@ use crate::dist::{Dist, uniform};
 use crate::ids::FunctionId;
 use crate::model::{Function, Process, Service};
 use crate::random::{Purpose, Stream, Streams};
-use crate::trace::TraceFault;
+use crate::trace::MinuteClock;
 use crate::units::{Span, Time};
 
 use super::clock::{self, Clock};
@@ -23,17 +23,18 @@ pub struct FunctionArrivals {
 
 impl FunctionArrivals {
     /// The requests that `process` sends to a function. `number` tells several sources of the same
-    /// function apart: it is 0 for the first. There is more than one only where bursts overlap.
+    /// function apart: it is 0 for the first. There is more than one only where bursts overlap, and
+    /// none of a replay, whose requests come out of a file.
     ///
-    /// # Errors
-    /// A file to be replayed cannot be read.
+    /// # Panics
+    /// If the process breaks a promise of the model, such as a gap of 0 s.
     pub fn of_process(
         id: FunctionId,
         function: &Function,
         process: &Process,
         streams: &Streams,
         number: u32,
-    ) -> Result<Vec<Self>, TraceFault> {
+    ) -> Vec<Self> {
         let mut instants = streams.stream(id.0, Purpose::Arrivals, number);
         let clock = match process {
             Process::Poisson { rate } => Clock::poisson(*rate),
@@ -61,7 +62,7 @@ impl FunctionArrivals {
                 .map_or(Clock::Silent, |clock| Clock::Profile(Box::new(clock))),
             Process::Burst(burst) => {
                 // Bursts draw no instants, so that their streams need no numbers of their own.
-                return Ok(clock::bursts(burst)
+                return clock::bursts(burst)
                     .into_iter()
                     .zip(0..)
                     .map(|(clock, part)| Self {
@@ -70,24 +71,34 @@ impl FunctionArrivals {
                         clock,
                         draws: ServiceDraws::new(id, function, *streams, number + part),
                     })
-                    .collect());
+                    .collect();
             }
             Process::Batch { rate, size } => clock::BatchClock::new(*rate, size)
                 .map_or(Clock::Silent, |clock| Clock::Batch(Box::new(clock))),
-            Process::Replay { file } => {
-                return Err(TraceFault {
-                    file: file.clone(),
-                    row: None,
-                    message: "cannot be replayed yet".to_owned(),
-                });
-            }
+            Process::Replay { .. } => return Vec::new(),
         };
-        Ok(vec![Self {
+        vec![Self {
             function: id,
             instants,
             clock,
             draws: ServiceDraws::new(id, function, *streams, number),
-        }])
+        }]
+    }
+
+    /// The requests of one function of a trace that counts by the minute.
+    pub(super) fn of_minutes(
+        id: FunctionId,
+        function: &Function,
+        clock: MinuteClock,
+        streams: Streams,
+        number: u32,
+    ) -> Self {
+        Self {
+            function: id,
+            instants: streams.stream(id.0, Purpose::Arrivals, number),
+            clock: Clock::Minutes(Box::new(clock)),
+            draws: ServiceDraws::new(id, function, streams, number),
+        }
     }
 
     /// The next instant in nanoseconds; to be followed by one [`Self::request`] where it is used.

@@ -3,6 +3,7 @@
 //!
 //! `cargo bench --bench requests` prints a table. Times depend on the machine, so each row stands
 //! beside a loop that only draws the same arrivals and service times, timed in the same minute.
+//! `-- CASE REQUESTS` runs one case (from 0) with so many requests, for a profiler.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -89,7 +90,7 @@ fn platform() -> Platform {
     platform
 }
 
-fn plan(case: &Case) -> Plan {
+fn plan(case: &Case, requests: f64) -> Plan {
     let service = Dist::lognormal(Span::from_millis(100.0), 0.5).expect("a valid distribution");
     let function = |number: u32| {
         let mut function = lab::bare_function(&format!("f{number}"), service.clone());
@@ -112,7 +113,7 @@ fn plan(case: &Case) -> Plan {
             .collect(),
         remedies: Vec::new(),
         warm_up: Span::ZERO,
-        duration: Span::from_secs(case.requests / rate),
+        duration: Span::from_secs(requests / rate),
     }
 }
 
@@ -144,8 +145,16 @@ fn main() {
         "", "requests", "ns/request", "ns drawing", "peak MB"
     );
     let streams = Streams::new(1, 0);
-    for case in &CASES {
-        let plan = plan(case);
+    let mut arguments = std::env::args()
+        .skip(1)
+        .filter_map(|text| text.parse::<f64>().ok());
+    let only = arguments.next().map(|case| case as usize);
+    let requests = arguments.next();
+    for (number, case) in CASES.iter().enumerate() {
+        if only.is_some_and(|only| only != number) {
+            continue;
+        }
+        let plan = plan(case, requests.unwrap_or(case.requests));
         let open = || Workload::new(&plan, &streams).unwrap_or_else(|faults| panic!("{faults:?}"));
         let (drawing, _) = nanos_a_request(|| {
             let mut workload = open();

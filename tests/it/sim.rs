@@ -1,4 +1,12 @@
-//! The simulator against exact results.
+//! The simulator: rule by rule, against exact results and against itself.
+
+mod causes;
+mod invariance;
+mod life;
+mod limits;
+mod measures;
+mod remedies;
+pub(crate) mod stage;
 
 use frostline::dist::Dist;
 use frostline::model::{KeepAlive, Process};

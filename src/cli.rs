@@ -1,0 +1,192 @@
+//! The command line: one file a subcommand, no logic of its own.
+//!
+//! stdout carries the result alone; progress, warnings and errors go to stderr.
+
+mod check;
+pub mod models;
+mod run;
+pub mod schema;
+mod validate;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{self, Diagnostics, Overrides};
+use crate::model::Experiment;
+
+/// Simulates serverless (FaaS) platforms request by request and compares cold-start remedies.
+#[derive(Parser)]
+#[command(name = "frostline", version, about, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 ok, 1 failed, 2 bad input, 3 an SLO or assertion not met, \
+                        130 interrupted."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Simulate: a table on the terminal, files under results/<file stem>/
+    Run(run::RunArgs),
+    /// Validate experiment files only: how many cells, how long they will take
+    Check(check::CheckArgs),
+    /// List and show the platforms, functions and prices that come with frostline
+    Models {
+        #[command(subcommand)]
+        command: ModelsCommand,
+    },
+    /// Print the JSON Schema of the files
+    Schema {
+        /// Which file: experiment, platform, function or prices
+        #[arg(default_value = "experiment")]
+        kind: String,
+    },
+    /// Hold the simulator against closed forms and published tables
+    Validate(validate::ValidateArgs),
+}
+
+#[derive(Subcommand)]
+enum ModelsCommand {
+    /// List the models, each with its description
+    List {
+        /// Only platforms, functions or prices
+        kind: Option<String>,
+    },
+    /// Print the file of a model; its comments are the sources of its numbers
+    Show {
+        /// Name of the model, such as aws-lambda
+        name: String,
+    },
+}
+
+/// How an experiment file is changed from the command line.
+#[derive(Args, Clone)]
+struct OverrideArgs {
+    /// Set a key of the file, such as function.checkout.memory="2 GB"; may be given again
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+    /// Use this seed instead of the file's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Run so many replications instead of the file's number
+    #[arg(long, value_name = "N")]
+    replications: Option<u32>,
+}
+
+impl OverrideArgs {
+    fn overrides(&self) -> Overrides {
+        Overrides {
+            set: self.set.clone(),
+            seed: self.seed,
+            replications: self.replications,
+        }
+    }
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("expected KEY=VALUE, such as duration=\"1 day\"".to_owned()),
+    }
+}
+
+/// Why a command ends without success.
+enum Failed {
+    /// Files or arguments are wrong; what is wrong, in full.
+    BadInput(String),
+    /// Something went wrong on the way.
+    Error(String),
+    /// A check did not hold; what there is to say is on stdout.
+    NotMet(u8),
+    /// Ctrl-C; how to go on.
+    Interrupted(String),
+}
+
+impl From<Diagnostics> for Failed {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::BadInput(diagnostics.to_string())
+    }
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Error(error.to_string())
+    }
+}
+
+/// Runs the program on the process's arguments.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Models {
+            command: ModelsCommand::List { kind },
+        } => models::list(kind.as_deref())
+            .map_err(Failed::BadInput)
+            .and_then(|text| print(&text)),
+        Command::Models {
+            command: ModelsCommand::Show { name },
+        } => models::show(&name)
+            .map_err(Failed::BadInput)
+            .and_then(print),
+        Command::Schema { kind } => schema::schema(Some(&kind))
+            .map_err(Failed::BadInput)
+            .and_then(|text| print(&text)),
+        Command::Validate(args) => validate::run(&args),
+    };
+    let (code, text) = match result {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failed::BadInput(text)) => (2, text),
+        Err(Failed::Error(text)) => (1, format!("error: {text}")),
+        Err(Failed::NotMet(code)) => (code, String::new()),
+        Err(Failed::Interrupted(text)) => (130, text),
+    };
+    if !text.is_empty() {
+        eprintln!("{}", text.trim_end());
+    }
+    ExitCode::from(code)
+}
+
+/// Writes a result to stdout. A reader that has gone away, such as `head`, is no error.
+fn print(text: &str) -> Result<(), Failed> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// An experiment with what is doubtful about its file.
+type Loaded = (Experiment, Diagnostics);
+
+/// Loads every file, or says all that is wrong with any of them.
+fn load_all(files: &[PathBuf], overrides: &Overrides) -> Result<Vec<Loaded>, Failed> {
+    let mut loaded = Vec::new();
+    let mut wrong = Vec::new();
+    for file in files {
+        match config::load_with_warnings(file, overrides) {
+            Ok(experiment) => loaded.push(experiment),
+            Err(diagnostics) => wrong.push(diagnostics.to_string()),
+        }
+    }
+    if wrong.is_empty() {
+        Ok(loaded)
+    } else {
+        Err(Failed::BadInput(wrong.join("\n")))
+    }
+}
+
+/// Says what is doubtful, if anything is.
+fn warn(warnings: &Diagnostics) {
+    let text = warnings.to_string();
+    if !text.trim().is_empty() {
+        eprintln!("{}", text.trim_end());
+    }
+}

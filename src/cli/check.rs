@@ -1,0 +1,65 @@
+//! `frostline check`: validate files, say how much work they are.
+
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Failed, OverrideArgs, load_all, print, warn};
+use crate::experiment;
+use crate::model::Experiment;
+use crate::units::{Span, format_span};
+
+/// How long the speed of a file is tried out.
+const TRIAL: Duration = Duration::from_millis(200);
+
+#[derive(Args)]
+pub(super) struct CheckArgs {
+    /// Experiment files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    overrides: OverrideArgs,
+}
+
+pub(super) fn run(args: &CheckArgs) -> Result<(), Failed> {
+    let loaded = load_all(&args.files, &args.overrides.overrides())?;
+    for (file, (experiment, warnings)) in args.files.iter().zip(&loaded) {
+        warn(warnings);
+        print(&format!("{}: {}\n", file.display(), sentence(experiment)))?;
+    }
+    Ok(())
+}
+
+fn sentence(experiment: &Experiment) -> String {
+    let scenarios = experiment.scenarios.len();
+    let replications = experiment.replications as usize;
+    let cores = available_parallelism().map_or(1, usize::from);
+    let functions = experiment
+        .scenarios
+        .first()
+        .map_or(0, |s| s.plan.functions.len());
+    let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let work = experiment::estimate_core_time(experiment, TRIAL);
+    let time = work.map_or_else(String::new, |core_time| {
+        let wall =
+            Span::from_secs(core_time.as_secs_f64() / cores.min(scenarios * replications) as f64);
+        let wall = if wall < Span::from_whole_secs(1) {
+            "less than a second".to_owned()
+        } else {
+            format!(
+                "about {}",
+                format_span(wall.round_up(Span::from_whole_secs(1)))
+            )
+        };
+        format!(", {wall} on {}", counted(cores, "core"))
+    });
+    format!(
+        "ok, {} × {} = {} of {}{time}",
+        counted(scenarios, "scenario"),
+        counted(replications, "replication"),
+        counted(scenarios * replications, "cell"),
+        counted(functions, "function"),
+    )
+}

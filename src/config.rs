@@ -1,0 +1,177 @@
+//! From the user's files to a checked experiment: the only room that knows TOML.
+//!
+//! ```text
+//! text ──▶ tree ──▶ typed ──▶ convert ──▶ model
+//!          places    serde     checks
+//! ```
+//!
+//! Every fault is gathered and shown at once, each with its file, line, column and what would be
+//! right. `[sweep]` and `--set` edit the tree, so that every key can be swept or set, and what is
+//! wrong with a value is told at the place where it was typed. The simulator never sees this room.
+
+mod convert;
+mod decode;
+mod diagnostic;
+mod dist;
+mod embedded;
+mod names;
+mod quantity;
+mod schema;
+mod source;
+mod sweep;
+mod tree;
+mod typed;
+
+use std::path::Path;
+
+use crate::model::{Experiment, Scenario};
+
+use convert::{Context, scenarios};
+use diagnostic::Fault;
+use source::{Place, read_text};
+use sweep::{Axis, DottedKey};
+use tree::Node;
+
+pub use diagnostic::Diagnostics;
+pub use embedded::{Model, ModelKind};
+pub use names::nearest_name;
+pub use schema::{SchemaKind, schema};
+
+/// What the command line changes in an experiment.
+#[derive(Clone, Default, Debug)]
+pub struct Overrides {
+    /// Dotted keys with their values as typed: `--set KEY=VALUE`.
+    pub set: Vec<(String, String)>,
+    /// `--seed`.
+    pub seed: Option<u64>,
+    /// `--replications`.
+    pub replications: Option<u32>,
+}
+
+/// Reads an experiment file with all the files it names.
+///
+/// # Errors
+/// Every fault found, in the order of the files. Warnings are dropped where there is no fault; see
+/// [`load_with_warnings`].
+pub fn load(path: &Path, overrides: &Overrides) -> Result<Experiment, Diagnostics> {
+    load_with_warnings(path, overrides).map(|(experiment, _)| experiment)
+}
+
+/// Reads an experiment file with all the files it names, and says what is doubtful about it.
+///
+/// # Errors
+/// Every fault found, in the order of the files, with the warnings.
+pub fn load_with_warnings(
+    path: &Path,
+    overrides: &Overrides,
+) -> Result<(Experiment, Diagnostics), Diagnostics> {
+    let mut context = Context::new(path.parent().unwrap_or(Path::new("")));
+    let experiment = read(path, overrides, &mut context);
+    let failed = context.faults.any_error();
+    let diagnostics = context.finish();
+    match experiment {
+        Some(experiment) if !failed => Ok((experiment, diagnostics)),
+        _ => Err(diagnostics),
+    }
+}
+
+fn read(path: &Path, overrides: &Overrides, context: &mut Context) -> Option<Experiment> {
+    let shown = path.display().to_string();
+    let text = match read_text(path) {
+        Ok(text) => text,
+        Err(message) => {
+            context.fault(Fault::new(format!("{shown}: {message}")));
+            return None;
+        }
+    };
+    if text.trim().is_empty() {
+        context.fault(Fault::new(format!("{shown}: the file is empty")));
+        return None;
+    }
+    let dir = Some(context.dir.clone());
+    let number = context.sources.borrow_mut().add(&shown, text, dir);
+    let mut root = Node::document(&context.sources.borrow(), number, &context.faults)?;
+    let set = apply(overrides, &mut root, context);
+    let mut axes = sweep::axes(&mut root, &mut |fault| context.fault(fault));
+    axes.retain(|axis| !set.contains(&axis.key.text));
+    for axis in &axes {
+        if axis.key.text == "seed" || axis.key.text == "replications" {
+            let title = format!("`{}` is one for the whole experiment", axis.key.text);
+            context.fault(Fault::new(title).at(axis.key.place));
+        }
+        if axis.key.text.ends_with(".memory") {
+            context.swept_memory.push((axis.key.place, axis.place));
+        }
+    }
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    points(&name, &root, &axes, context)
+}
+
+/// Converts every point of the sweep.
+fn points(name: &str, root: &Node, axes: &[Axis], context: &Context) -> Option<Experiment> {
+    let mut experiment: Option<Experiment> = None;
+    let mut complete = true;
+    for point in sweep::points(axes) {
+        let mut root = root.clone();
+        let mut set = Vec::with_capacity(axes.len());
+        for (axis, value) in axes.iter().zip(point) {
+            let node = &axis.values[value];
+            if let Err(fault) = sweep::put(&mut root, &axis.key, node) {
+                context.fault(fault);
+            }
+            let typed = node
+                .as_text()
+                .map_or_else(|| context.typed(node.place), str::to_owned);
+            set.push((axis.key.text.clone(), typed));
+        }
+        let Some((heading, converted)) = scenarios(context, &root, &set) else {
+            complete = false;
+            continue;
+        };
+        let experiment = experiment.get_or_insert_with(|| Experiment {
+            name: name.to_owned(),
+            question: heading.question,
+            seed: heading.seed,
+            replications: heading.replications,
+            scenarios: Vec::<Scenario>::new(),
+        });
+        experiment.scenarios.extend(converted);
+    }
+    experiment.filter(|_| complete)
+}
+
+/// Edits the document as the command line says; the dotted keys that were set.
+fn apply(overrides: &Overrides, root: &mut Node, context: &Context) -> Vec<String> {
+    let mut edits: Vec<(String, String, String, &str)> = Vec::new();
+    for (key, value) in &overrides.set {
+        let text = format!("--set {key}={value}");
+        edits.push((text, key.clone(), value.clone(), "--set "));
+    }
+    if let Some(seed) = overrides.seed {
+        edits.push((
+            format!("--seed {seed}"),
+            "seed".to_owned(),
+            seed.to_string(),
+            "--",
+        ));
+    }
+    if let Some(count) = overrides.replications {
+        let text = format!("--replications {count}");
+        edits.push((text, "replications".to_owned(), count.to_string(), "--"));
+    }
+    let mut keys = Vec::with_capacity(edits.len());
+    for (text, key, value, before) in edits {
+        let offset = text.len() - value.len();
+        let number = context.sources.borrow_mut().add("command line", text, None);
+        let sources = context.sources.borrow();
+        let base = sources.get(number).base;
+        let node = Node::value(&sources, number, offset, &context.faults);
+        let place = Place::new(base, before.len()..before.len() + key.len());
+        let key = DottedKey { text: key, place };
+        if let Err(fault) = sweep::put(root, &key, &node) {
+            context.fault(fault);
+        }
+        keys.push(key.text);
+    }
+    keys
+}

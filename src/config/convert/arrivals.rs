@@ -1,0 +1,247 @@
+//! Arrival processes.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+
+use crate::config::decode::Given;
+use crate::config::diagnostic::Fault;
+use crate::config::names::list;
+use crate::config::source::Place;
+use crate::config::typed::arrivals::{Arrivals, BatchSize, Mmpp, Processes, Profile};
+use crate::config::typed::value;
+use crate::model::{self, MmppState, Process};
+use crate::units::{Span, Time};
+
+use super::Context;
+
+impl Context {
+    pub(super) fn process(&self, given: &Given<Arrivals>) -> Option<Process> {
+        match given.get()? {
+            Arrivals::Replay(path) => self.replay(&Given {
+                place: given.place,
+                value: Some(path.clone()),
+            }),
+            Arrivals::Table(processes) => self.one_process(processes, given.place),
+        }
+    }
+
+    fn one_process(&self, typed: &Processes, table: Place) -> Option<Process> {
+        let later = [("closed", &typed.closed), ("schedule", &typed.schedule)];
+        for (name, key) in later {
+            if let Some(key) = key {
+                self.fault(
+                    Fault::new(format!("arrivals `{name}` are not in this version"))
+                        .at(key.place)
+                        .note("a later version will have them"),
+                );
+                return None;
+            }
+        }
+        let given = [
+            ("poisson", typed.poisson.is_some()),
+            ("every", typed.every.is_some()),
+            ("renewal", typed.renewal.is_some()),
+            ("mmpp", typed.mmpp.is_some()),
+            ("profile", typed.profile.is_some()),
+            ("burst", typed.burst.is_some()),
+            ("batch", typed.batch.is_some()),
+            ("replay", typed.replay.is_some()),
+        ];
+        let names: Vec<&str> = given
+            .iter()
+            .filter(|(_, is)| *is)
+            .map(|(name, _)| *name)
+            .collect();
+        if names.is_empty() && self.faults.has_unknown(table) {
+            return None;
+        }
+        if names.len() != 1 {
+            let title = if names.is_empty() {
+                "`arrivals` needs one process".to_owned()
+            } else {
+                format!("`arrivals` has one process, not {}", list(names))
+            };
+            self.fault(
+                Fault::new(title)
+                    .at(table)
+                    .note(format!("processes: {}", list(given.map(|(name, _)| name)))),
+            );
+            return None;
+        }
+        self.first_process(typed)
+    }
+
+    fn first_process(&self, typed: &Processes) -> Option<Process> {
+        if let Some(key) = &typed.poisson {
+            return Some(Process::Poisson {
+                rate: key.get()?.rate.0,
+            });
+        }
+        if let Some(key) = &typed.every {
+            let every = key.get()?;
+            return Some(Process::Every {
+                interval: every.interval.0,
+                offset: Time::ZERO + every.offset.map_or(Span::ZERO, |offset| offset.0),
+            });
+        }
+        if let Some(key) = &typed.renewal {
+            let gap = key.get()?.0.clone();
+            if gap.mean_secs() < 1e-9 {
+                self.fault(
+                    Fault::new("gaps of zero would be endlessly many requests at once")
+                        .at(key.place)
+                        .note("give a distribution with a mean above zero"),
+                );
+                return None;
+            }
+            return Some(Process::Renewal { gap });
+        }
+        if let Some(key) = &typed.mmpp {
+            return self.mmpp(key.get()?, key.place);
+        }
+        if let Some(key) = &typed.profile {
+            return self.profile(key.get()?, key.place);
+        }
+        if let Some(key) = &typed.burst {
+            let burst = key.get()?;
+            let over = burst.over.map_or(Span::ZERO, |over| over.0);
+            let overlap = burst.every.is_some_and(|every| over > every.0);
+            if burst.times.is_some() && (overlap || burst.every.is_none()) {
+                self.fault(
+                    Fault::new("`times` counts bursts that follow each other")
+                        .at(key.place)
+                        .note("give `every`, no shorter than `over`"),
+                );
+                return None;
+            }
+            return Some(Process::Burst(model::Burst {
+                at: Time::ZERO + burst.at.map_or(Span::ZERO, |at| at.0),
+                requests: burst.requests.0,
+                over,
+                every: burst.every.map(|every| every.0),
+                times: burst.times.map(|times| times.0),
+            }));
+        }
+        if let Some(key) = &typed.batch {
+            let batch = key.get()?;
+            return Some(Process::Batch {
+                rate: batch.rate.0,
+                size: batch_size(&batch.size),
+            });
+        }
+        let replay = typed.replay.as_ref()?;
+        self.replay(&Given {
+            place: replay.place,
+            value: Some(replay.get()?.file.clone()),
+        })
+    }
+
+    fn mmpp(&self, typed: &Mmpp, place: Place) -> Option<Process> {
+        let rates = self.need(&typed.rates, place, "`mmpp`", "rates");
+        let stays = self.need(&typed.stays, place, "`mmpp`", "stays");
+        let (rates, stays) = (rates?, stays?);
+        if rates.is_empty() {
+            self.fault(Fault::new("`rates` is empty").at(typed.rates.as_ref()?.place));
+            return None;
+        }
+        if rates.len() != stays.len() {
+            let (one, other) = (typed.rates.as_ref()?.place, typed.stays.as_ref()?.place);
+            self.fault(
+                Fault::new("`mmpp` needs a stay for each rate")
+                    .label(one, format!("{} rates", rates.len()))
+                    .label(other, format!("{} stays", stays.len())),
+            );
+            return None;
+        }
+        let states = rates.iter().zip(stays).map(|(rate, stay)| {
+            Some(MmppState {
+                rate: rate.get()?.0,
+                stay: stay.get()?.0,
+            })
+        });
+        Some(Process::Mmpp {
+            states: states.collect::<Option<_>>()?,
+        })
+    }
+
+    fn profile(&self, typed: &Profile, place: Place) -> Option<Process> {
+        let rates = self.need(&typed.rates, place, "`profile`", "rates")?;
+        if rates.is_empty() {
+            self.fault(Fault::new("`rates` is empty").at(typed.rates.as_ref()?.place));
+            return None;
+        }
+        let period = match (&typed.period, rates.len()) {
+            (Some(period), _) => period.get()?.0,
+            (None, 24) => Span::from_whole_secs(86_400),
+            (None, 168) => Span::from_whole_secs(7 * 86_400),
+            (None, count) => {
+                self.fault(
+                    Fault::new(format!(
+                        "`profile` lacks `period`, and {count} rates do not tell it"
+                    ))
+                    .at(place)
+                    .note("24 rates are taken for a day, 168 for a week"),
+                );
+                return None;
+            }
+        };
+        if period.nanos() < rates.len() as u64 {
+            self.fault(Fault::new("`period` is too short for so many rates").at(place));
+            return None;
+        }
+        let rates = rates.iter().map(|rate| Some(rate.get()?.0));
+        Some(Process::Profile(model::Profile {
+            period,
+            rates: rates.collect::<Option<_>>()?,
+        }))
+    }
+
+    /// Whether these are recorded requests with a column of service times, so that the function
+    /// needs none of its own.
+    pub(super) fn records_service(&self, given: &Given<Arrivals>) -> bool {
+        let path = match given.get() {
+            Some(Arrivals::Replay(path)) => Some(path),
+            Some(Arrivals::Table(table)) => value(&table.replay).map(|replay| &replay.file),
+            None => None,
+        };
+        let Some(path) = path else { return false };
+        let mut candidates = self.candidates(path, given.place).into_iter();
+        let header = candidates.find(|path| path.is_file()).and_then(|path| {
+            let mut header = String::new();
+            let mut file = BufReader::new(File::open(path).ok()?.take(4096));
+            file.read_line(&mut header).ok()?;
+            Some(header)
+        });
+        header.is_some_and(|header| {
+            let mut columns = header.split(',');
+            columns.any(|column| column.trim().trim_matches('"') == "service_ms")
+        })
+    }
+
+    fn replay(&self, file: &Given<String>) -> Option<Process> {
+        let found: PathBuf = self.existing(file, "file")?;
+        if found.is_dir() {
+            let title = format!("`{}` is a directory: name a CSV file", found.display());
+            self.fault(Fault::new(title).at(file.place));
+            return None;
+        }
+        Some(Process::Replay { file: found })
+    }
+}
+
+fn batch_size(typed: &BatchSize) -> model::BatchSize {
+    match typed {
+        BatchSize::Constant(size) => model::BatchSize::Constant(*size),
+        BatchSize::Geometric(mean) => model::BatchSize::Geometric { mean: *mean },
+        BatchSize::Weights(weights) => {
+            let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
+            let mut sum = 0.0;
+            let cumulated = weights.iter().map(|(size, weight)| {
+                sum += weight / total;
+                (*size, sum)
+            });
+            model::BatchSize::Weights(cumulated.collect())
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! A function with its model's keys and the platform's rules applied.
+
+use crate::config::decode::Given;
+use crate::config::diagnostic::Fault;
+use crate::config::dist::Distribution;
+use crate::config::source::Place;
+use crate::config::typed::function::{FunctionKeys, Package, Service, Start};
+use crate::config::typed::{Key, Overlay, value};
+use crate::dist::Dist;
+use crate::model::{self, Phase};
+use crate::trace::TraceFunction;
+use crate::units::{Memory, Span};
+
+use super::Context;
+use super::platform::PlatformFacts;
+
+/// Memory of a function that gives none, as on AWS Lambda.
+const DEFAULT_MEMORY_MB: f64 = 128.0;
+/// Size of the zip archive of a function that gives no package.
+const DEFAULT_ZIP_MB: f64 = 1.0;
+/// Runtime of a function that gives none: one's own binary.
+const DEFAULT_RUNTIME: &str = "provided.al2023";
+
+/// All that a function is made from.
+pub(super) struct Parts<'a> {
+    pub(super) name: &'a str,
+    /// The table that stands for it in an error.
+    pub(super) table: Place,
+    /// Keys of `[[function]]` and `[defaults]`.
+    pub(super) own: FunctionKeys,
+    /// Keys of its model.
+    pub(super) model: Option<FunctionKeys>,
+    /// Whether its model is at fault, so that keys may be missing for that.
+    pub(super) gap: bool,
+    /// Whether each of its requests brings a recorded service time.
+    pub(super) recorded: bool,
+    pub(super) traced: Option<&'a TraceFunction>,
+}
+
+/// A checked function, with where its keys were typed.
+pub(super) struct FunctionFacts {
+    pub(super) function: model::Function,
+    pub(super) runtime_place: Place,
+    /// What an error says about that place.
+    pub(super) runtime_label: &'static str,
+    pub(super) package_place: Place,
+    pub(super) reserved_place: Place,
+    /// Whether a part is at fault: what follows from the rest is not told.
+    pub(super) gap: bool,
+}
+
+impl Context {
+    pub(super) fn function(&self, parts: Parts<'_>, platform: &PlatformFacts) -> FunctionFacts {
+        let Parts {
+            name,
+            table,
+            own,
+            model,
+            gap,
+            recorded,
+            traced,
+        } = parts;
+        let before = self.faults.pushed();
+        let modelled = model.is_some();
+        let trace_memory = traced.and_then(|function| function.memory);
+        let trace_service = traced.and_then(|function| function.service.clone());
+        let mut base = model.unwrap_or_default();
+        if trace_memory.is_some() {
+            base.memory = None;
+        }
+        if trace_service.is_some() {
+            base.service = None;
+        }
+        let keys = own.over(base);
+        let place = |place: Option<Place>| place.unwrap_or(table);
+        let memory = self.memory(&keys, trace_memory, table, platform);
+        let (package, package_place) = self.package(&keys.package, table, platform);
+        let runtime = value(&keys.runtime)
+            .cloned()
+            .unwrap_or_else(|| DEFAULT_RUNTIME.to_owned());
+        let timeout = self.timeout(&keys, platform);
+        // A share that is next to nothing would make lengths that are not finite.
+        let share = platform.platform.cpu.share(memory).max(1e-6);
+        let scaled = |dist: Dist, phase: Phase| {
+            if platform.platform.cpu.scales.contains(&phase) {
+                dist.scaled(1.0 / share)
+            } else {
+                dist
+            }
+        };
+        let service = if (gap || recorded) && keys.service.is_none() && trace_service.is_none() {
+            None
+        } else {
+            self.service(&keys, trace_service, name, table, modelled, &scaled)
+        };
+        self.warn_of_plain_service(&keys, platform);
+        let start = start_phases(value(&keys.start), memory, package, platform, &scaled);
+        let image = matches!(package, model::Package::Image(_));
+        let own_runtime = image || runtime.starts_with("provided");
+        let init_billed = platform.prices.as_ref().is_some_and(|facts| {
+            facts.prices.billing.init == model::InitBilling::All || own_runtime
+        });
+        let snapshot_billed = platform.prices.as_ref().is_some_and(|facts| {
+            !facts
+                .snapshot_free
+                .iter()
+                .any(|free| runtime.starts_with(free.as_str()))
+        });
+        FunctionFacts {
+            runtime_place: place(keys.runtime.as_ref().map(|key| key.place)),
+            runtime_label: if keys.runtime.is_some() {
+                "the runtime"
+            } else {
+                "has no `runtime`"
+            },
+            package_place,
+            gap: gap || self.faults.pushed() > before,
+            reserved_place: place(keys.reserved_concurrency.as_ref().map(|key| key.place)),
+            function: model::Function {
+                name: name.to_owned(),
+                runtime,
+                memory,
+                package,
+                start,
+                service: service.unwrap_or(model::Service {
+                    cpu: Dist::ZERO,
+                    io: Dist::ZERO,
+                }),
+                timeout,
+                error_rate: value(&keys.error_rate).map_or(0.0, |rate| rate.0),
+                reserved_concurrency: value(&keys.reserved_concurrency).map(|count| count.0),
+                init_billed,
+                snapshot_billed,
+            },
+        }
+    }
+
+    fn memory(
+        &self,
+        keys: &FunctionKeys,
+        traced: Option<Memory>,
+        table: Place,
+        platform: &PlatformFacts,
+    ) -> Memory {
+        let (least, most) = (platform.limits.min_memory, platform.limits.max_memory);
+        let Some(key) = &keys.memory else {
+            // A trace tells what was used, which may be less than can be configured.
+            let used = traced.unwrap_or(Memory::from_mb(DEFAULT_MEMORY_MB));
+            let memory = least.map_or(used, |least| used.max(least));
+            let memory = most.map_or(memory, |most| memory.min(most));
+            if traced.is_some() && memory != used {
+                let title = format!(
+                    "memory of the trace that `{}` does not offer is taken for the nearest it does",
+                    platform.name
+                );
+                self.fault(Fault::warning(title).at(table));
+            }
+            return memory;
+        };
+        let Some(memory) = key.get().map(|bytes| bytes.0) else {
+            return Memory::from_mb(DEFAULT_MEMORY_MB);
+        };
+        let below = least.is_some_and(|least| memory < least);
+        let above = most.is_some_and(|most| memory > most);
+        if below || above {
+            let range = match (least, most) {
+                (Some(least), Some(most)) => format!("from {} to {} MB", least.mb(), most.mb()),
+                (Some(least), None) => format!("of {} MB or more", least.mb()),
+                (None, Some(most)) => format!("of at most {} MB", most.mb()),
+                (None, None) => String::new(),
+            };
+            self.fault(
+                Fault::new(format!(
+                    "`{}` has no memory of {}",
+                    platform.name,
+                    self.bare(key.place)
+                ))
+                .at(key.place)
+                .note(format!("allowed: memory {range}")),
+            );
+        }
+        memory
+    }
+
+    fn package(
+        &self,
+        key: &Key<Package>,
+        table: Place,
+        platform: &PlatformFacts,
+    ) -> (model::Package, Place) {
+        let default = model::Package::Zip(Memory::from_mb(DEFAULT_ZIP_MB));
+        let Some(given) = key else {
+            return (default, table);
+        };
+        let Some(package) = given.get() else {
+            return (default, given.place);
+        };
+        let (size, limit, made, kind): (_, _, fn(Memory) -> model::Package, _) =
+            match (&package.zip, &package.image) {
+                (Some(zip), None) => (
+                    zip,
+                    platform.limits.max_zip,
+                    model::Package::Zip,
+                    "zip archive",
+                ),
+                (None, Some(image)) => (
+                    image,
+                    platform.limits.max_image,
+                    model::Package::Image,
+                    "image",
+                ),
+                (None, None) if self.faults.has_unknown(given.place) => {
+                    return (default, given.place);
+                }
+                _ => {
+                    self.fault(Fault::new("a package is either `zip` or `image`").at(given.place));
+                    return (default, given.place);
+                }
+            };
+        let Some(bytes) = size.get() else {
+            return (default, given.place);
+        };
+        if let Some(limit) = limit
+            && bytes.0 > limit
+        {
+            self.fault(
+                Fault::new(format!(
+                    "`{}` takes no {kind} of {}",
+                    platform.name,
+                    self.bare(size.place)
+                ))
+                .at(size.place)
+                .note(format!("allowed: at most {limit}")),
+            );
+        }
+        (made(bytes.0), given.place)
+    }
+
+    fn timeout(&self, keys: &FunctionKeys, platform: &PlatformFacts) -> Option<Span> {
+        let key = keys.timeout.as_ref()?;
+        let timeout = key.get()?.0;
+        let most = platform.limits.max_timeout;
+        if timeout.is_zero() {
+            self.fault(Fault::new("a timeout of zero would cut every request").at(key.place));
+        } else if let Some(most) = most.filter(|most| timeout > *most) {
+            self.fault(
+                Fault::new(format!(
+                    "`{}` has no timeout of {}",
+                    platform.name,
+                    self.bare(key.place)
+                ))
+                .at(key.place)
+                .note(format!("allowed: at most {} s", most.secs())),
+            );
+        }
+        Some(timeout)
+    }
+
+    fn service(
+        &self,
+        keys: &FunctionKeys,
+        traced: Option<Dist>,
+        name: &str,
+        table: Place,
+        modelled: bool,
+        scaled: &dyn Fn(Dist, Phase) -> Dist,
+    ) -> Option<model::Service> {
+        let whole = |io: Dist| model::Service {
+            cpu: Dist::ZERO,
+            io,
+        };
+        let Some(key) = &keys.service else {
+            if let Some(dist) = traced {
+                return Some(whole(dist));
+            }
+            let title = if modelled {
+                format!("function `{name}` lacks `service`, and so does its model")
+            } else {
+                format!("function `{name}` lacks `service`")
+            };
+            self.fault(
+                Fault::new(title)
+                    .at(table)
+                    .note("give `service`, such as service = \"80 ms\", or a `model` that has it"),
+            );
+            return None;
+        };
+        match key.get()? {
+            Service::Whole(dist) => Some(whole(dist.clone())),
+            Service::Parts(parts) => {
+                let part = |part: &Key<Distribution>, key_name: &str| {
+                    self.need(part, key.place, "`service`", key_name)
+                        .map(|dist| dist.0.clone())
+                };
+                let (cpu, io) = (part(&parts.cpu, "cpu"), part(&parts.io, "io"));
+                Some(model::Service {
+                    cpu: scaled(cpu?, Phase::Service),
+                    io: io?,
+                })
+            }
+        }
+    }
+
+    /// A sweep over memory that leaves the service as it is mostly is not what was meant.
+    fn warn_of_plain_service(&self, keys: &FunctionKeys, platform: &PlatformFacts) {
+        if !platform.platform.cpu.scales.contains(&Phase::Service) {
+            return;
+        }
+        let (
+            Some(memory),
+            Some(Given {
+                place: service,
+                value: Some(Service::Whole(_)),
+            }),
+        ) = (&keys.memory, &keys.service)
+        else {
+            return;
+        };
+        let inside =
+            |list: &Place| list.start <= memory.place.start && memory.place.end <= list.end;
+        for (key, values) in &self.swept_memory {
+            if inside(values) {
+                self.fault(
+                    Fault::warning("memory is swept, but the service does not change with it")
+                        .at(*key)
+                        .label(*service, "given at the function's memory")
+                        .note("give service = { cpu = …, io = … }, with `cpu` at one vCPU"),
+                );
+            }
+        }
+    }
+}
+
+/// The phases of a start, as they last at this memory on this platform.
+fn start_phases(
+    typed: Option<&Start>,
+    memory: Memory,
+    package: model::Package,
+    platform: &PlatformFacts,
+    scaled: &dyn Fn(Dist, Phase) -> Dist,
+) -> model::StartPhases {
+    let typed = typed.cloned().unwrap_or_default();
+    let given = |key: &Key<Distribution>| value(key).map(|dist| dist.0.clone());
+    let at = |bytes: Memory, bandwidth: Option<f64>| {
+        bandwidth.map_or(Span::ZERO, |b| Span::from_secs(bytes.bytes() as f64 / b))
+    };
+    let (model::Package::Zip(size) | model::Package::Image(size)) = package;
+    let sandbox = given(&typed.sandbox).unwrap_or_else(|| platform.sandbox.clone());
+    let fetch = given(&typed.fetch).unwrap_or_else(|| Dist::constant(at(size, platform.bandwidth)));
+    let restore = given(&typed.restore).unwrap_or_else(|| {
+        platform.snapshot.as_ref().map_or(Dist::ZERO, |snapshot| {
+            snapshot.restore.plus(at(memory, snapshot.bandwidth))
+        })
+    });
+    let or_none = |key: &Key<Distribution>| given(key).unwrap_or(Dist::ZERO);
+    model::StartPhases {
+        sandbox: scaled(sandbox, Phase::Sandbox),
+        fetch: scaled(fetch, Phase::Fetch),
+        runtime: scaled(or_none(&typed.runtime), Phase::Runtime),
+        init: scaled(or_none(&typed.init), Phase::Init),
+        restore: scaled(restore, Phase::Restore),
+        first_call: scaled(or_none(&typed.first_call), Phase::FirstCall),
+    }
+}

@@ -1,0 +1,94 @@
+//! Keys of an experiment file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+
+use crate::config::decode::Given;
+use crate::config::quantity::{Date, Length, PositiveCount, PositiveLength, Seed};
+
+use super::Key;
+use super::arrivals::Workload;
+use super::function::{Defaults, FunctionEntry};
+use super::platform::PlatformFile;
+use super::policy::Policy;
+
+/// An experiment: what is asked of which platform, functions, traffic and policies.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(extend("required" = ["platform", "duration"]))]
+pub(crate) struct ExperimentFile {
+    /// What is asked, in a person's words.
+    pub(crate) question: Key<String>,
+    /// A name in models/platforms or a path.
+    pub(crate) platform: Key<String>,
+    /// Simulated and measured.
+    pub(crate) duration: Key<PositiveLength>,
+    /// Simulated before measuring begins; without it none.
+    pub(crate) warm_up: Key<Length>,
+    /// Independent runs of each scenario; without it 10.
+    pub(crate) replications: Key<PositiveCount>,
+    /// Of all random numbers; without it 1.
+    pub(crate) seed: Key<Seed>,
+    /// Chooses the prices and billing rules of that day; without it the newest.
+    pub(crate) date: Key<Date>,
+    /// Whether the price list's free tier counts; without it not.
+    pub(crate) free_tier: Key<bool>,
+    /// Functions.
+    pub(crate) function: Key<Tables<FunctionEntry>>,
+    /// Scenarios; without any the platform as it is.
+    pub(crate) policy: Key<Tables<Policy>>,
+    /// Keys of the platform that this experiment changes.
+    pub(crate) platform_override: Key<PlatformFile>,
+    /// A trace that makes many functions at once.
+    pub(crate) workload: Key<Workload>,
+    /// Keys of the functions that a trace names.
+    pub(crate) defaults: Key<Defaults>,
+    /// Dotted keys, each with a list of values; every combination is simulated.
+    #[expect(
+        dead_code,
+        reason = "taken out of the tree before it is decoded; in the schema"
+    )]
+    sweep: Option<BTreeMap<String, serde_json::Value>>,
+}
+
+/// Tables of the same kind, each headed by its name in two brackets.
+#[derive(Clone, Debug)]
+pub(crate) struct Tables<T>(pub(crate) Vec<Given<T>>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Tables<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Each<T> {
+            type Value = Tables<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of tables, each headed by two brackets such as [[function]]")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Tables<T>, A::Error> {
+                let mut tables = Vec::new();
+                while let Some(table) = seq.next_element()? {
+                    tables.push(table);
+                }
+                Ok(Tables(tables))
+            }
+        }
+        deserializer.deserialize_seq(Each(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Tables<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Tables{}", T::schema_name()).into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<T>();
+        json_schema!({ "type": "array", "items": table })
+    }
+}

@@ -1,0 +1,255 @@
+//! Keys of a function: in its own file, in `[[function]]` and in `[defaults]`.
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+
+use crate::config::decode::switch;
+use crate::config::dist::Distribution;
+use crate::config::quantity::{Bytes, Count, Length, Share};
+use crate::dist::Dist;
+use crate::units::parse_span;
+
+use super::arrivals::Arrivals;
+use super::{Key, Overlay, over_inner};
+
+/// A table with the keys of a function and others besides.
+macro_rules! function_table {
+    (
+        $(#[$meta:meta])* struct $name:ident
+        { $($(#[$extra_meta:meta])* $extra:ident: $extra_type:ty,)* }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+        pub(crate) struct $name {
+            $($(#[$extra_meta])* pub(crate) $extra: Key<$extra_type>,)*
+            /// Name of the runtime, such as "python3.12"; without it "provided.al2023".
+            runtime: Key<String>,
+            /// Memory configured; without it 128 MB, as on AWS Lambda.
+            memory: Key<Bytes>,
+            /// What is deployed; without it a zip archive of 1 MB.
+            package: Key<Package>,
+            /// Phases of a start; what neither function, model nor platform gives takes no time.
+            start: Key<Start>,
+            /// How long the handler runs: a distribution at the function's memory, or a CPU part
+            /// at one vCPU and an I/O part.
+            service: Key<Service>,
+            /// When the platform cuts the handler; without it never.
+            timeout: Key<Length>,
+            /// Share of requests that fail at their end.
+            error_rate: Key<Share>,
+            /// Concurrency kept for this function, and its cap.
+            reserved_concurrency: Key<Count>,
+        }
+
+        impl $name {
+            /// The keys that every such table has.
+            pub(crate) fn keys(&self) -> FunctionKeys {
+                FunctionKeys {
+                    runtime: self.runtime.clone(),
+                    memory: self.memory.clone(),
+                    package: self.package.clone(),
+                    start: self.start.clone(),
+                    service: self.service.clone(),
+                    timeout: self.timeout.clone(),
+                    error_rate: self.error_rate.clone(),
+                    reserved_concurrency: self.reserved_concurrency.clone(),
+                }
+            }
+        }
+    };
+}
+
+function_table! {
+    /// A function model.
+    struct FunctionFile {
+        /// Name, for a person.
+        #[expect(dead_code, reason = "for a person; checked to be of its kind")]
+        name: String,
+        /// One line for a person.
+        #[expect(dead_code, reason = "for a person; checked to be of its kind")]
+        description: String,
+    }
+}
+
+function_table! {
+    /// A function of the experiment.
+    struct FunctionEntry {
+        /// Name in the results; needed, and different for each function.
+        name: String,
+        /// A name in models/functions or a path; keys given here win over the model's.
+        model: String,
+        /// When its requests arrive; left out for a function that the workload's trace names.
+        arrivals: Arrivals,
+    }
+}
+
+function_table! {
+    /// Keys of the functions that a trace names.
+    struct Defaults {
+        /// A name in models/functions or a path.
+        model: String,
+    }
+}
+
+/// The keys of a function wherever they were typed.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct FunctionKeys {
+    pub(crate) runtime: Key<String>,
+    pub(crate) memory: Key<Bytes>,
+    pub(crate) package: Key<Package>,
+    pub(crate) start: Key<Start>,
+    pub(crate) service: Key<Service>,
+    pub(crate) timeout: Key<Length>,
+    pub(crate) error_rate: Key<Share>,
+    pub(crate) reserved_concurrency: Key<Count>,
+}
+
+/// What is deployed: one of both.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub(crate) struct Package {
+    /// A zip archive of this size.
+    pub(crate) zip: Key<Bytes>,
+    /// A container image of this size.
+    pub(crate) image: Key<Bytes>,
+}
+
+/// Phases of a start. They are given at one vCPU where the platform says that CPU scales them.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Start {
+    /// VM or container, network; without it the platform's.
+    pub(crate) sandbox: Key<Distribution>,
+    /// Package or image to the host; without it size ÷ the platform's bandwidth.
+    pub(crate) fetch: Key<Distribution>,
+    /// Interpreter or virtual machine.
+    pub(crate) runtime: Key<Distribution>,
+    /// Code outside the handler.
+    pub(crate) init: Key<Distribution>,
+    /// Memory from a snapshot; without it the platform's.
+    pub(crate) restore: Key<Distribution>,
+    /// Lazy loading inside the first handler run.
+    pub(crate) first_call: Key<Distribution>,
+}
+
+/// How long the handler runs.
+#[derive(Clone, Debug)]
+pub(crate) enum Service {
+    /// At the function's memory.
+    Whole(Dist),
+    /// By parts.
+    Parts(ServiceParts),
+}
+
+/// A CPU part and an I/O part.
+#[derive(Clone, Default, Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServiceParts {
+    pub(crate) cpu: Key<Distribution>,
+    pub(crate) io: Key<Distribution>,
+}
+
+crate::config::dist::shapes! {
+    /// A distribution, or a CPU part and an I/O part.
+    struct ServiceTable {
+        /// At one vCPU.
+        cpu: Key<Distribution>,
+        /// What does not depend on the CPU.
+        io: Key<Distribution>,
+    }
+}
+crate::config::dist::plain_shapes!(ServiceTable);
+
+impl<'de> Deserialize<'de> for Service {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Service;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "a duration with its unit, such as \"80 ms\", a distribution, or \
+                     { cpu = …, io = … }",
+                )
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Service, E> {
+                let span = parse_span(text).map_err(E::custom)?;
+                Ok(Service::Whole(Dist::constant(span)))
+            }
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                table: D,
+            ) -> Result<Service, D::Error> {
+                let table = ServiceTable::deserialize(table)?;
+                let shapes = table.shapes();
+                let (cpu, io) = (table.cpu, table.io);
+                if cpu.is_none() && io.is_none() {
+                    let dist = crate::config::dist::only(shapes).map_err(de::Error::custom)?;
+                    return Ok(Service::Whole(dist));
+                }
+                if !shapes.is_empty() {
+                    return Err(de::Error::custom(
+                        "`service` is either one distribution or `cpu` and `io`",
+                    ));
+                }
+                Ok(Service::Parts(ServiceParts { cpu, io }))
+            }
+        }
+        switch(deserializer, Either)
+    }
+}
+
+impl JsonSchema for Service {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Service".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let length = generator.subschema_for::<Length>();
+        let table = generator.subschema_for::<ServiceTable>();
+        json_schema!({ "anyOf": [length, table] })
+    }
+}
+
+impl Overlay for FunctionKeys {
+    fn over(self, base: Self) -> Self {
+        Self {
+            runtime: self.runtime.or(base.runtime),
+            memory: self.memory.or(base.memory),
+            package: self.package.or(base.package),
+            start: over_inner(self.start, base.start),
+            service: over_inner(self.service, base.service),
+            timeout: self.timeout.or(base.timeout),
+            error_rate: self.error_rate.or(base.error_rate),
+            reserved_concurrency: self.reserved_concurrency.or(base.reserved_concurrency),
+        }
+    }
+}
+
+impl Overlay for Start {
+    fn over(self, base: Self) -> Self {
+        Self {
+            sandbox: self.sandbox.or(base.sandbox),
+            fetch: self.fetch.or(base.fetch),
+            runtime: self.runtime.or(base.runtime),
+            init: self.init.or(base.init),
+            restore: self.restore.or(base.restore),
+            first_call: self.first_call.or(base.first_call),
+        }
+    }
+}
+
+impl Overlay for Service {
+    fn over(self, base: Self) -> Self {
+        match (self, base) {
+            (Self::Parts(over), Self::Parts(base)) => Self::Parts(ServiceParts {
+                cpu: over.cpu.or(base.cpu),
+                io: over.io.or(base.io),
+            }),
+            (over, _) => over,
+        }
+    }
+}

@@ -1,0 +1,437 @@
+//! Keys of a platform: in its own file and in `[platform-override]`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+
+use crate::config::decode::{Given, OrNone, switch};
+use crate::config::dist::{Distribution, only, plain_shapes, shapes};
+use crate::config::quantity::{
+    AtLeastOne, Bandwidth, Bytes, Count, Date, Length, PositiveCount, PositiveLength,
+    PositiveNumber,
+};
+use crate::dist::Dist;
+use crate::units::{Span, parse_span};
+
+use super::{Key, Overlay, over_inner};
+
+/// A platform; `[platform-override]` of an experiment has the same keys.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct PlatformFile {
+    /// Name, for a person.
+    pub(crate) name: Key<String>,
+    /// The day that the figures hold for.
+    pub(crate) date: Key<Date>,
+    /// One line for a person.
+    pub(crate) description: Key<String>,
+    /// Requests that an instance runs at once. This version simulates 1.
+    pub(crate) requests_per_instance: Key<PositiveCount>,
+    /// Whether a request waits for the instance it started. This version simulates "early".
+    pub(crate) binding: Key<Binding>,
+    /// Choice among idle instances; without it the most recently used.
+    pub(crate) routing: Key<Routing>,
+    /// How long an idle instance is kept.
+    pub(crate) keep_alive: Key<KeepAlive>,
+    /// Life after which an instance is retired as soon as it is idle; without it none.
+    pub(crate) max_life: Key<OrNone<Distribution>>,
+    /// Requests that may be in flight in the whole account; without it none.
+    pub(crate) concurrency_quota: Key<OrNone<PositiveCount>>,
+    /// What reservations must leave of the quota; without it 0.
+    pub(crate) unreserved_minimum: Key<OrNone<Count>>,
+    /// Requests a second that the account may start; without it none.
+    pub(crate) requests_per_second: Key<OrNone<PositiveCount>>,
+    /// How fast new instances may be started; without it none.
+    pub(crate) scaling_rate: Key<OrNone<ScalingRate>>,
+    /// What happens to a request that no limit lets in; without it it is throttled.
+    pub(crate) overflow: Key<Overflow>,
+    /// What a throttled client does; without it it gives up.
+    pub(crate) client_retry: Key<OrNone<ClientRetry>>,
+    /// How memory buys CPU; without it every function has one vCPU.
+    pub(crate) cpu: Key<Cpu>,
+    /// Phases of a start that the platform decides.
+    pub(crate) start: Key<PlatformStart>,
+    /// How provisioned concurrency comes about; without it at once.
+    pub(crate) provisioned: Key<ProvisionedRules>,
+    /// Snapshots of memory; without it the platform has none.
+    pub(crate) snapshot: Key<OrNone<SnapshotRules>>,
+    /// What a function may be; without it what AWS Lambda allows.
+    pub(crate) limits: Key<Limits>,
+    /// A name in models/prices or a path; without it nothing is charged.
+    pub(crate) prices: Key<OrNone<String>>,
+    /// Observations that `keep-alive = { observed = "NAME" }` can name.
+    #[serde(default)]
+    pub(crate) observed_keep_alive: BTreeMap<String, Given<Observed>>,
+}
+
+/// Whether a request waits for the instance it started or takes whichever is free first.
+#[derive(Clone, Copy, PartialEq, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Binding {
+    Early,
+    Late,
+}
+
+/// Choice among idle instances.
+#[derive(Clone, Copy, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Routing {
+    MostRecentlyUsed,
+    LeastRecentlyUsed,
+    Newest,
+    Oldest,
+    Random,
+}
+
+/// How fast new instances may be started: a token bucket.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ScalingRate {
+    /// Instances that may be started at once; without it as many as `instances`.
+    pub(crate) burst: Key<PositiveCount>,
+    /// Instances that may be started …
+    pub(crate) instances: Key<PositiveCount>,
+    /// … in this time.
+    pub(crate) every: Key<PositiveLength>,
+    /// Who shares the rate; without it each function has its own.
+    pub(crate) per: Key<Scope>,
+}
+
+/// Who shares a rate.
+#[derive(Clone, Copy, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Scope {
+    Function,
+    Account,
+}
+
+/// What happens to a request that no limit lets in.
+#[derive(Clone, Debug)]
+pub(crate) enum Overflow {
+    /// It is refused.
+    Throttle,
+    /// It waits.
+    Queue(Queue),
+}
+
+/// A bounded queue.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Queue {
+    /// Requests that a function's queue holds.
+    pub(crate) length: Key<OrNone<PositiveCount>>,
+    /// How long a request waits before it is rejected.
+    pub(crate) max_wait: Key<OrNone<PositiveLength>>,
+}
+
+/// A queue by name.
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+struct OverflowTable {
+    /// Requests wait, first come first served.
+    queue: Queue,
+}
+
+/// Exponential back-off of a throttled client.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClientRetry {
+    /// Tries in all, the first included.
+    pub(crate) attempts: Key<PositiveCount>,
+    /// Wait before the second try.
+    pub(crate) first: Key<Length>,
+    /// What each further wait is multiplied by; without it 2.
+    pub(crate) factor: Key<AtLeastOne>,
+    /// How the wait is spread; without it "full".
+    pub(crate) jitter: Key<Jitter>,
+}
+
+/// How a wait is spread.
+#[derive(Clone, Copy, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Jitter {
+    None,
+    Full,
+}
+
+/// How memory buys CPU.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Cpu {
+    /// Memory at which a function has one whole vCPU.
+    pub(crate) one_vcpu_at: Key<Bytes>,
+    /// vCPUs at the largest memory; without it 1.
+    pub(crate) max_vcpus: Key<PositiveNumber>,
+    /// The phases that a smaller CPU share makes longer; without it none.
+    pub(crate) scales: Key<Vec<Given<Phase>>>,
+}
+
+/// A phase of a start, or the service itself.
+#[derive(Clone, Copy, PartialEq, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Phase {
+    Sandbox,
+    Fetch,
+    Runtime,
+    Init,
+    Restore,
+    FirstCall,
+    Service,
+}
+
+/// Phases of a start that the platform decides.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlatformStart {
+    /// VM or container, network; without it no time.
+    pub(crate) sandbox: Key<Distribution>,
+    /// At which packages reach the host; without it at once.
+    pub(crate) bandwidth: Key<Bandwidth>,
+}
+
+/// How provisioned concurrency comes about.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ProvisionedRules {
+    /// From the request for capacity to the first instance that starts; without it none.
+    pub(crate) delay: Key<Distribution>,
+    /// Instances that start in a minute after the delay; without it all at once.
+    pub(crate) instances_per_minute: Key<OrNone<PositiveCount>>,
+}
+
+/// Snapshots of memory: restore + memory ÷ bandwidth.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SnapshotRules {
+    /// The part that does not depend on memory.
+    pub(crate) restore: Key<Distribution>,
+    /// At which memory is read; without it at once.
+    pub(crate) bandwidth: Key<Bandwidth>,
+    /// Runtimes that can be restored, each with its lowest version; without it those of AWS Lambda,
+    /// `["java11", "python3.12", "dotnet8"]`. "*" stands for any.
+    pub(crate) runtimes: Key<Vec<Given<String>>>,
+}
+
+/// What a function may be.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Limits {
+    /// Least memory; without it 128 MB.
+    pub(crate) min_memory: Key<OrNone<Bytes>>,
+    /// Most memory; without it 10240 MB.
+    pub(crate) max_memory: Key<OrNone<Bytes>>,
+    /// Largest zip archive, unpacked; without it 250 MB.
+    pub(crate) max_zip: Key<OrNone<Bytes>>,
+    /// Largest container image; without it 10 GB.
+    pub(crate) max_image: Key<OrNone<Bytes>>,
+    /// Longest timeout; without it 900 s.
+    pub(crate) max_timeout: Key<OrNone<PositiveLength>>,
+}
+
+/// An observation of a platform's idle lifetime.
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Observed {
+    /// The lifetime.
+    pub(crate) value: KeepAlive,
+    /// First day it was observed.
+    #[expect(dead_code, reason = "documents the number; checked to be a date")]
+    from: Date,
+    /// Last day it was observed.
+    #[expect(dead_code, reason = "documents the number; checked to be a date")]
+    to: Option<Date>,
+    /// Who observed it.
+    #[expect(dead_code, reason = "documents the number")]
+    source: String,
+}
+
+/// How long an idle instance is kept.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum KeepAlive {
+    Never,
+    ForEver,
+    For {
+        instance: Dist,
+        /// How long the whole function may have nothing running.
+        function: Option<Span>,
+    },
+    Observed(String),
+}
+
+shapes! {
+    /// A distribution, or an observation of the platform file by its name.
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 2))]
+    struct KeepAliveTable {
+        /// Name of an `[observed-keep-alive.NAME]`.
+        observed: Option<String>,
+        /// All idle instances are retired when nothing of their function has run for so long.
+        function_idle: Option<Length>,
+    }
+}
+plain_shapes!(KeepAliveTable);
+
+impl KeepAlive {
+    /// What a text says.
+    pub(crate) fn from_text(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::Never),
+            "for-ever" => Ok(Self::ForEver),
+            _ => match parse_span(text) {
+                Ok(span) => Ok(Self::For { instance: Dist::constant(span), function: None }),
+                Err(error) => Err(format!("{error}, \"none\" or \"for-ever\"")),
+            },
+        }
+    }
+
+    /// What a table says: an observation or one shape.
+    pub(crate) fn from_table(
+        observed: Option<String>,
+        function_idle: Option<Length>,
+        shapes: Vec<Result<Dist, String>>,
+    ) -> Result<Self, String> {
+        let function = function_idle.map(|length| length.0);
+        match observed {
+            Some(name) if shapes.is_empty() && function.is_none() => Ok(Self::Observed(name)),
+            None => only(shapes).map(|instance| Self::For { instance, function }),
+            Some(_) => Err("`keep-alive` is either observed or a distribution".to_owned()),
+        }
+    }
+}
+
+/// What a keep-alive may be, for an error.
+pub(crate) const KEEP_ALIVE: &str = "a duration with its unit, such as \"10 min\", \"none\", \
+     \"for-ever\", a distribution, or { observed = \"NAME\" }";
+
+impl<'de> Deserialize<'de> for KeepAlive {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = KeepAlive;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(KEEP_ALIVE)
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<KeepAlive, E> {
+                KeepAlive::from_text(text).map_err(E::custom)
+            }
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                table: D,
+            ) -> Result<KeepAlive, D::Error> {
+                let table = KeepAliveTable::deserialize(table)?;
+                let shapes = table.shapes();
+                KeepAlive::from_table(table.observed, table.function_idle, shapes).map_err(de::Error::custom)
+            }
+        }
+        switch(deserializer, Either)
+    }
+}
+
+impl JsonSchema for KeepAlive {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "KeepAlive".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let length = generator.subschema_for::<Length>();
+        let table = generator.subschema_for::<KeepAliveTable>();
+        json_schema!({ "anyOf": [length, { "enum": ["none", "for-ever"] }, table] })
+    }
+}
+
+impl<'de> Deserialize<'de> for Overflow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Overflow;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"throttle\" or { queue = { length = 100, max-wait = \"10 s\" } }")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Overflow, E> {
+                if text == "throttle" {
+                    return Ok(Overflow::Throttle);
+                }
+                Err(E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                table: D,
+            ) -> Result<Overflow, D::Error> {
+                OverflowTable::deserialize(table).map(|table| Overflow::Queue(table.queue))
+            }
+        }
+        switch(deserializer, Either)
+    }
+}
+
+impl JsonSchema for Overflow {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Overflow".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<OverflowTable>();
+        json_schema!({ "anyOf": [{ "const": "throttle" }, table] })
+    }
+}
+
+/// Lays all keys of a table over those of another.
+macro_rules! overlay {
+    ($name:ident { $($leaf:ident),* } { $($table:ident),* }) => {
+        impl Overlay for $name {
+            fn over(self, base: Self) -> Self {
+                Self {
+                    $($leaf: self.$leaf.or(base.$leaf),)*
+                    $($table: over_inner(self.$table, base.$table),)*
+                }
+            }
+        }
+    };
+}
+
+overlay!(ScalingRate { burst, instances, every, per } {});
+overlay!(ClientRetry { attempts, first, factor, jitter } {});
+overlay!(Cpu { one_vcpu_at, max_vcpus, scales } {});
+overlay!(PlatformStart { sandbox, bandwidth } {});
+overlay!(ProvisionedRules { delay, instances_per_minute } {});
+overlay!(SnapshotRules { restore, bandwidth, runtimes } {});
+overlay!(Limits { min_memory, max_memory, max_zip, max_image, max_timeout } {});
+
+impl<T: Overlay> Overlay for OrNone<T> {
+    fn over(self, base: Self) -> Self {
+        match (self, base) {
+            (Self::Some(over), Self::Some(base)) => Self::Some(over.over(base)),
+            (over, _) => over,
+        }
+    }
+}
+
+impl Overlay for PlatformFile {
+    fn over(self, base: Self) -> Self {
+        let mut observed_keep_alive = base.observed_keep_alive;
+        observed_keep_alive.extend(self.observed_keep_alive);
+        Self {
+            name: base.name.or(self.name),
+            date: self.date.or(base.date),
+            description: self.description.or(base.description),
+            requests_per_instance: self.requests_per_instance.or(base.requests_per_instance),
+            binding: self.binding.or(base.binding),
+            routing: self.routing.or(base.routing),
+            keep_alive: self.keep_alive.or(base.keep_alive),
+            max_life: self.max_life.or(base.max_life),
+            concurrency_quota: self.concurrency_quota.or(base.concurrency_quota),
+            unreserved_minimum: self.unreserved_minimum.or(base.unreserved_minimum),
+            requests_per_second: self.requests_per_second.or(base.requests_per_second),
+            scaling_rate: over_inner(self.scaling_rate, base.scaling_rate),
+            overflow: self.overflow.or(base.overflow),
+            client_retry: over_inner(self.client_retry, base.client_retry),
+            cpu: over_inner(self.cpu, base.cpu),
+            start: over_inner(self.start, base.start),
+            provisioned: over_inner(self.provisioned, base.provisioned),
+            snapshot: over_inner(self.snapshot, base.snapshot),
+            limits: over_inner(self.limits, base.limits),
+            prices: self.prices.or(base.prices),
+            observed_keep_alive,
+        }
+    }
+}

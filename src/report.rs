@@ -1,0 +1,35 @@
+//! Results → bytes: a table for the terminal, JSON, CSV, Markdown and pictures.
+//!
+//! Each format is a file and a pure function of [`Results`]; nothing here opens a file, asks
+//! whether there is a terminal, or sees the simulator. A value that does not exist is a gap in
+//! every format (`–`, `null`, an empty cell, a missing bar) and never a NaN.
+
+pub mod csv;
+mod frontier;
+mod grid;
+pub mod json;
+pub mod markdown;
+mod number;
+mod reading;
+pub mod svg;
+pub mod table;
+mod text;
+
+use crate::experiment::Results;
+
+pub use reading::reading;
+
+/// Every file of an experiment: its name and its bytes, in a fixed order. The caller writes them.
+///
+/// # Errors
+/// If a format cannot be written, which is a fault of this program.
+pub fn files(results: &Results) -> Result<Vec<(&'static str, Vec<u8>)>, std::io::Error> {
+    Ok(vec![
+        ("summary.json", json::render(results)?.into_bytes()),
+        ("summary.csv", csv::render(results)?.into_bytes()),
+        ("frontier.svg", svg::frontier(results).into_bytes()),
+        ("latency.svg", svg::latency(results).into_bytes()),
+        ("cold-starts.svg", svg::cold_starts(results).into_bytes()),
+        ("timeline.svg", svg::timeline(results).into_bytes()),
+    ])
+}

@@ -1,0 +1,78 @@
+//! `summary.csv`: one row a scenario × function, for spreadsheets and notebooks.
+//!
+//! Columns: `policy`, one a swept key, `function`, then for each measure `NAME`, `NAME_lo` and
+//! `NAME_hi` (the 95 % interval). The function `*` is all functions together; its row comes first
+//! in each scenario. A value that does not exist is an empty cell. Quoting is that of RFC 4180,
+//! lines end in a line feed.
+
+use std::io;
+
+use super::number::exact;
+use crate::experiment::{Estimates, Results, ScenarioResult};
+use crate::observe::metric::METRICS;
+
+/// The name of all functions together.
+pub const ALL_FUNCTIONS: &str = "*";
+
+/// The whole document.
+///
+/// # Errors
+/// If a row cannot be written, which is a fault of this program.
+pub fn render(results: &Results) -> io::Result<String> {
+    let keys = swept_keys(results);
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(head(&keys))?;
+    for scenario in &results.scenarios {
+        writer.write_record(row(scenario, &keys, ALL_FUNCTIONS, &scenario.metrics))?;
+        for function in &scenario.functions {
+            writer.write_record(row(scenario, &keys, &function.name, &function.metrics))?;
+        }
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| io::Error::other(error.to_string()))?;
+    String::from_utf8(bytes).map_err(io::Error::other)
+}
+
+/// Every swept key of any scenario, in the order of first use.
+fn swept_keys(results: &Results) -> Vec<&str> {
+    let mut keys: Vec<&str> = Vec::new();
+    for (key, _) in results.scenarios.iter().flat_map(|scenario| &scenario.set) {
+        if !keys.contains(&key.as_str()) {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
+fn head(keys: &[&str]) -> Vec<String> {
+    let mut head = vec!["policy".to_owned()];
+    head.extend(keys.iter().map(|&key| key.to_owned()));
+    head.push("function".to_owned());
+    for metric in METRICS {
+        let name = metric.name;
+        head.extend([name.to_owned(), format!("{name}_lo"), format!("{name}_hi")]);
+    }
+    head
+}
+
+fn row(
+    scenario: &ScenarioResult,
+    keys: &[&str],
+    function: &str,
+    metrics: &Estimates,
+) -> Vec<String> {
+    let mut row = vec![scenario.policy.clone()];
+    for key in keys {
+        let value = scenario.set.iter().find(|(of, _)| of == key);
+        row.push(value.map_or_else(String::new, |(_, value)| value.clone()));
+    }
+    row.push(function.to_owned());
+    let cell = |value: Option<f64>| value.and_then(exact).unwrap_or_default();
+    for (_, estimate) in metrics.iter() {
+        row.push(cell(estimate.mean));
+        row.push(cell(estimate.ci95.map(|(low, _)| low)));
+        row.push(cell(estimate.ci95.map(|(_, high)| high)));
+    }
+    row
+}

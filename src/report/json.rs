@@ -1,0 +1,217 @@
+//! `summary.json`: everything that was measured, for programs.
+//!
+//! One line a measure and one line a function, so that the file can be read, compared by `diff`
+//! and searched by line. Keys always come in the same order. A value that does not exist is
+//! `null`.
+
+use std::io;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::ser::Formatter;
+
+use crate::experiment::{Estimate, Estimates, IntervalMethod, Results, ScenarioResult};
+
+/// The whole document.
+///
+/// # Errors
+/// If it cannot be serialised, which is a fault of this program.
+pub fn render(results: &Results) -> io::Result<String> {
+    let document = Document {
+        experiment: &results.experiment,
+        question: &results.question,
+        seed: results.seed,
+        replications: results.replications,
+        version: env!("CARGO_PKG_VERSION"),
+        duration_s: results.duration.secs(),
+        intervals: match results.intervals {
+            IntervalMethod::Replications => Intervals::Replications {},
+            IntervalMethod::BatchMeans { batches } => Intervals::BatchMeans { batches },
+        },
+        scenarios: results.scenarios.iter().map(Scenario::new).collect(),
+    };
+    let mut bytes = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Lines::default());
+    document.serialize(&mut serializer)?;
+    bytes.push(b'\n');
+    String::from_utf8(bytes).map_err(io::Error::other)
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    experiment: &'a str,
+    question: &'a str,
+    seed: u64,
+    replications: u32,
+    version: &'static str,
+    /// Measured time of each replication.
+    duration_s: f64,
+    intervals: Intervals,
+    scenarios: Vec<Scenario<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "method", rename_all = "kebab-case")]
+enum Intervals {
+    Replications {},
+    BatchMeans { batches: u32 },
+}
+
+#[derive(Serialize)]
+struct Scenario<'a> {
+    policy: &'a str,
+    set: Set<'a>,
+    metrics: Measures<'a>,
+    /// This scenario less the first; absent in the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paired: Option<Measures<'a>>,
+    functions: Vec<Function<'a>>,
+}
+
+impl<'a> Scenario<'a> {
+    fn new(scenario: &'a ScenarioResult) -> Self {
+        Self {
+            policy: &scenario.policy,
+            set: Set(&scenario.set),
+            metrics: Measures(&scenario.metrics),
+            paired: scenario.paired.as_ref().map(Measures),
+            functions: scenario
+                .functions
+                .iter()
+                .map(|function| Function {
+                    name: &function.name,
+                    metrics: Measures(&function.metrics),
+                })
+                .collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Function<'a> {
+    name: &'a str,
+    metrics: Measures<'a>,
+}
+
+/// Swept keys in the order of the file.
+struct Set<'a>(&'a [(String, String)]);
+
+impl Serialize for Set<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+/// Measures in the order of the catalogue.
+struct Measures<'a>(&'a Estimates);
+
+impl Serialize for Measures<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (metric, estimate) in self.0.iter() {
+            map.serialize_entry(metric.metric().name, &Measure::from(estimate))?;
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct Measure {
+    mean: Option<f64>,
+    ci95: Option<(f64, f64)>,
+}
+
+impl From<Estimate> for Measure {
+    fn from(estimate: Estimate) -> Self {
+        let finite = |(low, high): &(f64, f64)| low.is_finite() && high.is_finite();
+        Self {
+            mean: estimate.mean.filter(|mean| mean.is_finite()),
+            ci95: estimate.ci95.filter(finite),
+        }
+    }
+}
+
+/// Down to here each value has its line; what lies deeper stays on the line of its parent.
+const DEEPEST: usize = 4;
+
+/// Lays the document out in lines: measures and functions are the last level that is broken.
+#[derive(Default)]
+struct Lines {
+    depth: usize,
+    /// Whether the container that ends was empty.
+    empty: bool,
+}
+
+impl Lines {
+    fn begin<W: ?Sized + io::Write>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth += 1;
+        self.empty = true;
+        writer.write_all(bracket)
+    }
+
+    fn next<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        if self.depth <= DEEPEST {
+            writer.write_all(if first { b"\n" } else { b",\n" })?;
+            write!(writer, "{:1$}", "", self.depth * 2)
+        } else {
+            writer.write_all(if first { b"" } else { b", " })
+        }
+    }
+
+    fn end<W: ?Sized + io::Write>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth -= 1;
+        if !self.empty && self.depth < DEEPEST {
+            write!(writer, "\n{:1$}", "", self.depth * 2)?;
+        }
+        self.empty = false;
+        writer.write_all(bracket)
+    }
+}
+
+impl Formatter for Lines {
+    fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.begin(writer, b"[")
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.end(writer, b"]")
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.next(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.empty = false;
+        Ok(())
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.begin(writer, b"{")
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.end(writer, b"}")
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.next(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.empty = false;
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! What is wrong with a trace, and what was read around.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// What is wrong with a trace, where, and what to do about it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TraceFault {
+    /// The file.
+    pub file: PathBuf,
+    /// The line of the file, from 1; `None` where the file as a whole is meant.
+    pub row: Option<u64>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl TraceFault {
+    /// A fault of a file as a whole.
+    pub fn of_file(file: &Path, message: String) -> Self {
+        Self {
+            file: file.to_owned(),
+            row: None,
+            message,
+        }
+    }
+}
+
+impl fmt::Display for TraceFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.file.display())?;
+        if let Some(row) = self.row {
+            write!(f, "{row}:")?;
+        }
+        write!(f, " {}", self.message)
+    }
+}
+
+impl std::error::Error for TraceFault {}
+
+/// A known fault of published data that was read around.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TraceWarning {
+    /// The first of its kind.
+    pub first: TraceFault,
+    /// How many there are.
+    pub count: u64,
+}
+
+impl fmt::Display for TraceWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first)?;
+        if self.count > 1 {
+            write!(f, " (and {} more like this)", self.count - 1)?;
+        }
+        Ok(())
+    }
+}
+
+/// Faults listed one by one; the rest is counted.
+const LISTED: usize = 20;
+
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    list: Vec<TraceFault>,
+    more: u64,
+}
+
+impl Faults {
+    pub(super) fn add(&mut self, fault: TraceFault) {
+        if self.list.len() < LISTED {
+            self.list.push(fault);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub(super) fn finish(mut self) -> Vec<TraceFault> {
+        if let (Some(last), 1..) = (self.list.last(), self.more) {
+            let rest = TraceFault::of_file(&last.file, format!("and {} more faults", self.more));
+            self.list.push(rest);
+        }
+        self.list
+    }
+}
+
+/// Warnings, one a kind; the message is the kind.
+#[derive(Debug, Default)]
+pub(super) struct Warnings {
+    pub(super) list: Vec<TraceWarning>,
+}
+
+impl Warnings {
+    pub(super) fn add(&mut self, first: TraceFault) {
+        let same = |warning: &&mut TraceWarning| warning.first.message == first.message;
+        match self.list.iter_mut().find(same) {
+            Some(warning) => warning.count += 1,
+            None => self.list.push(TraceWarning { first, count: 1 }),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The requests of a file with one row a request: one source for all of its functions.
+
+use std::path::Path;
+
+use crate::ids::FunctionId;
+use crate::model::Function;
+use crate::random::Streams;
+use crate::trace::{RowReader, TraceFault};
+use crate::units::{Span, Time};
+
+use super::Arrival;
+use super::clock::NEVER;
+use super::source::ServiceDraws;
+
+/// The rows of a file as requests.
+#[derive(Debug)]
+pub(super) struct RowArrivals {
+    reader: RowReader,
+    /// By the trace's function; `None` where its requests are not wanted.
+    functions: Vec<Option<(FunctionId, ServiceDraws)>>,
+    /// The function of the last row, and its recorded service time.
+    row: (usize, Option<Span>),
+}
+
+impl RowArrivals {
+    pub(super) fn new(
+        reader: RowReader,
+        functions: Vec<Option<(FunctionId, ServiceDraws)>>,
+    ) -> Self {
+        Self {
+            reader,
+            functions,
+            row: (0, None),
+        }
+    }
+
+    /// The rows of a file that name a function, or all of them.
+    pub(super) fn replay(
+        file: &Path,
+        id: FunctionId,
+        function: &Function,
+        streams: Streams,
+        number: u32,
+    ) -> Result<Self, TraceFault> {
+        let reader = RowReader::replay(file, &function.name)?;
+        let draws = ServiceDraws::new(id, function, streams, number);
+        Ok(Self::new(reader, vec![Some((id, draws))]))
+    }
+
+    /// What ended the reading early, if anything did.
+    pub(super) fn fault(&self) -> Option<&TraceFault> {
+        self.reader.fault()
+    }
+
+    /// The next instant in nanoseconds; to be followed by one [`Self::request`] where it is used.
+    pub(super) fn next_instant(&mut self) -> u64 {
+        while let Some(row) = self.reader.next_request() {
+            if let Some(Some(_)) = self.functions.get(row.function) {
+                self.row = (row.function, row.service);
+                return row.at.nanos();
+            }
+        }
+        NEVER
+    }
+
+    /// The request at an instant: its service time is the recorded one, or drawn.
+    pub(super) fn request(&mut self, at: Time) -> Option<Arrival> {
+        let (place, recorded) = self.row;
+        let (function, draws) = self.functions.get_mut(place)?.as_mut()?;
+        let (service, fails) = match recorded {
+            Some(service) => (service, draws.draw_failure()),
+            None => draws.draw(),
+        };
+        Some(Arrival {
+            at,
+            function: *function,
+            service,
+            fails,
+        })
+    }
+}
