@@ -179,7 +179,7 @@ pub(super) fn renewal() -> Group {
             move |seed| {
                 let run = Setup::new(Process::Renewal { gap: gap.clone() }, Dist::ZERO)
                     .kept_for(lab::constant(keep_alive_s))
-                    .measured(20.0 * keep_alive_s, 2e6 * mean_s)
+                    .measured(20.0 * keep_alive_s, 6e6 * mean_s)
                     .run(seed)?;
                 let idle = run.seconds_a_request(metric::IDLE_MEAN);
                 // Nothing is random in constant gaps but where the measured time is cut.

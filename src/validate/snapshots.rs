@@ -106,7 +106,7 @@ pub(super) fn prebaking() -> Group {
                             name,
                             published,
                             median(&size, snapshot, seed)?,
-                            0.01,
+                            GATE,
                         ))
                     });
             checks.collect()
