@@ -86,9 +86,8 @@ pub(super) fn run(
     if let (Some(parts), Some(log)) = (requests, log) {
         parts.close(log, id)?;
     }
-    let faults = workload.faults();
-    if !faults.is_empty() {
-        return Err(Failure::Trace(faults));
+    if let Some(fault) = workload.fault() {
+        return Err(Failure::Trace(vec![fault.clone()]));
     }
     let unended = || Failure::Run {
         scenario: scenario.label(),

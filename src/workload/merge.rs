@@ -55,11 +55,6 @@ impl Workload {
         Self::gather(plan, *streams, Some(function))
     }
 
-    /// What could not be read while pulling; to be looked at after the run.
-    pub fn faults(&self) -> Vec<TraceFault> {
-        Vec::new()
-    }
-
     fn gather(
         plan: &Plan,
         streams: Streams,

@@ -466,7 +466,6 @@ proptest! {
 }
 
 #[test]
-#[ignore = "until the readers of traces are joined with this branch"]
 fn a_trace_makes_functions() {
     let file = Path::new("tests/fixtures/traced.toml");
     let experiment = load(file, &Overrides::default()).unwrap_or_else(|faults| panic!("{faults}"));

@@ -199,7 +199,7 @@ fn a_rate_of_zero_is_no_request_at_all() {
         // So rare that it never happens: the instant saturates.
         Process::Poisson { rate: 1e-300 },
     ] {
-        assert_eq!(instants(&silent, 1e6, 1), [], "{silent:?}");
+        assert!(instants(&silent, 1e6, 1).is_empty(), "{silent:?}");
     }
 }
 
@@ -211,7 +211,7 @@ fn regular_requests_end_before_the_end_of_the_run() {
     };
     assert_eq!(instants(&every(0.0), 30.0, 1), [0.0, 10.0, 20.0]);
     assert_eq!(instants(&every(5.0), 30.0, 1), [5.0, 15.0, 25.0]);
-    assert_eq!(instants(&every(30.0), 30.0, 1), []);
+    assert!(instants(&every(30.0), 30.0, 1).is_empty());
 }
 
 #[test]
@@ -342,6 +342,7 @@ fn bursts_are_spread_evenly_and_may_overlap() {
             requests: 3,
             over: secs(over),
             every: every.map(secs),
+            times: None,
         })
     };
     let run = |process| instants(&process, 20.0, 1);
@@ -460,6 +461,7 @@ fn any_process() -> impl Strategy<Value = Process> {
                 requests,
                 over: Span::from_whole_secs(over),
                 every: (every > 5).then(|| Span::from_whole_secs(every)),
+                times: None,
             })
         }),
         (rate, 1.0..4.0).prop_map(|(rate, mean)| Process::Batch {
