@@ -54,7 +54,14 @@ impl Run {
     /// A request that has just found an instance.
     #[inline]
     pub(super) fn new(request: Request, now: Time, found: Found) -> Self {
-        Self { request, admitted: now, begun: now, first_call: Span::ZERO, found, timed_out: false }
+        Self {
+            request,
+            admitted: now,
+            begun: now,
+            first_call: Span::ZERO,
+            found,
+            timed_out: false,
+        }
     }
 }
 

@@ -234,7 +234,11 @@ impl<O: Observer> Simulation<'_, O> {
             found: run.found,
             instance: Some(id),
             on_provisioned: provisioned,
-            billable_start: if cold { instance.billable_start } else { Span::ZERO },
+            billable_start: if cold {
+                instance.billable_start
+            } else {
+                Span::ZERO
+            },
         });
         if !provisioned {
             self.uncount_on_demand(function);

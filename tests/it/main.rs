@@ -11,4 +11,5 @@ mod stats;
 mod swarm;
 mod theory;
 mod trace;
+mod validate;
 mod workload;
