@@ -268,6 +268,16 @@ impl RequestEnd {
         (self.ended - self.begun).saturating_sub(self.first_call)
     }
 
+    /// Whether it found an instance on demand at once, had nothing to wait for and was answered.
+    #[inline]
+    pub fn is_prompt(&self) -> bool {
+        self.found == Found::Warm
+            && self.ending == Ending::Completed
+            && self.begun == self.arrived
+            && self.first_call.is_zero()
+            && !self.on_provisioned
+    }
+
     /// First arrival to response.
     #[inline]
     pub fn latency(&self) -> Span {
