@@ -201,7 +201,9 @@ impl<'a> Summary<'a> {
             .map(|w| w.usage(tally_of(w), self.plan, window))
             .collect();
         let mut usage = Usage::default();
-        usages.iter().for_each(|of_one| usage.add(of_one));
+        for of_one in &usages {
+            usage.add(of_one);
+        }
         let unit = prices.map(|prices| (UnitPrices::of_volume(prices, &usage, window), prices));
         let bill = |usage: &Usage| {
             unit.map_or_else(Default::default, |(unit, prices)| unit.bill(prices, usage))
@@ -469,12 +471,11 @@ impl Tally {
                 return;
             }
         }
-        let charges = &mut self.charges;
-        charges.other_requests += 1;
+        self.charges.other_requests += 1;
         if end.on_provisioned {
-            charges.provisioned_run_nanos += u128::from(charged);
+            self.charges.provisioned_run_nanos += u128::from(charged);
         } else {
-            charges.nanos += u128::from(charged);
+            self.charges.nanos += u128::from(charged);
         }
         self.delayed.latency.record(end.latency().nanos());
         self.delayed.wait.record(end.wait().nanos());

@@ -384,7 +384,7 @@ impl<O: Observer> Simulation<'_, O> {
 
 /// Wait before the try after `attempts` tries.
 fn back_off(retry: &ClientRetry, attempts: u32, stream: &mut Stream) -> Span {
-    let wait = retry.first.secs() * retry.factor.powi(attempts as i32 - 1);
+    let wait = retry.first.secs() * retry.factor.powf(f64::from(attempts - 1));
     Span::from_secs(match retry.jitter {
         Jitter::None => wait,
         Jitter::Full => wait * uniform(stream),

@@ -14,7 +14,7 @@ pub(super) enum IdlePool {
     /// By the end of their last use; linked through the table of instances.
     ByUse { least_recent: u32, most_recent: u32, take_most_recent: bool },
     /// By birth.
-    ByBirth { births: Box<BTreeSet<(u64, u32)>>, take_newest: bool },
+    ByBirth { births: BTreeSet<(u64, u32)>, take_newest: bool },
     /// In any order; each instance knows its place.
     Shuffled(Box<Shuffled>),
 }
@@ -33,7 +33,7 @@ impl IdlePool {
             most_recent: NONE,
             take_most_recent,
         };
-        let by_birth = |take_newest| Self::ByBirth { births: Box::default(), take_newest };
+        let by_birth = |take_newest| Self::ByBirth { births: BTreeSet::new(), take_newest };
         match routing {
             Routing::MostRecentlyUsed => by_use(true),
             Routing::LeastRecentlyUsed => by_use(false),
