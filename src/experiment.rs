@@ -2,8 +2,8 @@
 //!
 //! A cell is one replication of one scenario. Cells run side by side; each is a function of the
 //! experiment, its seed and its place alone, and results are folded in the order of the file, so
-//! the same bytes come out with any number of jobs. Finished cells are kept in a journal, from which
-//! an interrupted experiment goes on. This room knows no format of any output.
+//! the same bytes come out with any number of jobs. Finished cells are kept in a journal, from
+//! which an interrupted experiment goes on. This room knows no format of any output.
 
 mod cell;
 mod estimate;

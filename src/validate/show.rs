@@ -16,7 +16,7 @@ const HEADS: [&str; 7] = [
 ];
 
 /// Texts longer than this stand as they are and widen no column.
-const WIDEST: usize = 44;
+const WIDEST: usize = 26;
 
 /// The report as an aligned table, grouped by row of the sheet, with the counts below.
 pub fn table(report: &Report) -> String {
