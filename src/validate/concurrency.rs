@@ -28,7 +28,7 @@ pub(super) fn at_rest() -> Group {
     ];
     let case = |(rate, mean_s, k): (f64, f64, u32)| {
         Case::new(format!("λ {rate}/s, S {mean_s} s, k {k}"), move |seed| {
-            let arrivals = if k == 2 { 2e7 } else { 6e6 };
+            let arrivals = if k == 2 || k > 100 { 2e7 } else { 6e6 };
             let setup = Setup::poisson(rate, lab::exponential(mean_s))
                 .measured(50.0 * mean_s, arrivals / rate);
             let (_, probe) = setup.run_beside(seed, |plan| Probe::new(plan, 0.0))?;

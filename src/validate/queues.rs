@@ -100,7 +100,8 @@ pub(super) fn loss() -> Group {
             }
             let label = format!("λ {rate}/s, S {mean_s} s {law}, c {limit}");
             cases.push(Case::new(label, move |seed| {
-                let run = limited(rate, service.clone(), limit, 2e6).run(seed)?;
+                let arrivals = if limit == 1000 { 6e6 } else { 2e6 };
+                let run = limited(rate, service.clone(), limit, arrivals).run(seed)?;
                 let load = rate * mean_s;
                 let blocked = queues::erlang_b(limit, load);
                 let busy = queues::erlang_b_busy(limit, load);
@@ -143,7 +144,9 @@ pub(super) fn unbounded() -> Group {
         Case::new(
             format!("λ {rate}/s, S {mean_s} s, c {limit}"),
             move |seed| {
-                let mut setup = limited(rate, lab::exponential(mean_s), limit, 6e6);
+                // Near saturation waits last for many service times: it takes more of them.
+                let arrivals = if limit < 100 { 6e6 } else { 24e6 };
+                let mut setup = limited(rate, lab::exponential(mean_s), limit, arrivals);
                 setup.platform.overflow = queue(None);
                 let (run, probe) = setup.run_beside(seed, |plan| Probe::new(plan, mean_s))?;
                 let theory = queues::ErlangC::new(rate, mean_s, limit);

@@ -40,10 +40,10 @@ pub fn table(report: &Report) -> String {
     }
     let _ = writeln!(
         text,
-        "\n{} groups, {}; {}",
-        report.groups.len(),
-        counts("rows", report.rows()),
-        counts("quantities", report.checks()),
+        "\n{}, {}; {}",
+        number(report.groups.len(), ["group", "groups"]),
+        counts(["row", "rows"], report.rows()),
+        counts(["quantity", "quantities"], report.checks()),
     );
     text
 }
@@ -85,7 +85,12 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-fn counts(what: &str, tally: Tally) -> String {
+/// A number with its noun, singular or plural.
+fn number(number: usize, [one, many]: [&str; 2]) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+fn counts(what: [&str; 2], tally: Tally) -> String {
     let Tally {
         passed,
         failed,
@@ -93,7 +98,7 @@ fn counts(what: &str, tally: Tally) -> String {
         info,
     } = tally;
     let all = passed + failed + skipped + info;
-    let mut text = format!("{all} {what}: {passed} pass, {failed} fail");
+    let mut text = format!("{}: {passed} pass, {failed} fail", number(all, what));
     for (number, word) in [(skipped, "skipped"), (info, "for comparison")] {
         if number > 0 {
             let _ = write!(text, ", {number} {word}");
