@@ -338,9 +338,13 @@ impl FunctionState {
         let function = &plan.functions[id as usize];
         let stream = |purpose| streams.stream(id, purpose, 0);
         let pool = |number| {
-            IdlePool::new(platform.routing, || streams.stream(id, Purpose::Routing, number))
+            IdlePool::new(platform.routing, || {
+                streams.stream(id, Purpose::Routing, number)
+            })
         };
-        let own = platform.scaling_rate.filter(|rate| rate.per == RateScope::Function);
+        let own = platform
+            .scaling_rate
+            .filter(|rate| rate.per == RateScope::Function);
         Self {
             idle: pool(0),
             // The policies of a plan always have an owner.

@@ -1,9 +1,9 @@
 //! The simulator against closed forms, reference runs and published tables.
 //!
 //! [`run`] repeats every row of the validation sheet that the simulator can produce and holds each
-//! quantity against its expected value; [`table`] shows it. Where a closed form exists it comes from
-//! [`crate::theory`], which knows nothing of the simulator; otherwise the published value stands in
-//! the row. Nothing here changes a simulation: a row builds a plan, runs it and looks.
+//! quantity against its expected value; [`table`] shows it. Where a closed form exists it comes
+//! from [`crate::theory`], which knows nothing of the simulator; otherwise the published value
+//! stands in the row. Nothing here changes a simulation: a row builds a plan, runs it and looks.
 //!
 //! A row has a seed of its own and rows are put together in the order of the sheet, so the same
 //! build gives the same report with any number of jobs.

@@ -40,9 +40,16 @@ pub(super) fn run(args: &ValidateArgs) -> Result<(), Failed> {
     if report.groups.is_empty() {
         let names: Vec<_> = validate::groups().into_iter().map(|(id, _)| id).collect();
         let typed = args.group.as_deref().unwrap_or_default();
-        let text = format!("error: no group of rows begins with `{typed}`: {}", names.join(", "));
+        let text = format!(
+            "error: no group of rows begins with `{typed}`: {}",
+            names.join(", ")
+        );
         return Err(Failed::BadInput(text));
     }
     print(&validate::table(&report))?;
-    if report.passed() { Ok(()) } else { Err(Failed::NotMet(1)) }
+    if report.passed() {
+        Ok(())
+    } else {
+        Err(Failed::NotMet(1))
+    }
 }

@@ -123,7 +123,10 @@ impl Part<'_> {
                 part as f64 / all as f64
             }
         };
-        values.set(metric::COLD_START_RATIO, ratio(cold, cold + t.warm_starts()));
+        values.set(
+            metric::COLD_START_RATIO,
+            ratio(cold, cold + t.warm_starts()),
+        );
         values.set(
             metric::THROTTLE_RATIO,
             ratio(t.throttled, t.requests + t.retries),

@@ -176,7 +176,10 @@ impl<O: Observer> Simulation<'_, O> {
         if function.provisioned_ready > 0
             && let Some(slot) = function.rare.idle_provisioned.choose()
         {
-            function.rare.idle_provisioned.remove(slot, &mut self.instances);
+            function
+                .rare
+                .idle_provisioned
+                .remove(slot, &mut self.instances);
             self.run_on_idle(slot, request);
             return Ok(());
         }
@@ -191,7 +194,11 @@ impl<O: Observer> Simulation<'_, O> {
             return Ok(());
         }
         let now = self.now;
-        let bucket = function.rare.bucket.as_mut().or(self.account.instances.as_mut());
+        let bucket = function
+            .rare
+            .bucket
+            .as_mut()
+            .or(self.account.instances.as_mut());
         if let Some(bucket) = bucket
             && !bucket.take(now)
         {

@@ -66,7 +66,10 @@ impl Run {
 }
 
 /// An instance, from the beginning of its start to its retirement.
-#[expect(clippy::struct_excessive_bools, reason = "five facts that vary independently")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "five facts that vary independently"
+)]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Instance {
     pub(super) function: FunctionId,

@@ -426,7 +426,10 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// Records a change of state and tells observers.
-    #[expect(clippy::inline_always, reason = "else the change is built in memory, field by field")]
+    #[expect(
+        clippy::inline_always,
+        reason = "else the change is built in memory, field by field"
+    )]
     #[inline(always)]
     fn report(&mut self, slot: u32, from: Option<State>, to: Result<State, Retirement>) {
         let id = self.instances.id(slot);

@@ -17,7 +17,10 @@ impl<O: Observer> Simulation<'_, O> {
                 Question::Keep => &mut rare.keep,
                 Question::Start => &mut rare.start,
             };
-            assert!(owner.is_none(), "`{question:?}` has two owners for one function");
+            assert!(
+                owner.is_none(),
+                "`{question:?}` has two owners for one function"
+            );
             *owner = Some(index);
             if *question == Question::Keep {
                 let always = bound.policy.always_keep();

@@ -12,9 +12,16 @@ use crate::random::Stream;
 /// but for a logarithm under `newest` and `oldest`.
 pub(super) enum IdlePool {
     /// By the end of their last use; linked through the table of instances.
-    ByUse { least_recent: u32, most_recent: u32, take_most_recent: bool },
+    ByUse {
+        least_recent: u32,
+        most_recent: u32,
+        take_most_recent: bool,
+    },
     /// By birth.
-    ByBirth { births: BTreeSet<(u64, u32)>, take_newest: bool },
+    ByBirth {
+        births: BTreeSet<(u64, u32)>,
+        take_newest: bool,
+    },
     /// In any order; each instance knows its place.
     Shuffled(Box<Shuffled>),
 }
@@ -33,15 +40,19 @@ impl IdlePool {
             most_recent: NONE,
             take_most_recent,
         };
-        let by_birth = |take_newest| Self::ByBirth { births: BTreeSet::new(), take_newest };
+        let by_birth = |take_newest| Self::ByBirth {
+            births: BTreeSet::new(),
+            take_newest,
+        };
         match routing {
             Routing::MostRecentlyUsed => by_use(true),
             Routing::LeastRecentlyUsed => by_use(false),
             Routing::Newest => by_birth(true),
             Routing::Oldest => by_birth(false),
-            Routing::Random => {
-                Self::Shuffled(Box::new(Shuffled { slots: Vec::new(), stream: stream() }))
-            }
+            Routing::Random => Self::Shuffled(Box::new(Shuffled {
+                slots: Vec::new(),
+                stream: stream(),
+            })),
         }
     }
 
@@ -49,11 +60,26 @@ impl IdlePool {
     #[inline]
     pub(super) fn choose(&mut self) -> Option<u32> {
         let found = match self {
-            Self::ByUse { least_recent, most_recent, take_most_recent } => {
-                if *take_most_recent { *most_recent } else { *least_recent }
+            Self::ByUse {
+                least_recent,
+                most_recent,
+                take_most_recent,
+            } => {
+                if *take_most_recent {
+                    *most_recent
+                } else {
+                    *least_recent
+                }
             }
-            Self::ByBirth { births, take_newest } => {
-                let end = if *take_newest { births.last() } else { births.first() };
+            Self::ByBirth {
+                births,
+                take_newest,
+            } => {
+                let end = if *take_newest {
+                    births.last()
+                } else {
+                    births.first()
+                };
                 end.map_or(NONE, |(_, slot)| *slot)
             }
             Self::Shuffled(pool) if pool.slots.is_empty() => NONE,

@@ -33,9 +33,7 @@ impl<O: Observer> Simulation<'_, O> {
             if function.rare.provisioned_alive <= function.provisioned_target {
                 break;
             }
-            let Some(slot) = function.rare.idle_provisioned
-                .choose()
-            else {
+            let Some(slot) = function.rare.idle_provisioned.choose() else {
                 break;
             };
             self.retire_idle(slot, Retirement::Lowered);

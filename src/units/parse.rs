@@ -219,23 +219,27 @@ fn shortest(number: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A length of time in the largest unit that it fills: `250 ms`, `5 min`.
+/// A length of time in a unit that it fills, and in which its number has the fewest digits: `250 ms`,
+/// `5 min`, `1.5 h`, but `1000 min`. Of units with as many digits, the largest.
 pub fn format_span(span: Span) -> String {
     if span == Span::FOR_EVER {
         return "for-ever".to_owned();
     }
     let seconds = span.secs();
-    let (unit, factor) = SPANS
+    let digits = |number: &str| number.bytes().filter(u8::is_ascii_digit).count();
+    let (unit, number) = SPANS
         .iter()
         .rev()
-        .find(|(_, factor)| seconds >= *factor)
-        .unwrap_or(&("s", 1.0));
-    let plural = if *unit == "day" && seconds != *factor {
+        .filter(|(_, factor)| seconds >= *factor)
+        .map(|(unit, factor)| (*unit, shortest(seconds / factor)))
+        .min_by_key(|(_, number)| digits(number))
+        .unwrap_or_else(|| ("s", shortest(seconds)));
+    let plural = if unit == "day" && number != "1" {
         "s"
     } else {
         ""
     };
-    format!("{} {unit}{plural}", shortest(seconds / factor))
+    format!("{number} {unit}{plural}")
 }
 
 /// An amount of memory in the largest unit that it fills: `512 MB`.
@@ -281,9 +285,24 @@ mod tests {
         assert_eq!(parse_rate("1 / 5 min"), Ok(1.0 / 300.0));
         assert_eq!(parse_bandwidth("80 MB / s"), Ok(80.0 * 1_048_576.0));
         assert_eq!(parse_money("0.0000166667 USD"), Ok(0.000_016_666_7));
-        for text in ["250 ms", "5 min", "1.5 h", "7 days", "1 day", "0 s"] {
+        for text in [
+            "250 ms",
+            "5 min",
+            "1.5 h",
+            "7 days",
+            "1 day",
+            "0 s",
+            "1000 min",
+            "25 h",
+            "1.5 days",
+            "75 s",
+            "12.345678 s",
+            "1 ns",
+        ] {
             assert_eq!(format_span(parse_span(text).unwrap()), text);
         }
+        assert_eq!(format_span(Span::from_secs(1.0 / 3.0)), "333.333333 ms");
+        assert_eq!(format_span(Span::from_whole_secs(100)), "100 s");
         assert_eq!(
             format_memory(parse_memory("1769 MB").unwrap()),
             "1.727539 GB"

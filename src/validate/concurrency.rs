@@ -61,9 +61,9 @@ fn busy_at_end(setup: &Setup, seed: u64, runs: u32) -> Result<Estimate, Fault> {
     let plan = setup.plan();
     let mut counts = Vec::with_capacity(runs as usize);
     for run in 0..runs {
-        let mut seen = InFlight::default();
-        lab::observe(&plan, seed, run, &mut seen)?;
-        counts.push(seen.0 as f64);
+        let mut in_flight = InFlight::default();
+        lab::observe(&plan, seed, run, &mut in_flight)?;
+        counts.push(in_flight.0 as f64);
     }
     Ok(Estimate::mean(&counts))
 }

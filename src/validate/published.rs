@@ -25,6 +25,9 @@ fn evenly(requests: u32, over: Span, service: Dist, mb: f64) -> Setup {
     setup
 }
 
+/// One vCPU's seconds for all primes up to a million: the value nearest to all four of D4.
+const CPU_S: f64 = 0.9035;
+
 /// D4.
 pub(super) fn right_sizing() -> Group {
     // MB, mean seconds, dollars for 1,000 requests as printed.
@@ -34,8 +37,6 @@ pub(super) fn right_sizing() -> Group {
         (512.0, 3.194_954, "0.026830"),
         (1024.0, 1.465_984, "0.024638"),
     ];
-    /// One vCPU's seconds for all primes up to a million: the value nearest to all four.
-    const CPU_S: f64 = 0.9035;
     let case = |(mb, mean_s, dollars): (f64, f64, &'static str)| {
         Case::new(format!("{mb} MB"), move |seed| {
             let mut setup = evenly(

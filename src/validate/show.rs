@@ -20,7 +20,7 @@ const WIDEST: usize = 26;
 
 /// The report as an aligned table, grouped by row of the sheet, with the counts below.
 pub fn table(report: &Report) -> String {
-    let mut widths = HEADS.map(|head| width(head));
+    let mut widths = HEADS.map(width);
     let all = report.groups.iter().flat_map(|group| &group.rows);
     for (row, check) in all.flat_map(|row| row.checks.iter().map(move |check| (row, check))) {
         for (most, cell) in widths.iter_mut().zip(cells(row, check, true)) {
@@ -28,13 +28,13 @@ pub fn table(report: &Report) -> String {
         }
     }
     let mut text = String::new();
-    line(&mut text, &widths, HEADS.map(str::to_owned));
+    line(&mut text, &widths, &HEADS.map(str::to_owned));
     for group in &report.groups {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "\n{}  {}", group.id, group.title);
         for row in &group.rows {
             for (place, check) in row.checks.iter().enumerate() {
-                line(&mut text, &widths, cells(row, check, place == 0));
+                line(&mut text, &widths, &cells(row, check, place == 0));
             }
         }
     }
@@ -72,7 +72,7 @@ fn cells(row: &Row, check: &Check, first: bool) -> [String; 7] {
     ]
 }
 
-fn line(text: &mut String, widths: &[usize; 7], cells: [String; 7]) {
+fn line(text: &mut String, widths: &[usize; 7], cells: &[String; 7]) {
     let mut line = String::from(" ");
     for (cell, most) in cells.iter().zip(widths) {
         let _ = write!(line, " {cell:most$} ", most = *most);

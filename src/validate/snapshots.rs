@@ -84,8 +84,9 @@ fn median(size: &Size, snapshot: Option<SnapshotAfter>, seed: u64) -> Result<f64
         .ok_or_else(|| Fault("no request ended".to_owned()))
 }
 
-/// Share by which a median may miss the published one: the published parts of the smallest function,
-/// restored after a call, add up to 1.02 % more than its published total; all else is within 0.8 %.
+/// Share by which a median may miss the published one: the published parts of the smallest
+/// function, restored after a call, add up to 1.02 % more than its published total; all else is
+/// within 0.8 %.
 const GATE: f64 = 0.0125;
 
 /// D1.
