@@ -193,7 +193,11 @@ impl<O: Observer> Simulation<'_, O> {
             self.run_on_idle(slot, request);
             return Ok(());
         }
+        if self.is_full() {
+            return Err(Refused::Concurrency);
+        }
         let now = self.now;
+        let function = &mut self.functions[request.function.index()];
         let bucket = function
             .rare
             .bucket

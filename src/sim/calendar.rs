@@ -10,7 +10,7 @@ use std::collections::BinaryHeap;
 use crate::units::{Span, Time};
 
 /// Bits of a finish that hold the instance's slot; the rest count insertions.
-const SLOT_BITS: u32 = 24;
+const SLOT_BITS: u32 = 22;
 /// Most instances that can be alive at once.
 pub(super) const MOST_INSTANCES: u32 = 1 << SLOT_BITS;
 

@@ -138,6 +138,11 @@ impl Instances {
         slot
     }
 
+    /// How many are alive.
+    pub(super) fn alive(&self) -> u32 {
+        (self.slots.len() - self.free.len()) as u32
+    }
+
     pub(super) fn remove(&mut self, slot: u32) {
         self.alive[slot as usize] = false;
         self.free.push(slot);

@@ -49,8 +49,21 @@ impl<O: Observer> Simulation<'_, O> {
         instance.run = Run::new(request, self.now, found);
     }
 
+    /// Whether no further instance can be told apart; the run then ends as soon as it looks.
+    #[inline]
+    pub(super) fn is_full(&mut self) -> bool {
+        let full = self.instances.alive() >= MOST_INSTANCES;
+        if full {
+            self.fault = Some(RunError::TooManyInstances);
+        }
+        full
+    }
+
     /// Starts an instance on demand for nobody.
     pub(super) fn prewarm(&mut self, function: FunctionId) {
+        if self.is_full() {
+            return;
+        }
         self.functions[function.index()].rare.prewarming += 1;
         let drawn = self.draw_start(function);
         self.start(
@@ -102,9 +115,6 @@ impl<O: Observer> Simulation<'_, O> {
             previous: NONE,
             next: NONE,
         });
-        if slot >= MOST_INSTANCES {
-            self.fault = Some(RunError::TooManyInstances);
-        }
         self.report(slot, None, Ok(State::Starting));
         self.tell_of(slot, Happening::Starting);
         self.calendar.push(ready, Event::Ready { slot });

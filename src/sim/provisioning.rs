@@ -1,6 +1,7 @@
 //! Provisioned concurrency and floors: capacity that no request asked for.
 
 use super::*;
+use crate::sim::calendar::MOST_INSTANCES;
 use crate::sim::life::Purposely;
 
 const MINUTE: Span = Span::from_whole_secs(60);
@@ -50,7 +51,8 @@ impl<O: Observer> Simulation<'_, O> {
         let missing = function
             .provisioned_target
             .saturating_sub(function.rare.provisioned_alive);
-        let instances = instances.min(missing);
+        // More than can be told apart would end the run anyway.
+        let instances = instances.min(missing).min(MOST_INSTANCES);
         let drawn: Vec<_> = (0..instances).map(|_| self.draw_start(id)).collect();
         let slowest = drawn
             .iter()
@@ -65,6 +67,9 @@ impl<O: Observer> Simulation<'_, O> {
             )
         });
         for start in drawn {
+            if self.is_full() {
+                return;
+            }
             self.start(
                 id,
                 start,
@@ -102,7 +107,9 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     pub(super) fn keep_floor(&mut self, id: FunctionId) {
-        while self.functions[id.index()].alive < self.functions[id.index()].floor {
+        while self.functions[id.index()].alive < self.functions[id.index()].floor
+            && self.fault.is_none()
+        {
             self.prewarm(id);
         }
     }

@@ -219,8 +219,8 @@ fn shortest(number: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A length of time in a unit that it fills, and in which its number has the fewest digits: `250 ms`,
-/// `5 min`, `1.5 h`, but `1000 min`. Of units with as many digits, the largest.
+/// A length of time in a unit that it fills, and in which its number has the fewest digits:
+/// `250 ms`, `5 min`, `1.5 h`, but `1000 min`. Of units with as many digits, the largest.
 pub fn format_span(span: Span) -> String {
     if span == Span::FOR_EVER {
         return "for-ever".to_owned();

@@ -127,6 +127,15 @@ impl Context {
             ),
             _ => None,
         };
+        if let (Some(OrNone::Some(life)), Some(key)) = (value(&keys.max_life), &keys.max_life)
+            && life.0.is_zero()
+        {
+            self.fault(
+                Fault::new("a `max-life` of zero would end instances before they serve")
+                    .at(key.place)
+                    .note("to keep no idle instance, give keep-alive = \"none\""),
+            );
+        }
         let named = choice.named.get()?.clone();
         let name = value(&keys.name).cloned().unwrap_or(named);
         let start = value(&keys.start);
