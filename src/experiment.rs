@@ -2,8 +2,8 @@
 //!
 //! A cell is one replication of one scenario. Cells run side by side; each is a function of the
 //! experiment, its seed and its place alone, and results are folded in the order of the file, so
-//! the same bytes come out with any number of jobs. Finished cells are kept in a journal, from which
-//! an interrupted experiment goes on. This room knows no format of any output.
+//! the same bytes come out with any number of jobs. Finished cells are kept in a journal, from
+//! which an interrupted experiment goes on. This room knows no format of any output.
 
 mod cell;
 mod estimate;
@@ -142,19 +142,16 @@ pub fn run(
             .journal
             .filter(|_| logged)
             .and_then(|journal| journal.get(*id));
-        let result = match kept {
-            Some(result) => {
-                let run = experiment.scenarios[id.scenario as usize].plan.end();
-                control.simulated.fetch_add(run.nanos(), Ordering::Relaxed);
-                result
+        let result = if let Some(result) = kept {
+            let run = experiment.scenarios[id.scenario as usize].plan.end();
+            control.simulated.fetch_add(run.nanos(), Ordering::Relaxed);
+            result
+        } else {
+            let result = cell::run(experiment, *id, options.requests, control)?;
+            if let Some(journal) = options.journal {
+                journal.keep(*id, &result)?;
             }
-            None => {
-                let result = cell::run(experiment, *id, options.requests, control)?;
-                if let Some(journal) = options.journal {
-                    journal.keep(*id, &result)?;
-                }
-                result
-            }
+            result
         };
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(progress) = options.progress {
@@ -180,7 +177,7 @@ pub fn run(
             Err(failure) => return Err(failure),
         }
     }
-    Ok(fold::fold(experiment, results))
+    Ok(fold::fold(experiment, &results))
 }
 
 /// Simulated nanoseconds of all cells together, for a progress bar.

@@ -62,6 +62,12 @@ pub trait Policy: Send {
         Keep::ForEver
     }
 
+    /// The answer to [`Policy::keep`] where it is always the same. Asked once of an owner of
+    /// [`Question::Keep`], which is then asked no more.
+    fn always_keep(&self) -> Option<Keep> {
+        None
+    }
+
     /// How long may a function have nothing running before all its idle instances are retired?
     /// Asked once of an owner of [`Question::Keep`]; `None` is for ever.
     fn function_idle(&self) -> Option<Span> {

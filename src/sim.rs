@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::ids::FunctionId;
 use crate::model::{Overflow, Plan, RateScope};
-use crate::policy::{Bound, Happening, Order, Policy};
+use crate::policy::{Bound, Happening, Keep, Order, Policy};
 use crate::random::{Purpose, Stream, Streams};
 use crate::units::{Span, Time};
 use crate::workload::Arrivals;
@@ -116,34 +116,51 @@ struct Simulation<'a, O> {
     fault: Option<RunError>,
 }
 
-/// What the simulator knows of a function.
+/// What the simulator knows of a function. What every request touches stands here, in two cache
+/// lines; the rest is behind `rare`.
 struct FunctionState {
     /// Idle instances on demand.
     idle: IdlePool,
-    /// Idle provisioned instances.
-    idle_provisioned: IdlePool,
+    /// Who answers `keep`, or the answer where it is always the same.
+    keep: KeepAnswer,
+    /// When the platform cuts the handler.
+    timeout: Span,
+    /// Concurrency kept for this function, or [`NOT_RESERVED`].
+    reserved: u32,
     /// Instances on demand alive.
     alive: u32,
-    /// Provisioned instances alive.
-    provisioned_alive: u32,
-    /// Provisioned instances that have been ready.
-    provisioned_ready: u32,
-    /// Provisioned instances asked for.
-    provisioned_target: u32,
     /// Requests and pings in flight on demand.
     in_flight: u32,
     /// Instances on demand that run, or start for, a ping.
     with_ping: u32,
-    /// Instances on demand that start for nobody.
-    prewarming: u32,
-    /// How long nothing may run before all idle instances are retired.
-    function_idle: Option<Span>,
+    /// The pool never shrinks below this.
+    floor: u32,
+    /// Provisioned instances that have been ready.
+    provisioned_ready: u32,
+    /// Provisioned instances asked for.
+    provisioned_target: u32,
+    /// Bit set of the kinds of happenings that some policy hears.
+    heard: u16,
+    /// How long nothing may run before all idle instances are retired; `FOR_EVER` without limit.
+    function_idle: Span,
     /// Since when nothing runs on demand.
     unused_since: Time,
     /// When the live timer of `function_idle` fires; `NEVER` where there is none.
     unused_timer: Time,
-    /// The pool never shrinks below this.
-    floor: u32,
+    rare: Box<RareState>,
+}
+
+/// Stands for no reservation.
+const NOT_RESERVED: u32 = u32::MAX;
+
+/// What only starts, provisioning and waiting touch.
+struct RareState {
+    /// Idle provisioned instances.
+    idle_provisioned: IdlePool,
+    /// Provisioned instances alive.
+    provisioned_alive: u32,
+    /// Instances on demand that start for nobody.
+    prewarming: u32,
     /// Whether there ever was an instance.
     ever: bool,
     last_retired: Retirement,
@@ -151,19 +168,25 @@ struct FunctionState {
     bucket: Option<TokenBucket>,
     /// Requests that wait for a limit, by their place in `waiting`.
     queue: VecDeque<u32>,
-    /// Who answers `keep`; the policies of a plan always have an owner.
+    /// Who owns `keep`.
     keep: Option<u32>,
     /// Who answers `start`; nobody boots.
     start: Option<u32>,
-    /// Bit set of the kinds of happenings that some policy hears.
-    heard: u16,
     /// Its policies, in declared order.
     policies: Vec<u32>,
     start_stream: Stream,
     life_stream: Stream,
-    routing_stream: Stream,
     retry_stream: Stream,
     provisioning_stream: Stream,
+}
+
+/// Who answers `keep` for a function.
+#[derive(Clone, Copy)]
+enum KeepAnswer {
+    /// Always the same answer, asked for once.
+    Always(Keep),
+    /// This policy.
+    Policy(u32),
 }
 
 struct BoundPolicy {
@@ -310,39 +333,46 @@ impl<'a, O: Observer> Simulation<'a, O> {
 }
 
 impl FunctionState {
-    fn new(plan: &Plan, streams: &Streams, function: u32) -> Self {
+    fn new(plan: &Plan, streams: &Streams, id: u32) -> Self {
         let platform = &plan.platform;
-        let stream = |purpose| streams.stream(function, purpose, 0);
-        let own = platform
-            .scaling_rate
-            .filter(|rate| rate.per == RateScope::Function);
+        let function = &plan.functions[id as usize];
+        let stream = |purpose| streams.stream(id, purpose, 0);
+        let pool = |number| {
+            IdlePool::new(platform.routing, || streams.stream(id, Purpose::Routing, number))
+        };
+        let own = platform.scaling_rate.filter(|rate| rate.per == RateScope::Function);
         Self {
-            idle: IdlePool::new(platform.routing),
-            idle_provisioned: IdlePool::new(platform.routing),
+            idle: pool(0),
+            // The policies of a plan always have an owner.
+            keep: KeepAnswer::Always(Keep::ForEver),
+            timeout: function.timeout.unwrap_or(Span::FOR_EVER),
+            reserved: function.reserved_concurrency.unwrap_or(NOT_RESERVED),
             alive: 0,
-            provisioned_alive: 0,
-            provisioned_ready: 0,
-            provisioned_target: 0,
             in_flight: 0,
             with_ping: 0,
-            prewarming: 0,
-            function_idle: None,
+            floor: 0,
+            provisioned_ready: 0,
+            provisioned_target: 0,
+            heard: 0,
+            function_idle: Span::FOR_EVER,
             unused_since: Time::ZERO,
             unused_timer: Time::NEVER,
-            floor: 0,
-            ever: false,
-            last_retired: Retirement::EndOfRun,
-            bucket: own.map(|rate| TokenBucket::of_rate(&rate)),
-            queue: VecDeque::new(),
-            keep: None,
-            start: None,
-            heard: 0,
-            policies: Vec::new(),
-            start_stream: stream(Purpose::Start),
-            life_stream: stream(Purpose::Life),
-            routing_stream: stream(Purpose::Routing),
-            retry_stream: stream(Purpose::Retry),
-            provisioning_stream: stream(Purpose::Provisioning),
+            rare: Box::new(RareState {
+                idle_provisioned: pool(1),
+                provisioned_alive: 0,
+                prewarming: 0,
+                ever: false,
+                last_retired: Retirement::EndOfRun,
+                bucket: own.map(|rate| TokenBucket::of_rate(&rate)),
+                queue: VecDeque::new(),
+                keep: None,
+                start: None,
+                policies: Vec::new(),
+                start_stream: stream(Purpose::Start),
+                life_stream: stream(Purpose::Life),
+                retry_stream: stream(Purpose::Retry),
+                provisioning_stream: stream(Purpose::Provisioning),
+            }),
         }
     }
 }

@@ -158,6 +158,7 @@ fn simulate(
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn failed(failure: Failure) -> Failed {
     match failure {
         Failure::Trace(_) => Failed::BadInput(failure.to_string()),
@@ -166,10 +167,6 @@ fn failed(failure: Failure) -> Failed {
 }
 
 /// Which experiment and which build finished cells belong to.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the age of the program, not of the simulation"
-)]
 fn key(experiment: &Experiment) -> String {
     let build = std::env::current_exe().and_then(fs::metadata).ok();
     let age = build.and_then(|build| build.modified().ok());

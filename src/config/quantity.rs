@@ -15,7 +15,10 @@ use crate::units::{
 
 /// A text quantity: its newtype, how it is parsed, what it expects.
 macro_rules! text_quantity {
-    ($(#[$doc:meta])* $name:ident($inner:ty), $parse:expr, $expecting:literal, $example:literal) => {
+    (
+        $(#[$doc:meta])* $name:ident($inner:ty), $parse:expr, $expecting:literal,
+        $example:literal
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Debug)]
         pub(crate) struct $name(pub(crate) $inner);

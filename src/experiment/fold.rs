@@ -17,7 +17,7 @@ use crate::units::Span;
 const LEVEL: f64 = 0.95;
 
 /// Joins the cells of an experiment, which are in order.
-pub(super) fn fold(experiment: &Experiment, cells: Vec<CellResult>) -> Results {
+pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
     let replications = experiment.replications as usize;
     let mut scenarios: Vec<ScenarioResult> = Vec::with_capacity(experiment.scenarios.len());
     let first = &cells[..replications.min(cells.len())];

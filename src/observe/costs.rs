@@ -160,11 +160,9 @@ pub fn charged(plan: &Plan, end: &RequestEnd) -> Span {
     else {
         return Span::ZERO;
     };
-    let init_billed = plan.functions[end.function.index()].init_billed;
-    let start = if init_billed {
-        end.billable_start
-    } else {
-        Span::ZERO
-    };
+    // A warm start has no start to bill, and then the function need not be looked at.
+    let start = end.billable_start;
+    let billed = start.is_zero() || plan.functions[end.function.index()].init_billed;
+    let start = if billed { start } else { Span::ZERO };
     prices.billing.billed((end.ended - end.begun) + start)
 }

@@ -101,7 +101,7 @@ impl Books {
 
     /// Checks every identity against the tally of the whole measured time.
     pub(super) fn check(&self, all: &Tally) -> Result<(), Violation> {
-        let ended = all.completed + all.failed + all.timed_out + all.rejected + all.in_flight;
+        let ended = all.completed() + all.failed + all.timed_out + all.rejected + all.in_flight;
         let lives = self.alive_at_first + self.born;
         let in_states: u128 = all.states.in_state.iter().sum();
         let little = |identity, state: State| {

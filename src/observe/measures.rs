@@ -84,7 +84,7 @@ impl Part<'_> {
         let t = self.tally;
         let counts = [
             (metric::REQUESTS, t.requests),
-            (metric::COMPLETED, t.completed),
+            (metric::COMPLETED, t.completed()),
             (metric::FAILED, t.failed),
             (metric::TIMED_OUT, t.timed_out),
             (metric::THROTTLED, t.throttled),
@@ -93,7 +93,7 @@ impl Part<'_> {
             (metric::IN_FLIGHT, t.in_flight),
             (metric::COLD_STARTS, t.boots + t.restores),
             (metric::RESTORES, t.restores),
-            (metric::WARM_STARTS, t.warm_starts),
+            (metric::WARM_STARTS, t.warm_starts()),
             (metric::SPILLOVERS, t.spillovers),
             (metric::PINGS, t.pings),
             (metric::PING_COLD_STARTS, t.ping_cold_starts),
@@ -123,7 +123,7 @@ impl Part<'_> {
                 part as f64 / all as f64
             }
         };
-        values.set(metric::COLD_START_RATIO, ratio(cold, cold + t.warm_starts));
+        values.set(metric::COLD_START_RATIO, ratio(cold, cold + t.warm_starts()));
         values.set(
             metric::THROTTLE_RATIO,
             ratio(t.throttled, t.requests + t.retries),

@@ -46,7 +46,11 @@ macro_rules! metrics {
         pub const METRICS: &[Metric] = &[
             $(Metric { name: $name, help: $help, kind: Kind::$kind, better: Better::$better },)*
         ];
-        #[expect(non_camel_case_types, reason = "named as the constants they number")]
+        #[expect(
+            non_camel_case_types,
+            clippy::upper_case_acronyms,
+            reason = "named as the constants they number"
+        )]
         #[derive(Clone, Copy)]
         enum Index { $($id,)* }
         $(

@@ -32,26 +32,20 @@ impl StateClock {
     #[inline]
     pub(super) fn change(&mut self, at: Time, from: Option<State>, to: Option<State>) {
         let t = i128::from(at.nanos());
-        match from {
-            Some(state) => {
-                self.counts[state as usize] -= 1;
-                self.sums[state as usize] += t;
-            }
-            None => {
-                self.alive += 1;
-                self.alive_sum -= t;
-                self.alive_peak = self.alive_peak.max(self.alive);
-            }
+        if let Some(state) = from {
+            self.counts[state as usize] -= 1;
+            self.sums[state as usize] += t;
+        } else {
+            self.alive += 1;
+            self.alive_sum -= t;
+            self.alive_peak = self.alive_peak.max(self.alive);
         }
-        match to {
-            Some(state) => {
-                self.counts[state as usize] += 1;
-                self.sums[state as usize] -= t;
-            }
-            None => {
-                self.alive -= 1;
-                self.alive_sum += t;
-            }
+        if let Some(state) = to {
+            self.counts[state as usize] += 1;
+            self.sums[state as usize] -= t;
+        } else {
+            self.alive -= 1;
+            self.alive_sum += t;
         }
         self.busy_peak = self.busy_peak.max(self.counts[State::Busy as usize]);
     }

@@ -67,14 +67,15 @@ pub struct FunctionSummary {
     pub batches: Vec<Moments>,
 }
 
-/// What is counted of one function.
+/// What is counted of one function; what every request touches first.
 #[derive(Debug)]
+#[repr(C)]
 struct Watch {
+    states: StateClock,
     /// Of the present part.
     tally: Tally,
-    states: StateClock,
     /// Of the parts before.
-    before: Tally,
+    before: Box<Tally>,
     batches: Vec<Moments>,
     capacity: u32,
     capacity_since: Time,
@@ -200,7 +201,9 @@ impl<'a> Summary<'a> {
             .map(|w| w.usage(tally_of(w), self.plan, window))
             .collect();
         let mut usage = Usage::default();
-        usages.iter().for_each(|of_one| usage.add(of_one));
+        for of_one in &usages {
+            usage.add(of_one);
+        }
         let unit = prices.map(|prices| (UnitPrices::of_volume(prices, &usage, window), prices));
         let bill = |usage: &Usage| {
             unit.map_or_else(Default::default, |(unit, prices)| unit.bill(prices, usage))
@@ -247,7 +250,7 @@ impl<'a> Summary<'a> {
         } else {
             self.before_all = self.all_times;
             for watch in &mut self.watches {
-                watch.before = std::mem::take(&mut watch.tally);
+                *watch.before = std::mem::take(&mut watch.tally);
             }
         }
         let ((values, all), functions) =
@@ -286,7 +289,7 @@ impl Watch {
         Self {
             tally: Tally::default(),
             states: StateClock::default(),
-            before: Tally::default(),
+            before: Box::default(),
             batches: Vec::new(),
             capacity: 0,
             capacity_since: Time::ZERO,
@@ -330,7 +333,7 @@ impl Watch {
             0
         };
         Usage {
-            requests: charges.requests as f64,
+            requests: tally.charged_requests() as f64,
             gb_s: gb_s(charges.nanos),
             provisioned_run_gb_s: gb_s(charges.provisioned_run_nanos),
             provisioned_gb_s: gb_s(capacity),
@@ -340,7 +343,7 @@ impl Watch {
             ping_provisioned_run_gb_s: gb_s(charges.ping_provisioned_run_nanos),
             snapshot_gb_s: cached.secs() * self.gb,
             restored_gb: restored as f64 * self.gb,
-            free_requests: free * (charges.requests + charges.ping_requests) as f64,
+            free_requests: free * (tally.charged_requests() + charges.ping_requests) as f64,
             free_gb_s: free * gb_s(charges.nanos + charges.ping_nanos),
         }
     }
@@ -386,10 +389,14 @@ impl Observer for Summary<'_> {
         }
         let charged = charged(self.plan, end).nanos();
         let watch = &mut self.watches[end.function.index()];
-        if end.sender == Sender::User {
-            watch.tally.count_user(end, charged);
+        let tally = &mut watch.tally;
+        if end.is_prompt() && end.sender == Sender::User {
+            tally.prompt.record(end.latency().nanos());
+            tally.charges.nanos += u128::from(charged);
+        } else if end.sender == Sender::User {
+            tally.count_other(end, charged);
         } else {
-            watch.tally.count_ping(end, charged);
+            tally.count_ping(end, charged);
         }
     }
 
@@ -453,10 +460,10 @@ impl Observer for Summary<'_> {
 }
 
 impl Tally {
-    #[inline]
-    fn count_user(&mut self, end: &RequestEnd, charged: u64) {
+    /// Counts a user's request that waited for something, or was not simply answered on demand.
+    fn count_other(&mut self, end: &RequestEnd, charged: u64) {
         match end.ending {
-            Ending::Completed => self.completed += 1,
+            Ending::Completed => self.other_completed += 1,
             Ending::Failed => self.failed += 1,
             Ending::TimedOut => self.timed_out += 1,
             Ending::Throttled | Ending::Rejected => {
@@ -464,23 +471,16 @@ impl Tally {
                 return;
             }
         }
-        let charges = &mut self.charges;
-        charges.requests += 1;
+        self.charges.other_requests += 1;
         if end.on_provisioned {
-            charges.provisioned_run_nanos += u128::from(charged);
+            self.charges.provisioned_run_nanos += u128::from(charged);
         } else {
-            charges.nanos += u128::from(charged);
+            self.charges.nanos += u128::from(charged);
         }
-        let latency = end.latency();
-        let service = end.service();
-        if latency == service {
-            self.prompt.record(latency.nanos());
-        } else {
-            self.delayed.latency.record(latency.nanos());
-            self.delayed.wait.record(end.wait().nanos());
-            self.delayed.start.record(end.start().nanos());
-            self.delayed.service.record(service.nanos());
-        }
+        self.delayed.latency.record(end.latency().nanos());
+        self.delayed.wait.record(end.wait().nanos());
+        self.delayed.start.record(end.start().nanos());
+        self.delayed.service.record(end.service().nanos());
         match end.found {
             Found::Cold(cause) => {
                 self.boots += 1;
@@ -491,7 +491,7 @@ impl Tally {
                 self.causes[cause as usize] += 1;
                 self.charges.restored += 1;
             }
-            Found::Warm | Found::Nothing => self.warm_starts += 1,
+            Found::Warm | Found::Nothing => self.other_warm_starts += 1,
         }
     }
 

@@ -6,10 +6,20 @@ use crate::stats::Histogram;
 use super::states::StateTimes;
 
 /// Counts, times and charges of one function, or of all together.
+///
+/// Nearly all requests find an instance ready and are answered: they are counted in `prompt` and
+/// nowhere else. What every request touches stands first, side by side, for the sake of the cache.
 #[derive(Clone, Debug, Default)]
+#[repr(C)]
 pub(super) struct Tally {
+    /// Latencies of users' requests that waited for nothing and were answered on demand: their
+    /// latency is their service time.
+    pub(super) prompt: Histogram,
+    /// Users' requests that arrived.
     pub(super) requests: u64,
-    pub(super) completed: u64,
+    pub(super) charges: Charges,
+    /// Requests answered that are not in `prompt`.
+    pub(super) other_completed: u64,
     pub(super) failed: u64,
     pub(super) timed_out: u64,
     pub(super) throttled: u64,
@@ -18,22 +28,20 @@ pub(super) struct Tally {
     pub(super) in_flight: u64,
     pub(super) boots: u64,
     pub(super) restores: u64,
-    pub(super) warm_starts: u64,
+    /// Warm starts that are not in `prompt`.
+    pub(super) other_warm_starts: u64,
     pub(super) spillovers: u64,
     pub(super) pings: u64,
     pub(super) ping_cold_starts: u64,
     pub(super) prewarms: u64,
     pub(super) prewarms_unused: u64,
     pub(super) causes: [u64; Cause::ALL.len()],
-    /// Latencies of requests that waited for nothing: their latency is their service time.
-    pub(super) prompt: Histogram,
-    /// Of the others.
+    /// Of those that waited for something, or were not simply answered.
     pub(super) delayed: Delayed,
     pub(super) starts: u64,
     pub(super) retired: u64,
     pub(super) life_nanos: u128,
     pub(super) states: StateTimes,
-    pub(super) charges: Charges,
 }
 
 /// Lengths of time of requests that waited for something, in nanoseconds.
@@ -47,9 +55,11 @@ pub(super) struct Delayed {
 
 /// Billed amounts: requests, and nanoseconds at the function's memory.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
 pub(super) struct Charges {
-    pub(super) requests: u64,
     pub(super) nanos: u128,
+    /// Charged requests that are not in `prompt`.
+    pub(super) other_requests: u64,
     pub(super) provisioned_run_nanos: u128,
     pub(super) provisioned_init_nanos: u128,
     pub(super) capacity_nanos: u128,
@@ -64,7 +74,7 @@ impl Tally {
     pub(super) fn join(&mut self, other: &Self) {
         let counts = [
             (&mut self.requests, other.requests),
-            (&mut self.completed, other.completed),
+            (&mut self.other_completed, other.other_completed),
             (&mut self.failed, other.failed),
             (&mut self.timed_out, other.timed_out),
             (&mut self.throttled, other.throttled),
@@ -73,7 +83,7 @@ impl Tally {
             (&mut self.in_flight, other.in_flight),
             (&mut self.boots, other.boots),
             (&mut self.restores, other.restores),
-            (&mut self.warm_starts, other.warm_starts),
+            (&mut self.other_warm_starts, other.other_warm_starts),
             (&mut self.spillovers, other.spillovers),
             (&mut self.pings, other.pings),
             (&mut self.ping_cold_starts, other.ping_cold_starts),
@@ -96,6 +106,21 @@ impl Tally {
         self.life_nanos += other.life_nanos;
         self.states.join(&other.states);
         self.charges.join(&other.charges);
+    }
+
+    /// Requests answered.
+    pub(super) fn completed(&self) -> u64 {
+        self.prompt.count() + self.other_completed
+    }
+
+    /// Requests that found an instance ready.
+    pub(super) fn warm_starts(&self) -> u64 {
+        self.prompt.count() + self.other_warm_starts
+    }
+
+    /// Users' requests that are charged for.
+    pub(super) fn charged_requests(&self) -> u64 {
+        self.prompt.count() + self.charges.other_requests
     }
 
     /// Latencies of all requests that ran.
@@ -133,7 +158,7 @@ fn joined(a: &Histogram, b: &Histogram) -> Histogram {
 
 impl Charges {
     fn join(&mut self, other: &Self) {
-        self.requests += other.requests;
+        self.other_requests += other.other_requests;
         self.nanos += other.nanos;
         self.provisioned_run_nanos += other.provisioned_run_nanos;
         self.provisioned_init_nanos += other.provisioned_init_nanos;

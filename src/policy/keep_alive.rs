@@ -28,6 +28,15 @@ impl Policy for FixedRule {
         }
     }
 
+    fn always_keep(&self) -> Option<Keep> {
+        match &self.0 {
+            KeepAlive::Never => Some(Keep::Never),
+            KeepAlive::For(lifetime) => lifetime.as_constant().map(Keep::For),
+            KeepAlive::TwoClocks { instance, .. } => instance.as_constant().map(Keep::For),
+            KeepAlive::ForEver => Some(Keep::ForEver),
+        }
+    }
+
     fn function_idle(&self) -> Option<Span> {
         match self.0 {
             KeepAlive::TwoClocks { function, .. } => Some(function),

@@ -166,35 +166,32 @@ impl<O: Observer> Simulation<'_, O> {
     /// Whether others of this function wait already: first come, first served.
     #[inline]
     fn must_queue(&self, function: FunctionId) -> bool {
-        !self.functions[function.index()].queue.is_empty()
+        self.somebody_waits() && !self.functions[function.index()].rare.queue.is_empty()
     }
 
     /// Finds or starts an instance for a request.
     #[inline]
     fn admit(&mut self, request: Request) -> Result<(), Refused> {
         let function = &mut self.functions[request.function.index()];
-        if function.provisioned_ready > 0 {
-            if let Some(slot) = function
-                .idle_provisioned
-                .choose(&mut function.routing_stream)
-            {
-                function.idle_provisioned.remove(slot, &mut self.instances);
-                self.run_on_idle(slot, request);
-                return Ok(());
-            }
+        if function.provisioned_ready > 0
+            && let Some(slot) = function.rare.idle_provisioned.choose()
+        {
+            function.rare.idle_provisioned.remove(slot, &mut self.instances);
+            self.run_on_idle(slot, request);
+            return Ok(());
         }
         if !self.has_concurrency(request.function) {
             return Err(Refused::Concurrency);
         }
         let function = &mut self.functions[request.function.index()];
-        if let Some(slot) = function.idle.choose(&mut function.routing_stream) {
+        if let Some(slot) = function.idle.choose() {
             function.idle.remove(slot, &mut self.instances);
             self.count_on_demand(request);
             self.run_on_idle(slot, request);
             return Ok(());
         }
         let now = self.now;
-        let bucket = function.bucket.as_mut().or(self.account.instances.as_mut());
+        let bucket = function.rare.bucket.as_mut().or(self.account.instances.as_mut());
         if let Some(bucket) = bucket
             && !bucket.take(now)
         {
@@ -209,23 +206,19 @@ impl<O: Observer> Simulation<'_, O> {
     #[inline]
     fn has_concurrency(&self, function: FunctionId) -> bool {
         let state = &self.functions[function.index()];
-        match self.plan.functions[function.index()].reserved_concurrency {
-            Some(reserved) => state.in_flight < reserved.saturating_sub(state.provisioned_target),
-            None => self.account.unreserved.is_none_or(|unreserved| {
-                self.account.in_flight < unreserved.saturating_sub(self.account.provisioned)
-            }),
+        if state.reserved != NOT_RESERVED {
+            return state.in_flight < state.reserved.saturating_sub(state.provisioned_target);
         }
+        self.account.unreserved.is_none_or(|unreserved| {
+            self.account.in_flight < unreserved.saturating_sub(self.account.provisioned)
+        })
     }
 
     #[inline]
     fn count_on_demand(&mut self, request: Request) {
         let function = &mut self.functions[request.function.index()];
         function.in_flight += 1;
-        self.account.in_flight += u32::from(
-            self.plan.functions[request.function.index()]
-                .reserved_concurrency
-                .is_none(),
-        );
+        self.account.in_flight += u32::from(function.reserved == NOT_RESERVED);
         if function.provisioned_ready > 0 && request.sender == Sender::User {
             self.observer
                 .spilled_over(self.now, request.function, request.arrived);
@@ -235,12 +228,9 @@ impl<O: Observer> Simulation<'_, O> {
     /// A request on demand has ended; what waits may go on.
     #[inline]
     pub(super) fn uncount_on_demand(&mut self, function: FunctionId) {
-        self.functions[function.index()].in_flight -= 1;
-        self.account.in_flight -= u32::from(
-            self.plan.functions[function.index()]
-                .reserved_concurrency
-                .is_none(),
-        );
+        let function = &mut self.functions[function.index()];
+        function.in_flight -= 1;
+        self.account.in_flight -= u32::from(function.reserved == NOT_RESERVED);
     }
 
     fn overflow(&mut self, request: Request, refused: Refused) {
@@ -249,7 +239,7 @@ impl<O: Observer> Simulation<'_, O> {
             Overflow::Queue { length, max_wait }
                 if user && refused != Refused::RequestsPerSecond =>
             {
-                let queue = &self.functions[request.function.index()].queue;
+                let queue = &self.functions[request.function.index()].rare.queue;
                 if length.is_none_or(|length| queue.len() < length as usize) {
                     self.enqueue(request, max_wait);
                     self.drain_later(refused);
@@ -269,7 +259,7 @@ impl<O: Observer> Simulation<'_, O> {
         }
         match self.plan.platform.client_retry {
             Some(retry) if request.sender == Sender::User && request.attempts < retry.attempts => {
-                let stream = &mut self.functions[request.function.index()].retry_stream;
+                let stream = &mut self.functions[request.function.index()].rare.retry_stream;
                 let wait = back_off(&retry, request.attempts, stream);
                 let next = Request {
                     attempts: request.attempts + 1,
@@ -303,7 +293,7 @@ impl<O: Observer> Simulation<'_, O> {
 
     fn enqueue(&mut self, request: Request, max_wait: Option<Span>) {
         let (place, ticket) = self.waiting.keep(request);
-        let queue = &mut self.functions[request.function.index()].queue;
+        let queue = &mut self.functions[request.function.index()].rare.queue;
         queue.push_back(place);
         if queue.len() == 1 {
             self.account.queued.insert((ticket, request.function.0));
@@ -321,11 +311,11 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// Takes the head of a function's queue.
     fn dequeue(&mut self, function: u32) -> Option<Request> {
-        let queue = &mut self.functions[function as usize].queue;
+        let queue = &mut self.functions[function as usize].rare.queue;
         let place = queue.pop_front()?;
         let (ticket, request) = self.waiting.take(place)?;
         self.account.queued.remove(&(ticket, function));
-        if let Some(&head) = self.functions[function as usize].queue.front()
+        if let Some(&head) = self.functions[function as usize].rare.queue.front()
             && let Some(ticket) = self.waiting.ticket(head)
         {
             self.account.queued.insert((ticket, function));
@@ -348,7 +338,7 @@ impl<O: Observer> Simulation<'_, O> {
     pub(super) fn drain_queues(&mut self) {
         let mut from = 0;
         while let Some(&(ticket, function)) = self.account.queued.range((from, 0)..).next() {
-            let Some(&place) = self.functions[function as usize].queue.front() else {
+            let Some(&place) = self.functions[function as usize].rare.queue.front() else {
                 break;
             };
             let Some((_, request)) = self.waiting.places[place as usize] else {
@@ -394,7 +384,7 @@ impl<O: Observer> Simulation<'_, O> {
 
 /// Wait before the try after `attempts` tries.
 fn back_off(retry: &ClientRetry, attempts: u32, stream: &mut Stream) -> Span {
-    let wait = retry.first.secs() * retry.factor.powi(attempts as i32 - 1);
+    let wait = retry.first.secs() * retry.factor.powf(f64::from(attempts - 1));
     Span::from_secs(match retry.jitter {
         Jitter::None => wait,
         Jitter::Full => wait * uniform(stream),

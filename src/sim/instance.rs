@@ -54,11 +54,19 @@ impl Run {
     /// A request that has just found an instance.
     #[inline]
     pub(super) fn new(request: Request, now: Time, found: Found) -> Self {
-        Self { request, admitted: now, begun: now, first_call: Span::ZERO, found, timed_out: false }
+        Self {
+            request,
+            admitted: now,
+            begun: now,
+            first_call: Span::ZERO,
+            found,
+            timed_out: false,
+        }
     }
 }
 
 /// An instance, from the beginning of its start to its retirement.
+#[expect(clippy::struct_excessive_bools, reason = "five facts that vary independently")]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Instance {
     pub(super) function: FunctionId,

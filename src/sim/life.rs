@@ -51,7 +51,7 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// Starts an instance on demand for nobody.
     pub(super) fn prewarm(&mut self, function: FunctionId) {
-        self.functions[function.index()].prewarming += 1;
+        self.functions[function.index()].rare.prewarming += 1;
         let drawn = self.draw_start(function);
         self.start(
             function,
@@ -71,14 +71,14 @@ impl<O: Observer> Simulation<'_, O> {
     ) -> u32 {
         let provisioned = wanted == Purposely::Provisioned;
         let state = &mut self.functions[function.index()];
-        state.ever = true;
+        state.rare.ever = true;
         *(if provisioned {
-            &mut state.provisioned_alive
+            &mut state.rare.provisioned_alive
         } else {
             &mut state.alive
         }) += 1;
         let life = match &self.plan.platform.max_life {
-            Some(life) if !provisioned => life.sample(&mut state.life_stream),
+            Some(life) if !provisioned => life.sample(&mut state.rare.life_stream),
             _ => Span::FOR_EVER,
         };
         let slot = self.instances.insert(Instance {
@@ -114,7 +114,7 @@ impl<O: Observer> Simulation<'_, O> {
     /// How the next instance of a function starts.
     pub(super) fn draw_start(&mut self, function: FunctionId) -> DrawnStart {
         let state = &mut self.functions[function.index()];
-        let start = match state.start {
+        let start = match state.rare.start {
             Some(owner) => {
                 let owner = &mut self.policies[owner as usize];
                 owner.policy.start(&mut owner.stream)
@@ -122,7 +122,7 @@ impl<O: Observer> Simulation<'_, O> {
             None => Start::Boot,
         };
         let phases = &self.plan.functions[function.index()].start;
-        let stream = &mut state.start_stream;
+        let stream = &mut state.rare.start_stream;
         let sandbox = phases.sandbox.sample(stream);
         if start == Start::Boot {
             let fetch = phases.fetch.sample(stream);
@@ -162,7 +162,7 @@ impl<O: Observer> Simulation<'_, O> {
         if instance.provisioned {
             state.provisioned_ready += 1;
         } else {
-            state.prewarming -= 1;
+            state.rare.prewarming -= 1;
         }
         self.rest(slot);
     }
@@ -184,20 +184,19 @@ impl<O: Observer> Simulation<'_, O> {
     fn run_request(&mut self, slot: u32) {
         let instance = &mut self.instances[slot];
         let (run, from) = (&mut instance.run, instance.state);
-        let function = &self.plan.functions[run.request.function.index()];
+        let id = run.request.function.index();
+        let function = &mut self.functions[id];
         let mut length = run.request.service;
         if instance.first_call_due {
             instance.first_call_due = false;
-            let stream = &mut self.functions[run.request.function.index()].start_stream;
-            run.first_call = function.start.first_call.sample(stream);
+            let first_call = &self.plan.functions[id].start.first_call;
+            run.first_call = first_call.sample(&mut function.rare.start_stream);
             length += run.first_call;
         }
-        if let Some(timeout) = function.timeout
-            && length > timeout
-        {
+        if length > function.timeout {
             run.timed_out = true;
-            run.first_call = run.first_call.min(timeout);
-            length = timeout;
+            run.first_call = run.first_call.min(function.timeout);
+            length = function.timeout;
         }
         run.begun = self.now;
         instance.served |= run.request.sender == Sender::User;
@@ -234,7 +233,11 @@ impl<O: Observer> Simulation<'_, O> {
             found: run.found,
             instance: Some(id),
             on_provisioned: provisioned,
-            billable_start: if cold { instance.billable_start } else { Span::ZERO },
+            billable_start: if cold {
+                instance.billable_start
+            } else {
+                Span::ZERO
+            },
         });
         if !provisioned {
             self.uncount_on_demand(function);
@@ -262,7 +265,7 @@ impl<O: Observer> Simulation<'_, O> {
         let instance = &self.instances[slot];
         let function = &mut self.functions[instance.function.index()];
         if instance.provisioned {
-            if function.provisioned_alive > function.provisioned_target {
+            if function.rare.provisioned_alive > function.provisioned_target {
                 self.retire(slot, Retirement::Lowered);
             } else {
                 self.idle(slot);
@@ -274,11 +277,11 @@ impl<O: Observer> Simulation<'_, O> {
             return;
         }
         let keep = match function.keep {
-            Some(owner) => {
+            KeepAnswer::Always(keep) => keep,
+            KeepAnswer::Policy(owner) => {
                 let owner = &mut self.policies[owner as usize];
                 owner.policy.keep(&mut owner.stream)
             }
-            None => Keep::ForEver,
         };
         let floored = function.alive <= function.floor;
         let expires = match keep {
@@ -303,7 +306,7 @@ impl<O: Observer> Simulation<'_, O> {
         let (from, provisioned) = (instance.state, instance.provisioned);
         let function = &mut self.functions[instance.function.index()];
         let pool = if provisioned {
-            &mut function.idle_provisioned
+            &mut function.rare.idle_provisioned
         } else {
             &mut function.idle
         };
@@ -356,10 +359,8 @@ impl<O: Observer> Simulation<'_, O> {
     #[inline]
     fn set_unused_timer(&mut self, id: FunctionId) {
         let function = &mut self.functions[id.index()];
-        if let Some(longest) = function.function_idle
-            && function.unused_timer == Time::NEVER
-        {
-            function.unused_timer = function.unused_since + longest;
+        if function.function_idle != Span::FOR_EVER && function.unused_timer == Time::NEVER {
+            function.unused_timer = function.unused_since + function.function_idle;
             self.calendar
                 .push(function.unused_timer, Event::Unused { function: id.0 });
         }
@@ -368,13 +369,10 @@ impl<O: Observer> Simulation<'_, O> {
     pub(super) fn unused(&mut self, id: FunctionId) {
         let function = &mut self.functions[id.index()];
         function.unused_timer = Time::NEVER;
-        let Some(longest) = function.function_idle else {
-            return;
-        };
         if function.in_flight > 0 {
             return;
         }
-        if function.unused_since + longest > self.now {
+        if function.unused_since + function.function_idle > self.now {
             self.set_unused_timer(id);
             return;
         }
@@ -392,7 +390,7 @@ impl<O: Observer> Simulation<'_, O> {
         let provisioned = instance.provisioned;
         let function = &mut self.functions[instance.function.index()];
         let pool = if provisioned {
-            &mut function.idle_provisioned
+            &mut function.rare.idle_provisioned
         } else {
             &mut function.idle
         };
@@ -406,11 +404,11 @@ impl<O: Observer> Simulation<'_, O> {
         let (id, provisioned) = (instance.function, instance.provisioned);
         let function = &mut self.functions[id.index()];
         if provisioned {
-            function.provisioned_alive -= 1;
+            function.rare.provisioned_alive -= 1;
             function.provisioned_ready -= 1;
         } else {
             function.alive -= 1;
-            function.last_retired = why;
+            function.rare.last_retired = why;
         }
         self.report_retirement(slot, why);
         self.tell_of(slot, Happening::Retired);
@@ -428,6 +426,7 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// Records a change of state and tells observers.
+    #[expect(clippy::inline_always, reason = "else the change is built in memory, field by field")]
     #[inline(always)]
     fn report(&mut self, slot: u32, from: Option<State>, to: Result<State, Retirement>) {
         let id = self.instances.id(slot);
@@ -476,16 +475,16 @@ impl FunctionState {
                 Cause::Spillover
             };
         }
-        if !self.ever {
+        if !self.rare.ever {
             Cause::First
         } else if self.with_ping > 0 {
             Cause::PingCollision
-        } else if self.prewarming > 0 {
+        } else if self.rare.prewarming > 0 {
             Cause::NotReady
         } else if self.alive > 0 {
             Cause::ScaleOut
         } else {
-            match self.last_retired {
+            match self.rare.last_retired {
                 Retirement::IdleTimeout => Cause::Expired,
                 Retirement::Deployed => Cause::Deployed,
                 Retirement::Evicted => Cause::Evicted,

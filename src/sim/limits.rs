@@ -25,8 +25,19 @@ impl TokenBucket {
         let common = common_divisor(u64::from(tokens), every.nanos()).max(1);
         let (inflow, price) = (u64::from(tokens) / common, every.nanos() / common);
         let most = u64::from(burst).saturating_mul(price);
-        let full_after = if inflow == 0 { u64::MAX } else { most.div_ceil(inflow) };
-        Self { credit: most, most, inflow, price, full_after, filled_at: Time::ZERO }
+        let full_after = if inflow == 0 {
+            u64::MAX
+        } else {
+            most.div_ceil(inflow)
+        };
+        Self {
+            credit: most,
+            most,
+            inflow,
+            price,
+            full_after,
+            filled_at: Time::ZERO,
+        }
     }
 
     pub(super) fn of_rate(rate: &ScalingRate) -> Self {

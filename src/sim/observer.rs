@@ -76,7 +76,7 @@ pub enum State {
 }
 
 /// An instance passed from one state to another.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StateChange {
     /// When.
     pub at: Time,
@@ -202,7 +202,7 @@ pub enum Ending {
 }
 
 /// A request or ping has ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RequestEnd {
     /// Its function.
     pub function: FunctionId,
@@ -233,7 +233,7 @@ pub struct RequestEnd {
 }
 
 /// An instance that no request waited for has started.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Prewarmed {
     /// When it was ready.
     pub at: Time,
@@ -266,6 +266,16 @@ impl RequestEnd {
     #[inline]
     pub fn service(&self) -> Span {
         (self.ended - self.begun).saturating_sub(self.first_call)
+    }
+
+    /// Whether it found an instance on demand at once, had nothing to wait for and was answered.
+    #[inline]
+    pub fn is_prompt(&self) -> bool {
+        self.found == Found::Warm
+            && self.ending == Ending::Completed
+            && self.begun == self.arrived
+            && self.first_call.is_zero()
+            && !self.on_provisioned
     }
 
     /// First arrival to response.

@@ -12,17 +12,17 @@ impl<O: Observer> Simulation<'_, O> {
         let index = self.policies.len() as u32;
         let function = &mut self.functions[bound.function.index()];
         for question in bound.policy.answers() {
+            let rare = &mut function.rare;
             let owner = match question {
-                Question::Keep => &mut function.keep,
-                Question::Start => &mut function.start,
+                Question::Keep => &mut rare.keep,
+                Question::Start => &mut rare.start,
             };
-            assert!(
-                owner.is_none(),
-                "`{question:?}` has two owners for one function"
-            );
+            assert!(owner.is_none(), "`{question:?}` has two owners for one function");
             *owner = Some(index);
             if *question == Question::Keep {
-                function.function_idle = bound.policy.function_idle();
+                let always = bound.policy.always_keep();
+                function.keep = always.map_or(KeepAnswer::Policy(index), KeepAnswer::Always);
+                function.function_idle = bound.policy.function_idle().unwrap_or(Span::FOR_EVER);
             }
         }
         let heard = bound
@@ -31,7 +31,7 @@ impl<O: Observer> Simulation<'_, O> {
             .iter()
             .fold(0, |bits, kind| bits | bit(*kind));
         function.heard |= heard;
-        function.policies.push(index);
+        function.rare.policies.push(index);
         self.policies.push(BoundPolicy {
             policy: bound.policy,
             function: bound.function,
@@ -50,8 +50,8 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     fn tell_listeners(&mut self, function: FunctionId, happening: &Happening) {
-        for place in 0..self.functions[function.index()].policies.len() {
-            let policy = self.functions[function.index()].policies[place];
+        for place in 0..self.functions[function.index()].rare.policies.len() {
+            let policy = self.functions[function.index()].rare.policies[place];
             if self.policies[policy as usize].heard & bit(happening.kind()) != 0 {
                 self.tell_one(policy, happening);
             }

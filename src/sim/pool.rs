@@ -12,68 +12,52 @@ use crate::random::Stream;
 /// but for a logarithm under `newest` and `oldest`.
 pub(super) enum IdlePool {
     /// By the end of their last use; linked through the table of instances.
-    ByUse {
-        least_recent: u32,
-        most_recent: u32,
-        take_most_recent: bool,
-    },
+    ByUse { least_recent: u32, most_recent: u32, take_most_recent: bool },
     /// By birth.
-    ByBirth {
-        births: BTreeSet<(u64, u32)>,
-        take_newest: bool,
-    },
+    ByBirth { births: BTreeSet<(u64, u32)>, take_newest: bool },
     /// In any order; each instance knows its place.
-    AnyOrder { slots: Vec<u32> },
+    Shuffled(Box<Shuffled>),
+}
+
+/// Idle instances of which any may be taken.
+pub(super) struct Shuffled {
+    slots: Vec<u32>,
+    stream: Stream,
 }
 
 impl IdlePool {
-    pub(super) fn new(routing: Routing) -> Self {
+    /// An empty pool; `stream` gives the choices of random routing.
+    pub(super) fn new(routing: Routing, stream: impl FnOnce() -> Stream) -> Self {
         let by_use = |take_most_recent| Self::ByUse {
             least_recent: NONE,
             most_recent: NONE,
             take_most_recent,
         };
-        let by_birth = |take_newest| Self::ByBirth {
-            births: BTreeSet::new(),
-            take_newest,
-        };
+        let by_birth = |take_newest| Self::ByBirth { births: BTreeSet::new(), take_newest };
         match routing {
             Routing::MostRecentlyUsed => by_use(true),
             Routing::LeastRecentlyUsed => by_use(false),
             Routing::Newest => by_birth(true),
             Routing::Oldest => by_birth(false),
-            Routing::Random => Self::AnyOrder { slots: Vec::new() },
+            Routing::Random => {
+                Self::Shuffled(Box::new(Shuffled { slots: Vec::new(), stream: stream() }))
+            }
         }
     }
 
     /// The instance that the next request goes to.
     #[inline]
-    pub(super) fn choose(&self, stream: &mut Stream) -> Option<u32> {
+    pub(super) fn choose(&mut self) -> Option<u32> {
         let found = match self {
-            Self::ByUse {
-                least_recent,
-                most_recent,
-                take_most_recent,
-            } => {
-                if *take_most_recent {
-                    *most_recent
-                } else {
-                    *least_recent
-                }
+            Self::ByUse { least_recent, most_recent, take_most_recent } => {
+                if *take_most_recent { *most_recent } else { *least_recent }
             }
-            Self::ByBirth {
-                births,
-                take_newest,
-            } => {
-                let end = if *take_newest {
-                    births.last()
-                } else {
-                    births.first()
-                };
+            Self::ByBirth { births, take_newest } => {
+                let end = if *take_newest { births.last() } else { births.first() };
                 end.map_or(NONE, |(_, slot)| *slot)
             }
-            Self::AnyOrder { slots } if slots.is_empty() => NONE,
-            Self::AnyOrder { slots } => slots[stream.random_range(0..slots.len())],
+            Self::Shuffled(pool) if pool.slots.is_empty() => NONE,
+            Self::Shuffled(pool) => pool.slots[pool.stream.random_range(0..pool.slots.len())],
         };
         (found != NONE).then_some(found)
     }
@@ -87,7 +71,7 @@ impl IdlePool {
                     .collect()
             }
             Self::ByBirth { births, .. } => births.iter().map(|(_, slot)| *slot).collect(),
-            Self::AnyOrder { slots } => slots.clone(),
+            Self::Shuffled(pool) => pool.slots.clone(),
         }
     }
 
@@ -111,9 +95,9 @@ impl IdlePool {
             Self::ByBirth { births, .. } => {
                 births.insert((instances[slot].birth, slot));
             }
-            Self::AnyOrder { slots } => {
-                instances[slot].next = slots.len() as u32;
-                slots.push(slot);
+            Self::Shuffled(pool) => {
+                instances[slot].next = pool.slots.len() as u32;
+                pool.slots.push(slot);
             }
         }
     }
@@ -140,10 +124,10 @@ impl IdlePool {
             Self::ByBirth { births, .. } => {
                 births.remove(&(instances[slot].birth, slot));
             }
-            Self::AnyOrder { slots } => {
+            Self::Shuffled(pool) => {
                 let place = instances[slot].next as usize;
-                slots.swap_remove(place);
-                if let Some(&moved) = slots.get(place) {
+                pool.slots.swap_remove(place);
+                if let Some(&moved) = pool.slots.get(place) {
                     instances[moved].next = place as u32;
                 }
             }

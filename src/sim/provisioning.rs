@@ -20,7 +20,7 @@ impl<O: Observer> Simulation<'_, O> {
         self.observer.provisioned(self.now, id, instances);
         if instances > before {
             let rules = &self.plan.platform.provisioned;
-            let delay = rules.delay.sample(&mut function.provisioning_stream);
+            let delay = rules.delay.sample(&mut function.rare.provisioning_stream);
             let event = Event::Provision {
                 function: id.0,
                 instances: instances - before,
@@ -30,12 +30,11 @@ impl<O: Observer> Simulation<'_, O> {
         }
         loop {
             let function = &mut self.functions[id.index()];
-            if function.provisioned_alive <= function.provisioned_target {
+            if function.rare.provisioned_alive <= function.provisioned_target {
                 break;
             }
-            let Some(slot) = function
-                .idle_provisioned
-                .choose(&mut function.routing_stream)
+            let Some(slot) = function.rare.idle_provisioned
+                .choose()
             else {
                 break;
             };
@@ -52,7 +51,7 @@ impl<O: Observer> Simulation<'_, O> {
         let function = &self.functions[id.index()];
         let missing = function
             .provisioned_target
-            .saturating_sub(function.provisioned_alive);
+            .saturating_sub(function.rare.provisioned_alive);
         let instances = instances.min(missing);
         let drawn: Vec<_> = (0..instances).map(|_| self.draw_start(id)).collect();
         let slowest = drawn
@@ -81,7 +80,7 @@ impl<O: Observer> Simulation<'_, O> {
     /// are not: their delay goes on.
     pub(super) fn replace_provisioned(&mut self, id: FunctionId) {
         let function = &self.functions[id.index()];
-        if function.provisioned_alive < function.provisioned_target {
+        if function.rare.provisioned_alive < function.provisioned_target {
             let event = Event::Provision {
                 function: id.0,
                 instances: 1,

@@ -3,9 +3,9 @@
 //! This is the idle time of an instance under most-recently-used routing; [`super::lifo`] sums it
 //! over levels. Nothing here knows keep-alive.
 //!
-//! The passage is phase type on 0..k−1. Symmetrised, its generator is −`BBᵀ` with B bidiagonal (√λ on
-//! the diagonal, √(jμ) below), so its survival is Σ wᵢ·e^(−θᵢt), where θᵢ are the eigenvalues of `BᵀB`
-//! and wᵢ the squared last components of its eigenvectors (Karlin–McGregor). Every term is
+//! The passage is phase type on 0..k−1. Symmetrised, its generator is −`BBᵀ` with B bidiagonal (√λ
+//! on the diagonal, √(jμ) below), so its survival is Σ wᵢ·e^(−θᵢt), where θᵢ are the eigenvalues of
+//! `BᵀB` and wᵢ the squared last components of its eigenvectors (Karlin–McGregor). Every term is
 //! positive and Σ wᵢ = 1: unlike the textbook e'·exp(Qt)·1 in the eigenvectors of Q, nothing
 //! cancels and nothing overflows at any k.
 
@@ -125,7 +125,8 @@ fn polish(rate: f64, death: f64, level: u32, from: f64) -> Option<(f64, f64)> {
 /// squared; `diagonal` of length n, `beside` of length n − 1.
 ///
 /// Implicit QL with shifts (Golub and Welsch 1969, EISPACK `imtql2`), carrying one row of the
-/// eigenvector matrix. The matrix is positive definite, so a rounded eigenvalue below 0 is set to 0.
+/// eigenvector matrix. The matrix is positive definite, so a rounded eigenvalue below 0 is set
+/// to 0.
 fn spectrum_at_last(mut diagonal: Vec<f64>, mut beside: Vec<f64>) -> Vec<(f64, f64)> {
     let n = diagonal.len();
     beside.resize(n, 0.0);

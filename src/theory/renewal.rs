@@ -83,8 +83,8 @@ impl Gap {
         }
     }
 
-    /// E\[min(T, t)\] = ∫₀ᵗ P(T>u) du in seconds: idle time after each request under a keep-alive of
-    /// `t_s` (V7).
+    /// E\[min(T, t)\] = ∫₀ᵗ P(T>u) du in seconds: idle time after each request under a keep-alive
+    /// of `t_s` (V7).
     pub fn mean_up_to(&self, t_s: f64) -> f64 {
         match *self {
             Self::Constant { mean_s } => mean_s.min(t_s),

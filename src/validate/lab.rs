@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use crate::dist::Dist;
+use crate::dist::{Dist, DistError};
 use crate::ids::FunctionId;
 use crate::model::{
     Cpu, Function, KeepAlive, Overflow, Package, Plan, Platform, Process, ProvisionedRules, Remedy,
     RemedyKind, Routing, Service, Source, StartPhases,
 };
+use crate::observe::metric::{self, MetricId};
 use crate::observe::{Summary, SummaryResult};
 use crate::policy;
 use crate::random::Streams;
 use crate::sim::{self, Control, Observer, RunError};
 use crate::units::{Memory, Span};
-use crate::workload::Workload;
+use crate::workload::{Arrivals, Workload};
+
+use super::case::Fault;
+use super::estimate::Estimate;
 
 /// A platform without limits and prices that keeps instances for ever.
 pub fn bare_platform() -> Platform {
@@ -147,4 +151,255 @@ pub fn observe(
         &Control::default(),
     )
     .map(|_| ())
+}
+
+/// Batches that a run is cut into for its errors.
+pub(super) const BATCHES: u32 = 50;
+
+/// A plan of one function in the making.
+#[derive(Clone, Debug)]
+pub(super) struct Setup {
+    pub(super) platform: Platform,
+    pub(super) function: Function,
+    pub(super) process: Process,
+    pub(super) remedies: Vec<RemedyKind>,
+    /// Seconds before measuring begins.
+    pub(super) warm_up_s: f64,
+    /// Measured seconds.
+    pub(super) duration_s: f64,
+}
+
+impl Setup {
+    /// Requests of `process` that take `service`, on a bare platform.
+    pub(super) fn new(process: Process, service: Dist) -> Self {
+        Self {
+            platform: bare_platform(),
+            function: bare_function("f", service),
+            process,
+            remedies: Vec::new(),
+            warm_up_s: 0.0,
+            duration_s: 0.0,
+        }
+    }
+
+    /// Poisson requests.
+    pub(super) fn poisson(rate_per_s: f64, service: Dist) -> Self {
+        Self::new(Process::Poisson { rate: rate_per_s }, service)
+    }
+
+    /// Measures so many seconds after a warm-up.
+    pub(super) fn measured(mut self, warm_up_s: f64, duration_s: f64) -> Self {
+        self.warm_up_s = warm_up_s;
+        self.duration_s = duration_s;
+        self
+    }
+
+    /// Idle instances are kept so long.
+    pub(super) fn kept_for(mut self, keep_alive: Dist) -> Self {
+        self.platform.keep_alive = KeepAlive::For(keep_alive);
+        self
+    }
+
+    /// With one more remedy.
+    pub(super) fn with(mut self, remedy: RemedyKind) -> Self {
+        self.remedies.push(remedy);
+        self
+    }
+
+    pub(super) fn plan(&self) -> Plan {
+        let plan = plan_of_one(
+            self.platform.clone(),
+            self.function.clone(),
+            self.process.clone(),
+            Span::from_secs(self.warm_up_s),
+            Span::from_secs(self.duration_s),
+        );
+        self.remedies.iter().cloned().fold(plan, with_remedy)
+    }
+
+    /// Simulates it and measures in batches.
+    pub(super) fn run(&self, seed: u64) -> Result<Measured, Fault> {
+        let (measured, ()) = self.run_beside(seed, |_| ())?;
+        Ok(measured)
+    }
+
+    /// The same, with an observer of one's own beside.
+    pub(super) fn run_beside<O: Observer>(
+        &self,
+        seed: u64,
+        own: impl FnOnce(&Plan) -> O,
+    ) -> Result<(Measured, O), Fault> {
+        let plan = self.plan();
+        let mut both = (Summary::new(&plan, BATCHES), own(&plan));
+        observe(&plan, seed, 0, &mut both)?;
+        Ok((Measured::of(both.0, self.duration_s)?, both.1))
+    }
+}
+
+/// What a run in batches gave.
+pub(super) struct Measured {
+    summary: SummaryResult,
+    /// Measured seconds.
+    duration_s: f64,
+}
+
+impl Measured {
+    /// What a summary has counted, once the run has ended.
+    pub(super) fn of(summary: Summary<'_>, duration_s: f64) -> Result<Self, Fault> {
+        let ended = summary.into_result();
+        let summary = ended.ok_or(Fault("the run has no end".to_owned()))??;
+        Ok(Self {
+            summary,
+            duration_s,
+        })
+    }
+
+    /// A measure of the whole run; NaN where it has no value.
+    pub(super) fn total(&self, metric: MetricId) -> f64 {
+        self.summary.values.get(metric).unwrap_or(f64::NAN)
+    }
+
+    /// Measured seconds.
+    pub(super) fn duration_s(&self) -> f64 {
+        self.duration_s
+    }
+
+    /// A count of the whole run.
+    pub(super) fn count(&self, metric: MetricId) -> u64 {
+        self.total(metric) as u64
+    }
+
+    /// A measure batch by batch; 0 where a batch has no value.
+    fn series(&self, metric: MetricId) -> impl Iterator<Item = f64> + '_ {
+        let batches = self.summary.batches.iter();
+        batches.map(move |batch| batch.get(metric).unwrap_or(0.0))
+    }
+
+    fn batch_s(&self) -> f64 {
+        self.duration_s / self.summary.batches.len() as f64
+    }
+
+    /// The mean over time of a measure that is one.
+    pub(super) fn mean(&self, metric: MetricId) -> Estimate {
+        Estimate::mean(&self.series(metric).collect::<Vec<_>>())
+    }
+
+    /// One total over another.
+    pub(super) fn ratio(&self, above: MetricId, below: MetricId) -> Estimate {
+        Estimate::ratio(
+            &self
+                .series(above)
+                .zip(self.series(below))
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    /// A total a second.
+    pub(super) fn per_second(&self, total: MetricId) -> Estimate {
+        self.mean(total).times(1.0 / self.batch_s())
+    }
+
+    /// P(cold) of the requests that ran.
+    pub(super) fn cold_ratio(&self) -> Estimate {
+        let ran = self.ran().collect::<Vec<_>>();
+        Estimate::ratio(
+            &self
+                .series(metric::COLD_STARTS)
+                .zip(ran)
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    fn ran(&self) -> impl Iterator<Item = f64> + '_ {
+        let cold = self.series(metric::COLD_STARTS);
+        cold.zip(self.series(metric::WARM_STARTS))
+            .map(|(cold, warm)| cold + warm)
+    }
+
+    /// The mean over requests that ran of a mean length of time, in seconds.
+    pub(super) fn mean_length_s(&self, mean_ms: MetricId) -> Estimate {
+        let sums = self
+            .series(mean_ms)
+            .zip(self.ran())
+            .map(|(mean, n)| (mean * n, n));
+        Estimate::ratio(&sums.collect::<Vec<_>>()).times(1e-3)
+    }
+
+    /// Instance-seconds of a mean over time, for each request that ran.
+    pub(super) fn seconds_a_request(&self, mean: MetricId) -> Estimate {
+        let pairs = self.series(mean).zip(self.ran());
+        Estimate::ratio(&pairs.collect::<Vec<_>>()).times(self.batch_s())
+    }
+
+    /// Mean life of an instance in seconds by Little's law, instances ÷ rate of starts. The mean
+    /// over retired instances would leave out those that outlive the run.
+    pub(super) fn life_s(&self) -> Estimate {
+        self.ratio(metric::INSTANCES_MEAN, metric::STARTS)
+            .times(self.batch_s())
+    }
+
+    /// The mean of instances that are busy or start for a request: all that are not idle.
+    pub(super) fn not_idle(&self) -> Estimate {
+        let alive = self.series(metric::INSTANCES_MEAN);
+        let values = alive
+            .zip(self.series(metric::IDLE_MEAN))
+            .map(|(all, idle)| all - idle);
+        Estimate::mean(&values.collect::<Vec<_>>())
+    }
+}
+
+/// Simulates a plan with requests that are given instead of drawn.
+pub(super) fn observe_given(
+    plan: &Plan,
+    streams: &Streams,
+    arrivals: &mut impl Arrivals,
+    observer: &mut impl Observer,
+) -> Result<(), RunError> {
+    let policies = policy::of_plan(plan);
+    sim::run(
+        plan,
+        streams,
+        policies,
+        arrivals,
+        observer,
+        &Control::default(),
+    )
+    .map(|_| ())
+}
+
+/// A distribution of a row of the sheet.
+///
+/// # Panics
+/// If the row gives no distribution: a fault of the row.
+pub(super) fn law(dist: Result<Dist, DistError>) -> Dist {
+    match dist {
+        Ok(dist) => dist,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Exponential with a mean in seconds.
+pub(super) fn exponential(mean_s: f64) -> Dist {
+    law(Dist::exponential(Span::from_secs(mean_s)))
+}
+
+/// Always so many seconds.
+pub(super) fn constant(seconds: f64) -> Dist {
+    Dist::constant(Span::from_secs(seconds))
+}
+
+/// Gamma with a mean in seconds and a coefficient of variation.
+pub(super) fn gamma(mean_s: f64, cv: f64) -> Dist {
+    law(Dist::gamma(Span::from_secs(mean_s), cv))
+}
+
+/// Lognormal with a mean in seconds and a coefficient of variation.
+pub(super) fn lognormal(mean_s: f64, cv: f64) -> Dist {
+    law(Dist::lognormal(Span::from_secs(mean_s), cv))
+}
+
+/// The requests of a plan.
+pub(super) fn workload(plan: &Plan, streams: &Streams) -> Result<Workload, Fault> {
+    let faults = |faults: Vec<_>| faults.iter().map(ToString::to_string).collect::<String>();
+    Workload::new(plan, streams).map_err(|all| Fault(faults(all)))
 }

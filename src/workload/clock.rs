@@ -150,7 +150,9 @@ pub(super) fn bursts(burst: &Burst) -> Vec<Clock> {
                 requests: burst.requests,
                 over,
                 every: every.saturating_mul(overlap),
-                left: burst.times.map_or(u32::MAX, |times| times.saturating_sub(1)),
+                left: burst
+                    .times
+                    .map_or(u32::MAX, |times| times.saturating_sub(1)),
             }))
         })
         .collect()

@@ -1,9 +1,15 @@
 //! The one integration test binary.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod architecture;
 mod config;
+mod oracle;
 mod report;
 mod sim;
 mod stats;
+mod swarm;
 mod theory;
 mod trace;
+mod validate;
 mod workload;

@@ -1,5 +1,10 @@
 //! The simulator: rule by rule, against exact results and against itself.
 
+#![expect(
+    clippy::float_cmp,
+    reason = "times on stage are whole or exact in binary"
+)]
+
 mod causes;
 mod invariance;
 mod life;

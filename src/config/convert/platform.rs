@@ -200,12 +200,17 @@ impl Context {
         match keep {
             KeepAlive::Never => Some(model::KeepAlive::Never),
             KeepAlive::ForEver => Some(model::KeepAlive::ForEver),
-            KeepAlive::For { instance, function: None } => {
-                Some(model::KeepAlive::For(instance.clone()))
-            }
-            KeepAlive::For { instance, function: Some(function) } => {
-                Some(model::KeepAlive::TwoClocks { instance: instance.clone(), function: *function })
-            }
+            KeepAlive::For {
+                instance,
+                function: None,
+            } => Some(model::KeepAlive::For(instance.clone())),
+            KeepAlive::For {
+                instance,
+                function: Some(function),
+            } => Some(model::KeepAlive::TwoClocks {
+                instance: instance.clone(),
+                function: *function,
+            }),
             KeepAlive::Observed(name) => {
                 if let Some(keep) = observed.get(name) {
                     return Some(keep.clone());

@@ -280,7 +280,10 @@ impl KeepAlive {
             "none" => Ok(Self::Never),
             "for-ever" => Ok(Self::ForEver),
             _ => match parse_span(text) {
-                Ok(span) => Ok(Self::For { instance: Dist::constant(span), function: None }),
+                Ok(span) => Ok(Self::For {
+                    instance: Dist::constant(span),
+                    function: None,
+                }),
                 Err(error) => Err(format!("{error}, \"none\" or \"for-ever\"")),
             },
         }
@@ -322,7 +325,8 @@ impl<'de> Deserialize<'de> for KeepAlive {
             ) -> Result<KeepAlive, D::Error> {
                 let table = KeepAliveTable::deserialize(table)?;
                 let shapes = table.shapes();
-                KeepAlive::from_table(table.observed, table.function_idle, shapes).map_err(de::Error::custom)
+                KeepAlive::from_table(table.observed, table.function_idle, shapes)
+                    .map_err(de::Error::custom)
             }
         }
         switch(deserializer, Either)

@@ -147,9 +147,10 @@ impl<'de> Deserialize<'de> for KeepAliveRule {
                 let table = KeepAliveRuleTable::deserialize(table)?;
                 let shapes = table.shapes();
                 let keep = match table.value {
-                    Some(text) if shapes.is_empty()
-                        && table.observed.is_none()
-                        && table.function_idle.is_none() =>
+                    Some(text)
+                        if shapes.is_empty()
+                            && table.observed.is_none()
+                            && table.function_idle.is_none() =>
                     {
                         KeepAlive::from_text(&text)
                     }

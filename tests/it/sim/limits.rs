@@ -135,11 +135,13 @@ fn a_thousand_instances_at_once_and_then_a_hundred_a_second() {
     assert_eq!(counts, [(1000, 1500), (500, 400), (100, 100)]);
 }
 
+/// Accepted and throttled requests, minute by minute.
+type Minutes = &'static [(u32, u32)];
+
 #[test]
 fn the_published_bursts_of_ten_thousand_requests_come_out_to_the_digit() {
     let old = rate(3000, 500, 60.0, RateScope::Account);
     let new = rate(1000, 1000, 10.0, RateScope::Function);
-    type Minutes = &'static [(u32, u32)];
     let rows: [(&[u32], Minutes, Minutes); 4] = [
         (&[10_000], &[(3000, 7000)], &[(1000, 9000)]),
         (

@@ -237,7 +237,9 @@ fn provisioned_instances_and_snapshots_after_init_pay_the_first_call_and_warm_up
         start.restore = constant(0.5);
         start.first_call = constant(0.25);
         stage.calls(&[(100.0, 1.0), (200.0, 1.0)]);
-        remedy.into_iter().for_each(|kind| stage.remedy(kind));
+        if let Some(kind) = remedy {
+            stage.remedy(kind);
+        }
         let waits: Vec<_> = stage
             .play()
             .users()

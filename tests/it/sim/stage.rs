@@ -2,6 +2,7 @@
 //! recorded whole.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 
 use frostline::dist::Dist;
 use frostline::ids::{FunctionId, InstanceId};
@@ -42,7 +43,7 @@ impl Arrivals for Script {
 }
 
 /// All that happened, in order.
-#[derive(Default, Debug)]
+#[derive(Default, PartialEq, Debug)]
 pub(crate) struct Record {
     pub(crate) arrived: Vec<(Time, FunctionId, u64)>,
     pub(crate) throttled: Vec<(Time, FunctionId, Sender)>,
@@ -196,6 +197,15 @@ impl Record {
     }
 }
 
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#?}", self.plan())?;
+        self.calls
+            .iter()
+            .try_for_each(|call| writeln!(f, "{call:?}"))
+    }
+}
+
 type MakePolicy = Box<dyn Fn() -> Box<dyn Policy>>;
 
 /// A plan whose requests are written down.
@@ -257,9 +267,9 @@ impl Stage {
     }
 
     pub(crate) fn calls(&mut self, calls: &[(f64, f64)]) {
-        calls
-            .iter()
-            .for_each(|(at, service)| self.call(*at, *service));
+        for (at, service) in calls {
+            self.call(*at, *service);
+        }
     }
 
     /// A remedy for the first function.

@@ -1,0 +1,247 @@
+//! The house as its plan says: rooms know only those to their left, and what must be absent is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Rooms that know nobody but one another and are known to all.
+const GROUND: &[&str] = &["units", "ids", "random", "dist"];
+
+/// Each room with those it may know beside the ground.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("units", &[]),
+    ("ids", &[]),
+    ("random", &[]),
+    ("dist", &[]),
+    ("theory", &[]),
+    ("stats", &["theory"]),
+    ("trace", &[]),
+    ("model", &["trace"]),
+    ("config", &["model", "trace"]),
+    ("workload", &["model", "trace"]),
+    ("policy", &["model"]),
+    ("sim", &["model", "workload", "policy"]),
+    ("observe", &["model", "stats", "sim"]),
+    (
+        "experiment",
+        &[
+            "model", "trace", "workload", "policy", "sim", "observe", "stats",
+        ],
+    ),
+    (
+        "validate",
+        &[
+            "model",
+            "trace",
+            "workload",
+            "policy",
+            "sim",
+            "observe",
+            "stats",
+            "theory",
+            "experiment",
+        ],
+    ),
+    ("report", &["experiment", "observe", "stats"]),
+    (
+        "cli",
+        &[
+            "model",
+            "trace",
+            "workload",
+            "policy",
+            "sim",
+            "observe",
+            "stats",
+            "theory",
+            "config",
+            "experiment",
+            "validate",
+            "report",
+        ],
+    ),
+];
+
+/// Rooms that compute and must not touch the world.
+const WITHOUT_WORLD: &[&str] = &[
+    "units", "ids", "random", "dist", "theory", "stats", "model", "policy", "sim",
+];
+
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ext| ext == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                files.push((path, text));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The room that a file under `src` belongs to; `None` for the two roots.
+fn room(path: &Path) -> Option<String> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let first = path.strip_prefix(src).unwrap().components().next().unwrap();
+    let name = first
+        .as_os_str()
+        .to_str()
+        .unwrap()
+        .trim_end_matches(".rs")
+        .to_owned();
+    (name != "lib" && name != "main").then_some(name)
+}
+
+/// What a file says, without its comments.
+fn code(text: &str) -> String {
+    let lines = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or(""));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Every path of the crate that a file names: `crate::a::b` and each of `crate::{a::b, c}`.
+fn paths(code: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (at, key) in code.match_indices("crate::") {
+        let rest = &code[at + key.len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            let mut depth = 0;
+            let mut item = String::new();
+            for c in group.chars() {
+                match c {
+                    '}' if depth == 0 => break,
+                    ',' if depth == 0 => paths.push(std::mem::take(&mut item)),
+                    _ => item.push(c),
+                }
+                depth += i32::from(c == '{') - i32::from(c == '}');
+            }
+            paths.push(item);
+        } else {
+            let end = rest.find(|c: char| !c.is_alphanumeric() && !"_:".contains(c));
+            paths.push(rest[..end.unwrap_or(rest.len())].to_owned());
+        }
+    }
+    paths
+        .iter()
+        .map(|path| path.trim().to_owned())
+        .filter(|path| !path.is_empty())
+        .collect()
+}
+
+#[test]
+fn rooms_know_only_those_to_their_left() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src") {
+        let Some(room) = room(&path) else { continue };
+        let known = ROOMS.iter().find(|(name, _)| *name == room);
+        let Some((_, known)) = known else {
+            wrong.push(format!(
+                "{}: `{room}` has no place in the house",
+                path.display()
+            ));
+            continue;
+        };
+        for used in paths(&code(&text)) {
+            let used_room = used.split("::").next().unwrap_or("");
+            let allowed =
+                used_room == room || GROUND.contains(&used_room) || known.contains(&used_room);
+            // Macros of the crate's root have no room.
+            if !allowed && ROOMS.iter().any(|(name, _)| *name == used_room) {
+                wrong.push(format!(
+                    "{}: `{room}` must not know `{used}`",
+                    path.display()
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn reports_know_of_observers_only_the_catalogue_of_measures() {
+    for (path, text) in sources("src") {
+        if room(&path).as_deref() != Some("report") {
+            continue;
+        }
+        for used in paths(&code(&text)) {
+            let other = used.starts_with("observe") && !used.starts_with("observe::metric");
+            assert!(!other, "{}: {used}", path.display());
+        }
+    }
+}
+
+#[test]
+fn rooms_that_compute_do_no_input_or_output_and_read_no_clock() {
+    let absent = [
+        "std::fs",
+        "std::io",
+        "std::net",
+        "std::env",
+        "std::process",
+        "std::thread",
+        "SystemTime",
+        "Instant",
+        "println!",
+        "eprintln!",
+        "print!(",
+        "dbg!",
+    ];
+    for (path, text) in sources("src") {
+        if !room(&path).is_some_and(|room| WITHOUT_WORLD.contains(&room.as_str())) {
+            continue;
+        }
+        for word in absent {
+            assert!(!code(&text).contains(word), "{}: {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_loop_knows_policies_but_none_of_the_remedies() {
+    for (path, text) in sources("src/sim") {
+        for word in ["Remedy", "KeepAlive", "SnapshotAfter", "Tracking"] {
+            assert!(!code(&text).contains(word), "{}: {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn files_and_lines_are_short_enough_to_read() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src").into_iter().chain(sources("tests")) {
+        let name = path.display();
+        if path.file_name().is_some_and(|name| name == "mod.rs") {
+            wrong.push(format!("{name}: `foo.rs` beside `foo/`, never `mod.rs`"));
+        }
+        if text.lines().count() > 700 {
+            wrong.push(format!("{name}: {} lines", text.lines().count()));
+        }
+    }
+    for (path, text) in sources("src") {
+        for (number, line) in (1..).zip(text.lines()) {
+            let length = line.chars().count();
+            // A line that is one long literal cannot be broken.
+            if length > 100 && !line.contains('"') {
+                wrong.push(format!("{}:{number}: {length} characters", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_room_says_first_what_it_is_for() {
+    for (path, text) in sources("src") {
+        assert!(
+            text.starts_with("//! "),
+            "{} has no heading",
+            path.display()
+        );
+    }
+}

@@ -1,0 +1,308 @@
+//! The simulator against two oracles, request by request: level crossings for most-recently-used
+//! routing with a fixed keep-alive, and a naive simulation for everything that can be counted.
+
+mod compare;
+mod naive;
+
+use frostline::dist::Dist;
+use frostline::ids::FunctionId;
+use frostline::model::{
+    ClientRetry, Jitter, KeepAlive, Overflow, Ping, Provisioned, RateScope, Remedy, RemedyKind,
+    Routing, ScalingRate, SnapshotAfter,
+};
+use frostline::random::{Purpose, Stream, Streams};
+use frostline::sim::Found;
+use frostline::units::{Span, Time};
+use frostline::workload::Arrival;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use rand::RngExt;
+
+use crate::sim::stage::Stage;
+
+/// Which requests are cold, from arrivals and ends alone. At a departure to k − 1 busy instances
+/// the level k is left; at an arrival to k it is taken again, cold iff that was longer ago than
+/// the keep-alive or never. Levels up to `floor` are always warm.
+fn cold_by_levels(ends: &[(u64, u64)], keep_alive: u64, floor: usize) -> Vec<bool> {
+    let mut departures: Vec<u64> = ends.iter().map(|(_, ended)| *ended).collect();
+    departures.sort_unstable();
+    let mut departed = 0;
+    let mut left: Vec<Option<u64>> = vec![None; ends.len() + 1];
+    let level_of = |(n, (arrived, _)): (usize, &(u64, u64))| {
+        while departures[departed] <= *arrived {
+            left[n - departed] = Some(departures[departed]);
+            departed += 1;
+        }
+        let level = n + 1 - departed;
+        let long_ago = left[level].is_none_or(|at| arrived - at > keep_alive);
+        level > floor && long_ago
+    };
+    ends.iter().enumerate().map(level_of).collect()
+}
+
+/// Random requests: lone ones, and bursts within a microsecond.
+fn random_trace(stream: &mut Stream) -> Vec<Arrival> {
+    let mut at = 20_000_000_000;
+    let gap = stream.random_range(1..8_000_000_000_u64);
+    let longest = stream.random_range(1..20_000_000_000_u64);
+    let burstiness = stream.random_range(0..3);
+    (0..stream.random_range(1..80))
+        .map(|_| {
+            let close = stream.random_range(0..4) < burstiness;
+            at += stream.random_range(1..if close { 1000 } else { gap + 1 });
+            Arrival {
+                at: Time::from_nanos(at),
+                function: FunctionId(0),
+                service: Span::from_nanos(stream.random_range(0..longest)),
+                fails: false,
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn cold_starts_are_where_levels_are_crossed_too_late_request_by_request() {
+    let mut checked = 0;
+    let mut cold = 0;
+    for seed in 0..3000 {
+        let mut stream = Streams::new(seed, 0).stream(0, Purpose::Arrivals, 0);
+        let keep_alive = stream.random_range(0..15_000_000_000);
+        let floor = stream.random_range(0..4) * stream.random_range(0..2);
+        let start = stream.random_range(0..3_000_000_000) * stream.random_range(0..2);
+        let mut stage = Stage::new();
+        stage.platform.keep_alive = KeepAlive::For(Dist::constant(Span::from_nanos(keep_alive)));
+        stage.functions[0].start.init = Dist::constant(Span::from_nanos(start));
+        stage.remedy(RemedyKind::MinInstances(floor));
+        stage.calls = random_trace(&mut stream);
+        let users = stage.play().users();
+        assert_eq!(users.len(), stage.calls.len(), "seed {seed}");
+        let ends: Vec<_> = users
+            .iter()
+            .map(|end| (end.arrived.nanos(), end.ended.nanos()))
+            .collect();
+        let expected = cold_by_levels(&ends, keep_alive, floor as usize);
+        let found: Vec<_> = users.iter().map(|end| end.found != Found::Warm).collect();
+        assert_eq!(found, expected, "seed {seed}");
+        checked += found.len();
+        cold += found.iter().filter(|cold| **cold).count();
+    }
+    assert!(checked > 100_000 && cold > checked / 10 && cold < checked * 9 / 10);
+}
+
+/// A length of time on a coarse grid, where much happens at the same instant, or on a fine one.
+fn length(most_secs: u64) -> impl Strategy<Value = Span> {
+    let coarse = (0..=2 * most_secs).prop_map(|n| Span::from_nanos(n * 500_000_000));
+    let fine = (0..=most_secs * 1_000_000_000).prop_map(Span::from_nanos);
+    prop_oneof![3 => coarse, 2 => fine]
+}
+
+fn constant(most_secs: u64) -> impl Strategy<Value = Dist> {
+    length(most_secs).prop_map(Dist::constant)
+}
+
+/// Often nothing.
+fn maybe<T: std::fmt::Debug + Clone>(
+    of: impl Strategy<Value = T>,
+) -> impl Strategy<Value = Option<T>> {
+    proptest::option::weighted(0.4, of)
+}
+
+fn keep_alive() -> impl Strategy<Value = KeepAlive> {
+    prop_oneof![
+        1 => Just(KeepAlive::Never),
+        1 => Just(KeepAlive::ForEver),
+        3 => constant(10).prop_map(KeepAlive::For),
+        1 => (1..8_u64).prop_map(|mean| {
+            let mean = Span::from_whole_secs(mean);
+            KeepAlive::For(Dist::exponential(mean).unwrap())
+        }),
+        1 => (constant(10), length(6))
+            .prop_map(|(instance, function)| KeepAlive::TwoClocks { instance, function }),
+    ]
+}
+
+/// Off the coarse grid: whether an instance that is due by age and by idleness at the same instant
+/// goes for the one or the other is nobody's rule.
+fn max_life() -> impl Strategy<Value = Dist> {
+    let off = Span::from_nanos(1_000_000_001);
+    length(20).prop_map(move |life| Dist::constant(life + off))
+}
+
+fn routing() -> impl Strategy<Value = Routing> {
+    prop::sample::select(vec![
+        Routing::MostRecentlyUsed,
+        Routing::LeastRecentlyUsed,
+        Routing::Newest,
+        Routing::Oldest,
+        Routing::Random,
+    ])
+}
+
+fn overflow() -> impl Strategy<Value = Overflow> {
+    let queue = (
+        proptest::option::of(0..6_u32),
+        proptest::option::of(length(8)),
+    );
+    prop_oneof![
+        Just(Overflow::Throttle),
+        queue.prop_map(|(length, max_wait)| Overflow::Queue { length, max_wait }),
+    ]
+}
+
+fn scaling_rate() -> impl Strategy<Value = ScalingRate> {
+    (1..4_u32, 1..4_u32, 1..6_u64, any::<bool>()).prop_map(|(burst, instances, every, own)| {
+        ScalingRate {
+            burst,
+            instances,
+            every: Span::from_whole_secs(every),
+            per: if own {
+                RateScope::Function
+            } else {
+                RateScope::Account
+            },
+        }
+    })
+}
+
+fn client_retry() -> impl Strategy<Value = ClientRetry> {
+    (1..4_u32, length(3)).prop_map(|(attempts, first)| ClientRetry {
+        attempts,
+        first,
+        factor: 2.0,
+        jitter: Jitter::None,
+    })
+}
+
+fn remedy() -> impl Strategy<Value = RemedyKind> {
+    let ping = (length(9), 1..4_u32, length(2), constant(2), length(9));
+    prop_oneof![
+        ping.prop_map(
+            |(every, instances, hold, skew, offset)| RemedyKind::Ping(Ping {
+                every: every + Span::from_nanos(1_000_000_000),
+                instances,
+                hold,
+                skew,
+                offset: Time::ZERO + offset,
+            })
+        ),
+        (0..4_u32).prop_map(|n| RemedyKind::Provisioned(Provisioned::Constant(n))),
+        (1..4_u32).prop_map(RemedyKind::MinInstances),
+        any::<bool>().prop_map(|called| RemedyKind::Snapshot(if called {
+            SnapshotAfter::WarmUpCall
+        } else {
+            SnapshotAfter::Init
+        })),
+        keep_alive().prop_map(RemedyKind::KeepAlive),
+    ]
+}
+
+/// A kind of remedy that a function has at most one of.
+fn once(kind: &RemedyKind) -> Option<u8> {
+    match kind {
+        RemedyKind::Ping(_) => None,
+        RemedyKind::KeepAlive(_) => Some(0),
+        RemedyKind::Provisioned(_) => Some(1),
+        RemedyKind::Snapshot(_) => Some(2),
+        RemedyKind::MinInstances(_) => Some(3),
+    }
+}
+
+fn stage() -> impl Strategy<Value = Stage> {
+    let function = (
+        (constant(1), constant(1), constant(2), constant(1)),
+        maybe(length(8)),
+        maybe(0..5_u32),
+    );
+    let calls = (length(4), length(8), 0..3_u32, prop::bool::weighted(0.1));
+    let limits = (
+        maybe(0..7_u32),
+        maybe(1..4_u32),
+        maybe(scaling_rate()),
+        overflow(),
+        maybe(client_retry()),
+    );
+    let provisioning = (constant(9), maybe(1..200_u32));
+    (
+        (routing(), keep_alive(), maybe(max_life())),
+        limits,
+        provisioning,
+        prop::collection::vec(function, 3),
+        prop::collection::vec(
+            (
+                remedy(),
+                prop::sample::subsequence(vec![0, 1, 2_u32], 1..=3),
+            ),
+            0..4,
+        ),
+        prop::collection::vec(calls, 1..60),
+    )
+        .prop_map(
+            |(rules, limits, provisioning, functions, remedies, calls)| {
+                let mut stage = Stage::new();
+                stage.duration = Span::from_whole_secs(120);
+                let platform = &mut stage.platform;
+                (platform.routing, platform.keep_alive, platform.max_life) = rules;
+                platform.concurrency_quota = limits.0;
+                platform.requests_per_second = limits.1;
+                platform.scaling_rate = limits.2;
+                platform.overflow = limits.3;
+                platform.client_retry = limits.4;
+                platform.provisioned.delay = provisioning.0;
+                platform.provisioned.instances_per_minute = provisioning.1;
+                stage.add_function();
+                stage.add_function();
+                for (of, (start, timeout, reserved)) in stage.functions.iter_mut().zip(functions) {
+                    (
+                        of.start.sandbox,
+                        of.start.restore,
+                        of.start.init,
+                        of.start.first_call,
+                    ) = start;
+                    of.timeout = timeout;
+                    of.reserved_concurrency = reserved;
+                }
+                let mut taken = Vec::new();
+                for (kind, functions) in remedies {
+                    let mut functions: Vec<_> = functions.into_iter().map(FunctionId).collect();
+                    if let Some(once) = once(&kind) {
+                        functions.retain(|id| !taken.contains(&(once, *id)));
+                        taken.extend(functions.iter().map(|id| (once, *id)));
+                    }
+                    stage.remedies.push(Remedy { kind, functions });
+                }
+                let mut at = Time::ZERO;
+                for (gap, service, function, fails) in calls {
+                    at = at + gap;
+                    let function = FunctionId(function);
+                    stage.calls.push(Arrival {
+                        at,
+                        function,
+                        service,
+                        fails,
+                    });
+                }
+                stage
+            },
+        )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 3000,
+        rng_seed: RngSeed::Fixed(2026),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_naive_simulation_agrees_in_every_request_and_every_retirement(stage in stage()) {
+        let record = stage.play();
+        let naive = naive::simulate(&stage, compare::choices(&record));
+        prop_assume!(!naive.tie);
+        let ends = compare::ends(&record);
+        let differs = ends.iter().zip(&naive.ends).find(|(found, expected)| found != expected);
+        prop_assert!(differs.is_none(), "{:?}", differs);
+        prop_assert_eq!(naive.ends.len(), ends.len());
+        prop_assert_eq!(naive.retired, compare::retired(&record));
+    }
+}

@@ -1,0 +1,195 @@
+//! Instances of the naive simulation.
+
+use super::*;
+
+impl World<'_> {
+    pub(super) fn start_length(&self, function: usize) -> u64 {
+        let start = &self.stage.functions[function].start;
+        let rest = match self.snapshot(function) {
+            Some(_) => fixed(&start.restore),
+            None => fixed(&start.fetch) + fixed(&start.runtime) + fixed(&start.init),
+        };
+        fixed(&start.sandbox) + rest
+    }
+
+    pub(super) fn bear(&mut self, function: usize, provisioned: bool, for_nobody: bool) -> usize {
+        let i = self.instances.len();
+        self.instances.push(Instance {
+            function,
+            provisioned,
+            for_nobody,
+            born: self.now,
+            state: Some(State::Starting),
+            was_ready: false,
+            called: self.snapshot(function) == Some(SnapshotAfter::WarmUpCall),
+            idle_period: 0,
+            work: None,
+        });
+        if let Some(life) = &self.stage.platform.max_life
+            && !provisioned
+        {
+            self.push(self.now + fixed(life), 4, Event::EndOfLife(i));
+        }
+        i
+    }
+
+    pub(super) fn name(&self, i: usize) -> Name {
+        let function = self.instances[i].function;
+        let before = self.instances[..i]
+            .iter()
+            .filter(|other| other.function == function);
+        (function, before.count())
+    }
+
+    pub(super) fn keep_floor(&mut self, function: usize) {
+        while self.alive(function) < self.floor(function) {
+            let i = self.bear(function, false, true);
+            let ready = self.now + self.start_length(function);
+            self.push(ready, 1, Event::Ready(i));
+        }
+    }
+
+    pub(super) fn provision(&mut self, function: usize, n: u32) {
+        let alive = self.count(function, |i| i.provisioned);
+        let n = n.min(self.provisioned_target(function) - alive);
+        let rate = self.stage.platform.provisioned.instances_per_minute;
+        let spread = rate.map_or(0, |rate| {
+            60_000_000_000 * u64::from(n.saturating_sub(1)) / u64::from(rate)
+        });
+        for _ in 0..n {
+            let i = self.bear(function, true, true);
+            let ready = self.now + spread + self.start_length(function);
+            self.push(ready, 1, Event::Ready(i));
+        }
+    }
+
+    pub(super) fn begin_work(&mut self, i: usize, mut work: Work) {
+        let function = &self.stage.functions[work.request.function];
+        let this = &mut self.instances[i];
+        work.begun = self.now;
+        if !this.called {
+            work.first_call = fixed(&function.start.first_call);
+        }
+        let mut length = work.first_call + work.request.service;
+        if let Some(timeout) = function.timeout.map(Span::nanos)
+            && length > timeout
+        {
+            length = timeout;
+            work.first_call = work.first_call.min(timeout);
+            work.timed_out = true;
+        }
+        this.called = true;
+        this.was_ready = true;
+        this.state = Some(State::Busy);
+        this.work = Some(work);
+        self.push(self.now + length, 0, Event::Finish(i));
+    }
+
+    pub(super) fn finish(&mut self, i: usize) {
+        let this = &mut self.instances[i];
+        let (function, provisioned) = (this.function, this.provisioned);
+        let work = this.work.take().unwrap();
+        self.outcome.ends.push(End {
+            function,
+            sender: work.request.sender,
+            number: work.request.number,
+            arrived: work.request.arrived,
+            admitted: work.admitted,
+            begun: work.begun,
+            ended: self.now,
+            first_call: work.first_call,
+            ending: match (work.timed_out, work.request.fails) {
+                (true, _) => Ending::TimedOut,
+                (false, true) => Ending::Failed,
+                (false, false) => Ending::Completed,
+            },
+            found: work.found,
+            instance: Some(self.name(i)),
+            on_provisioned: provisioned,
+        });
+        if !provisioned && self.in_flight(function) == 0 {
+            self.activity[function] += 1;
+            if let KeepAlive::TwoClocks {
+                function: longest, ..
+            } = self.keep_rule(function)
+            {
+                let event = Event::FunctionUnused(function, self.activity[function]);
+                self.push(self.now + longest.nanos(), 4, event);
+            }
+        }
+        if work.timed_out {
+            self.retire(i, Retirement::TimedOut);
+        } else {
+            self.rest(i);
+        }
+    }
+
+    pub(super) fn rest(&mut self, i: usize) {
+        let function = self.instances[i].function;
+        self.instances[i].was_ready = true;
+        if !self.instances[i].provisioned {
+            if self.too_old(i) {
+                self.retire(i, Retirement::MaxLife);
+                return;
+            }
+            let keep = self.keep_rule(function);
+            let never = matches!(keep, KeepAlive::Never);
+            let lifetime = match keep {
+                KeepAlive::Never => Some(0),
+                KeepAlive::ForEver => None,
+                KeepAlive::For(dist) | KeepAlive::TwoClocks { instance: dist, .. } => {
+                    Some(dist.sample(&mut self.keep_streams[function]).nanos())
+                }
+            };
+            if never && self.alive(function) > self.floor(function) {
+                self.retire(i, Retirement::IdleTimeout);
+                return;
+            }
+            if let Some(lifetime) = lifetime {
+                let event = Event::Expiry(i, self.idle_periods + 1);
+                self.push(self.now + lifetime, 4, event);
+            }
+        }
+        self.idle_periods += 1;
+        self.instances[i].idle_period = self.idle_periods;
+        self.instances[i].state = Some(State::Idle);
+    }
+
+    pub(super) fn retire_unused(&mut self, function: usize) {
+        let is_idle = |i: &usize| {
+            let this = &self.instances[*i];
+            this.function == function && !this.provisioned && this.state == Some(State::Idle)
+        };
+        let mut idle: Vec<usize> = (0..self.instances.len()).filter(is_idle).collect();
+        let routing = self.stage.platform.routing;
+        if matches!(
+            routing,
+            Routing::MostRecentlyUsed | Routing::LeastRecentlyUsed
+        ) {
+            idle.sort_by_key(|i| self.instances[*i].idle_period);
+        }
+        let held = self.alive(function) < self.floor(function) + idle.len() as u32;
+        self.outcome.tie |= held && routing == Routing::Random;
+        for i in idle {
+            if self.alive(function) > self.floor(function) {
+                self.retire(i, Retirement::IdleTimeout);
+            }
+        }
+    }
+
+    pub(super) fn retire(&mut self, i: usize, why: Retirement) {
+        let this = &mut self.instances[i];
+        let (function, provisioned) = (this.function, this.provisioned);
+        this.state = None;
+        let name = self.name(i);
+        self.outcome
+            .retired
+            .push((self.now, name, format!("{why:?}")));
+        if provisioned {
+            self.push(self.now, 5, Event::Provision(function, 1));
+        } else {
+            self.last_retired[function] = Some(why);
+            self.keep_floor(function);
+        }
+    }
+}
