@@ -35,7 +35,7 @@ pub(super) struct RunArgs {
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Also write one row a request to this file
+    /// Also write one row a request to this CSV file, in the order in which requests ended
     #[arg(long, value_name = "FILE")]
     requests: Option<PathBuf>,
     /// No progress bar and no notes, only the result and errors
@@ -57,6 +57,15 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
     if args.requests.is_some() && args.files.len() > 1 {
         let text = "error: --requests takes one experiment file at a time";
         return Err(Failed::BadInput(text.to_owned()));
+    }
+    if let Some(path) = &args.requests
+        && path.extension().is_none_or(|ending| ending != "csv")
+    {
+        let text = format!(
+            "error: --requests writes CSV: end `{}` in .csv",
+            path.display()
+        );
+        return Err(Failed::BadInput(text));
     }
     let loaded = load_all(&args.files, &args.overrides.overrides())?;
     let control = control()?;

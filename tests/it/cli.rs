@@ -210,6 +210,7 @@ fn exit_codes_and_streams_are_kept_apart() {
         &["schema", "experimnt"],
         &["models", "show", "aws-lamda"],
         &["validate", "V99"],
+        &["run", "experiment.toml", "--requests", "log.txt"],
         &["walk"],
     ] {
         let (code, out, err) = code(wrong);
