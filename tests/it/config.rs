@@ -57,6 +57,9 @@ fn set(pairs: &[(&str, &str)]) -> Overrides {
 
 const GOOD: &str = "tests/fixtures/example.toml";
 
+/// The trace of `experiments/azure-2019.toml`, which does not come with the project.
+const AZURE_2019: &str = "../shared/data/azure-2019-100";
+
 fn good(overrides: &Overrides) -> Experiment {
     load(Path::new(GOOD), overrides).unwrap_or_else(|faults| panic!("{faults}"))
 }
@@ -108,6 +111,13 @@ fn schemas_are_current() {
 #[test]
 fn every_model_and_experiment_of_the_repository_loads() {
     for file in toml_files("experiments") {
+        if file.ends_with("azure-2019.toml") && !Path::new(AZURE_2019).is_dir() {
+            println!(
+                "skipped: {}, its trace {AZURE_2019} is not here",
+                file.display()
+            );
+            continue;
+        }
         if let Err(faults) = load(&file, &Overrides::default()) {
             panic!("{faults}");
         }
