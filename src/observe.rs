@@ -11,8 +11,11 @@ mod states;
 mod summary;
 mod tally;
 mod timeline;
+mod watch;
 
 pub use identities::Violation;
 pub use request_log::{CsvRows, Outcome, RequestLog, RequestRow, RowSink};
-pub use summary::{FunctionSummary, Summary, SummaryResult, Values};
+pub use states::Peaks;
+pub use summary::{FunctionSummary, Parts, Summary, SummaryResult, Values};
 pub use timeline::{TimelinePoint, TimelineTap};
+pub use watch::Watch;

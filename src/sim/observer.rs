@@ -285,6 +285,25 @@ impl RequestEnd {
     }
 }
 
+/// Every method of [`Observer`], for those who pass them on.
+macro_rules! pass_on {
+    ($to:ident) => {
+        $to! {
+            arrived(at: Time, function: FunctionId, number: u64);
+            throttled(at: Time, function: FunctionId, sender: Sender, arrived: Time);
+            retried(at: Time, function: FunctionId, arrived: Time);
+            spilled_over(at: Time, function: FunctionId, arrived: Time);
+            pinged(at: Time, function: FunctionId);
+            ended(end: &RequestEnd);
+            changed(change: &StateChange);
+            prewarmed(start: &Prewarmed);
+            provisioned(at: Time, function: FunctionId, instances: u32);
+            in_flight(function: FunctionId, sender: Sender, arrived: Time);
+            run_ended(at: Time);
+        }
+    };
+}
+
 macro_rules! both {
     ($($name:ident($($arg:ident: $type:ty),*);)*) => {
         $(#[inline] fn $name(&mut self, $($arg: $type),*) {
@@ -296,19 +315,20 @@ macro_rules! both {
 
 /// Two observers hear the same.
 impl<A: Observer, B: Observer> Observer for (A, B) {
-    both! {
-        arrived(at: Time, function: FunctionId, number: u64);
-        throttled(at: Time, function: FunctionId, sender: Sender, arrived: Time);
-        retried(at: Time, function: FunctionId, arrived: Time);
-        spilled_over(at: Time, function: FunctionId, arrived: Time);
-        pinged(at: Time, function: FunctionId);
-        ended(end: &RequestEnd);
-        changed(change: &StateChange);
-        prewarmed(start: &Prewarmed);
-        provisioned(at: Time, function: FunctionId, instances: u32);
-        in_flight(function: FunctionId, sender: Sender, arrived: Time);
-        run_ended(at: Time);
-    }
+    pass_on!(both);
+}
+
+macro_rules! lent {
+    ($($name:ident($($arg:ident: $type:ty),*);)*) => {
+        $(#[inline] fn $name(&mut self, $($arg: $type),*) {
+            (**self).$name($($arg),*);
+        })*
+    };
+}
+
+/// An observer that is lent.
+impl<A: Observer> Observer for &mut A {
+    pass_on!(lent);
 }
 
 macro_rules! if_some {
@@ -323,19 +343,7 @@ macro_rules! if_some {
 
 /// An observer that may be left out.
 impl<A: Observer> Observer for Option<A> {
-    if_some! {
-        arrived(at: Time, function: FunctionId, number: u64);
-        throttled(at: Time, function: FunctionId, sender: Sender, arrived: Time);
-        retried(at: Time, function: FunctionId, arrived: Time);
-        spilled_over(at: Time, function: FunctionId, arrived: Time);
-        pinged(at: Time, function: FunctionId);
-        ended(end: &RequestEnd);
-        changed(change: &StateChange);
-        prewarmed(start: &Prewarmed);
-        provisioned(at: Time, function: FunctionId, instances: u32);
-        in_flight(function: FunctionId, sender: Sender, arrived: Time);
-        run_ended(at: Time);
-    }
+    pass_on!(if_some);
 }
 
 /// Hears nothing.
