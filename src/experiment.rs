@@ -5,6 +5,7 @@
 //! the same bytes come out with any number of jobs. Finished cells are kept in a journal, from
 //! which an interrupted experiment goes on. This room knows no format of any output.
 
+mod apart;
 mod cell;
 mod estimate;
 mod fingerprint;
@@ -24,7 +25,7 @@ use crate::observe::Violation;
 use crate::sim::{Control, RunError};
 use crate::trace::TraceFault;
 
-pub use cell::{CellId, CellResult};
+pub use cell::{CellId, CellResult, Way, run_cell, run_together};
 pub use estimate::estimate_core_time;
 pub use fingerprint::fingerprint;
 pub use journal::Journal;

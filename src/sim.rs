@@ -36,6 +36,7 @@ use instance::Instances;
 use limits::TokenBucket;
 use pool::IdlePool;
 
+pub use calendar::MOST_INSTANCES;
 pub use observer::{
     Cause, Ending, Found, Observer, Prewarmed, RequestEnd, Retirement, Sender, State, StateChange,
 };
@@ -53,6 +54,11 @@ impl Control {
     /// A run has done a length of simulated time.
     pub fn has_simulated(&self, length: Span) {
         self.simulated.fetch_add(length.nanos(), Ordering::Relaxed);
+    }
+
+    /// A length of simulated time was done in vain and has to be done again.
+    pub fn has_not_simulated(&self, length: Span) {
+        self.simulated.fetch_sub(length.nanos(), Ordering::Relaxed);
     }
 }
 
@@ -107,7 +113,7 @@ pub fn run<A: Arrivals, O: Observer>(
     let mut done = Time::ZERO;
     for step in 1..=PROGRESS_STEPS {
         let until = Time::ZERO + run.part(step, PROGRESS_STEPS);
-        simulation.advance(arrivals, until, control)?;
+        simulation.advance(arrivals, until, u64::MAX, control)?;
         control.has_simulated(until.since(done));
         done = until;
     }
@@ -118,7 +124,7 @@ pub fn run<A: Arrivals, O: Observer>(
 const PROGRESS_STEPS: u64 = 200;
 
 /// Events between two looks at the control.
-const EVENTS_A_LOOK: u32 = 1 << 16;
+const EVENTS_A_LOOK: u64 = 1 << 16;
 
 /// A simulation on its way: all functions of a plan together, or one of them apart.
 pub struct Simulation<'a, O> {
@@ -298,7 +304,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
         simulation
     }
 
-    /// Simulates what happens before `until`, from where it stands.
+    /// Simulates what happens before `until`, from where it stands, or so many events of it.
     ///
     /// Three queues, one loop: whichever is due first, finishes before all else at equal times.
     ///
@@ -308,6 +314,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
         &mut self,
         arrivals: &mut A,
         until: Time,
+        most_events: u64,
         control: &Control,
     ) -> Result<(), RunError> {
         if !self.begun {
@@ -315,8 +322,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             self.begin();
             self.next = arrivals.next_arrival();
         }
-        let mut to_look = EVENTS_A_LOOK;
-        loop {
+        for event in 0..most_events {
             let arrival_at = self.next.map_or(Time::NEVER, |arrival| arrival.at);
             let finish_at = self.finishes.next_at();
             let (event_at, class) = self.calendar.next();
@@ -347,9 +353,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             if !self.orders.is_empty() {
                 self.carry_out_orders();
             }
-            to_look -= 1;
-            if to_look == 0 {
-                to_look = EVENTS_A_LOOK;
+            if event % EVENTS_A_LOOK == 0 {
                 self.look(control)?;
             }
         }

@@ -66,9 +66,9 @@ impl Watch {
         }
     }
 
-    /// Instances alive.
-    pub(super) fn alive(&self) -> u32 {
-        self.states.alive()
+    /// Instance-nanoseconds in each state since the present part began.
+    pub fn so_far(&self, at: Time) -> [u128; 3] {
+        self.states.so_far(at)
     }
 
     /// Adds what states and capacity have come to since the last cut.
