@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod oracle;
 mod report;
+mod rows;
 mod sim;
 mod stats;
 mod swarm;
