@@ -359,6 +359,18 @@ fn what_is_doubtful_is_told_without_being_an_error() {
 }
 
 #[test]
+fn one_replication_of_bursts_that_end_is_doubtful() {
+    let file = Path::new("tests/fixtures/transient.toml");
+    let warnings = |overrides: &Overrides| {
+        let loaded = load_with_warnings(file, overrides).unwrap_or_else(|e| panic!("{e}"));
+        loaded.1
+    };
+    let golden_file = file.with_extension("warnings");
+    golden(&golden_file, &warnings(&Overrides::default()).render()).unwrap();
+    assert!(warnings(&set(&[("replications", "2")])).is_empty());
+}
+
+#[test]
 fn models_are_listed_and_shown() {
     let all = cli::models::list(None).unwrap();
     for kind in ModelKind::ALL {
