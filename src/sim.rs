@@ -281,10 +281,11 @@ impl<'a, O: Observer> Simulation<'a, O> {
             .simulated
             .fetch_add(self.now.since(*seen).nanos(), Ordering::Relaxed);
         *seen = self.now;
+        self.fault.map_or(Ok(()), Err)?;
         if control.stop.load(Ordering::Relaxed) {
             return Err(RunError::Stopped);
         }
-        self.fault.map_or(Ok(()), Err)
+        Ok(())
     }
 
     fn begin(&mut self) {

@@ -5,6 +5,7 @@
 mod architecture;
 mod cli;
 mod config;
+mod experiment;
 mod oracle;
 mod report;
 mod rows;
