@@ -374,10 +374,11 @@ impl<'a, O: Observer> Simulation<'a, O> {
     }
 
     fn look(&self, control: &Control) -> Result<(), RunError> {
+        self.fault.map_or(Ok(()), Err)?;
         if control.stop.load(Ordering::Relaxed) {
             return Err(RunError::Stopped);
         }
-        self.fault.map_or(Ok(()), Err)
+        Ok(())
     }
 
     fn begin(&mut self) {
