@@ -15,6 +15,7 @@ mod life;
 mod limits;
 mod observer;
 mod orders;
+mod plain;
 mod pool;
 mod provisioning;
 
@@ -38,7 +39,7 @@ use pool::IdlePool;
 
 pub use calendar::MOST_INSTANCES;
 pub use observer::{
-    Cause, Ending, Found, Observer, Prewarmed, RequestEnd, Retirement, Sender, State, StateChange,
+    Cause, Ending, Found, Observer, Prewarmed, Prompt, RequestEnd, Retirement, Sender, State, StateChange,
 };
 
 /// How a caller follows a run and stops it.
@@ -331,7 +332,9 @@ impl<'a, O: Observer> Simulation<'a, O> {
                     break;
                 }
                 self.now = finish_at;
-                if let Some(slot) = self.finishes.pop() {
+                if let Some(slot) = self.finishes.pop()
+                    && !self.answer(slot)
+                {
                     self.finish(slot);
                 }
             } else if event_at < arrival_at || (event_at == arrival_at && class == Class::Ready) {
@@ -347,7 +350,9 @@ impl<'a, O: Observer> Simulation<'a, O> {
                     break;
                 };
                 self.now = arrival.at;
-                self.arrive(&arrival);
+                if !self.run_at_once(&arrival) {
+                    self.arrive(&arrival);
+                }
                 self.next = arrivals.next_arrival();
             }
             if !self.orders.is_empty() {
@@ -414,7 +419,12 @@ impl<'a, O: Observer> Simulation<'a, O> {
         self.now = end;
         for slot in self.instances.living() {
             if self.instances[slot].occupied {
-                let request = self.instances[slot].run.request;
+                let instance = &self.instances[slot];
+                let request = if instance.prompt {
+                    instance.prompt_run().request
+                } else {
+                    instance.run.request
+                };
                 self.observer
                     .in_flight(request.function, request.sender, request.arrived);
             }

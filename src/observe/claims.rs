@@ -2,7 +2,7 @@
 
 use crate::ids::FunctionId;
 use crate::model::Plan;
-use crate::sim::{Observer, State, StateChange};
+use crate::sim::{Observer, Prompt, State, StateChange};
 use crate::units::Time;
 
 /// Runs longer than this cannot be noted (36 years).
@@ -130,6 +130,20 @@ impl Observer for Claims {
             (_, Err(_)) => self.note(change.at, Rare::Gone),
             _ => {}
         }
+    }
+
+    #[inline]
+    fn began(&mut self, run: &Prompt) {
+        if let Some(before) = self.attempt.take() {
+            self.note(before, Rare::Attempt);
+        }
+        self.note_run(run.arrived, u64::from(self.unreserved) * CLAIMS);
+    }
+
+    #[inline]
+    fn answered(&mut self, run: &Prompt, at: Time) {
+        let instant = u64::from(at == run.arrived) * INSTANT;
+        self.note_run(at, ENDS | instant | u64::from(self.unreserved) * CLAIMS);
     }
 
     fn provisioned(&mut self, at: Time, _: FunctionId, instances: u32) {

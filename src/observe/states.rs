@@ -111,6 +111,12 @@ impl StateClock {
         self.peaks.alive
     }
 
+    /// An instance passes between idle and busy.
+    #[inline]
+    pub(super) fn pass(&mut self, at: Time, from: State, to: State) {
+        self.change(at, Some(from), Some(to));
+    }
+
     /// Instance-nanoseconds in each state since the last cut.
     pub(super) fn so_far(&self, at: Time) -> [u128; 3] {
         let t = i128::from(at.nanos());
