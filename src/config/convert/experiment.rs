@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::decode::{Given, decode};
 use crate::config::diagnostic::Fault;
 use crate::config::embedded::ModelKind;
-use crate::config::names::list;
+use crate::config::names::{did_you_mean, list};
 use crate::config::quantity::PositiveCount;
 use crate::config::source::Place;
 use crate::config::tree::Node;
@@ -21,6 +21,7 @@ use crate::units::Span;
 
 use super::Context;
 use super::function::{FunctionFacts, Parts};
+use super::measured::MeasuredTime;
 use super::platform::{PlatformChoice, PlatformFacts};
 use super::policy::Known;
 
@@ -33,9 +34,11 @@ pub(crate) struct Heading {
 
 /// Functions of the experiment, with where their requests come from.
 #[derive(Default)]
-struct Population {
-    functions: Vec<FunctionFacts>,
-    sources: Vec<Source>,
+pub(super) struct Population {
+    pub(super) functions: Vec<FunctionFacts>,
+    pub(super) sources: Vec<Source>,
+    /// Where each source was typed.
+    pub(super) places: Vec<Place>,
     /// Whether a function had to be left out for a fault, so that names are not all known.
     incomplete: bool,
 }
@@ -103,6 +106,7 @@ pub(crate) fn scenarios(
     let policies = context.policies(&file, &platform, &population);
     let duration = duration?.0;
     context.fits_into_time(warm_up, duration, &file);
+    context.meets_measured_time(&MeasuredTime::new(warm_up, duration), &population);
     let functions: Arc<[Function]> = population
         .functions
         .into_iter()
@@ -127,6 +131,21 @@ pub(crate) fn scenarios(
 /// The tables of a key, those at fault included.
 fn tables<T>(key: &Key<crate::config::typed::experiment::Tables<T>>) -> &[Given<T>] {
     value(key).map_or(&[], |tables| tables.0.as_slice())
+}
+
+/// Where the value of a key stands, where it is given.
+fn value_place<T>(key: &Key<T>) -> Option<Place> {
+    key.as_ref().map(|given| given.place)
+}
+
+/// The fault with the names that there are in a trace, the nearest first.
+fn with_names(fault: Fault, name: &str, trace: &Trace) -> Fault {
+    let names = || trace.functions().iter().map(|f| f.name.as_str());
+    let fault = match did_you_mean(name, names()) {
+        Some(hint) => fault.note(hint),
+        None => fault,
+    };
+    fault.note(format!("functions of the trace: {}", list(names())))
 }
 
 impl Context {
@@ -196,6 +215,12 @@ impl Context {
                 continue;
             };
             let number = traced.get(name.as_str()).copied();
+            let invented = value_place(&entry.name) == Some(table.place);
+            if let (true, None, None, Some(trace)) = (invented, number, &entry.arrivals, &trace) {
+                self.no_function(name, table.place, trace);
+                population.incomplete = true;
+                continue;
+            }
             let listed = trace.as_deref().zip(number).map(|(trace, number)| Listed {
                 function: &trace.functions()[number],
                 recorded: trace.records_service(),
@@ -204,10 +229,11 @@ impl Context {
             let function = push(&mut population, facts);
             match (&entry.arrivals, number) {
                 (Some(arrivals), None) => {
-                    if let Some(process) = self.process(arrivals) {
+                    if let Some(process) = self.process(arrivals, name) {
                         population
                             .sources
                             .push(Source::Process { function, process });
+                        population.places.push(arrivals.place);
                     }
                 }
                 (None, Some(number)) => of_trace[number] = Some(function),
@@ -240,6 +266,8 @@ impl Context {
             if let Some(functions) = functions {
                 let functions = functions.into();
                 population.sources.push(Source::Trace { trace, functions });
+                let workload = file.workload.as_ref().map(|given| given.place);
+                population.places.push(workload.unwrap_or(root));
             }
         } else if tables(&file.function).is_empty()
             && file.workload.is_none()
@@ -264,15 +292,16 @@ impl Context {
         self.fault(match trace {
             None => fault.note("such as arrivals = { poisson = { rate = \"30 / h\" } }"),
             Some(trace) => {
-                let names = trace.functions().iter().map(|f| f.name.as_str());
-                match crate::config::names::did_you_mean(name, names) {
-                    Some(hint) => {
-                        fault.note(format!("no function of the trace has its name; {hint}"))
-                    }
-                    None => fault.note("no function of the trace has its name"),
-                }
+                let fault = fault.note("no function of the trace has its name");
+                with_names(fault, name, trace)
             }
         });
+    }
+
+    /// A function that only a key of the command line or of the sweep names.
+    fn no_function(&self, name: &str, key: Place, trace: &Trace) {
+        let fault = Fault::new(format!("no function is named `{name}`")).at(key);
+        self.fault(with_names(fault, name, trace));
     }
 
     /// The keys of a model, where one is named, and whether there is none for a fault.
