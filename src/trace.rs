@@ -24,7 +24,7 @@ pub use minutes::Spread;
 pub use rows::{RecordedRequest, RowReader};
 
 use crate::dist::Dist;
-use crate::units::{Memory, Time};
+use crate::units::{Memory, Span, Time};
 use fault::{Faults, Warnings};
 use minutes::MinuteCounts;
 use rows::{Format, RowTrace};
@@ -149,6 +149,14 @@ impl Trace {
     /// How long the trace is: the end of its last minute, or its last arrival.
     pub fn span(&self) -> Time {
         self.span
+    }
+
+    /// The longest recorded service time of a function, by its place.
+    pub fn longest_service(&self, function: usize) -> Option<Span> {
+        match &self.kind {
+            Kind::Minutes(_) => self.functions[function].service.as_ref()?.longest(),
+            Kind::Rows(rows) => rows.longest[function],
+        }
     }
 
     /// How many requests arrive from `from` on and before `to`, of one function (by its place) or

@@ -256,6 +256,8 @@ pub(super) struct RowTrace {
     format: Format,
     names: Arc<NameIndex>,
     pub(super) functions: Vec<TraceFunction>,
+    /// The longest recorded service time of each function.
+    pub(super) longest: Vec<Option<Span>>,
     pub(super) warnings: Vec<TraceWarning>,
     /// Whether a column names the function of each row.
     pub(super) names_functions: bool,
@@ -276,6 +278,7 @@ impl RowTrace {
         };
         let mut names = NameIndex::default();
         let mut counts: Vec<(u64, i64)> = Vec::new();
+        let mut longest: Vec<Option<Span>> = Vec::new();
         let mut any = false;
         let mut first = None;
         loop {
@@ -292,7 +295,9 @@ impl RowTrace {
                     let place = names.insert(&rows.key);
                     if place == counts.len() {
                         counts.push((0, 0));
+                        longest.push(None);
                     }
+                    longest[place] = longest[place].max(row.service.map(Span::from_nanos));
                     counts[place].0 += 1;
                     counts[place].1 = counts[place].1.max(row.memory.unwrap_or(0));
                 }
@@ -322,6 +327,7 @@ impl RowTrace {
             format,
             names: Arc::new(names),
             functions,
+            longest,
             warnings: std::mem::take(&mut rows.warnings),
             names_functions: rows.columns.function.is_some(),
             first: Time::from_nanos(first.unwrap_or(0)),

@@ -13,6 +13,7 @@ use crate::trace::{Trace, TraceSpec};
 use crate::units::{Span, Time};
 
 use super::Context;
+use super::experiment::Recorded;
 
 impl Context {
     /// The process of a function of this name.
@@ -190,11 +191,23 @@ impl Context {
         }))
     }
 
-    /// Whether these are recorded requests with a column of service times, so that the function
-    /// needs none of its own.
-    pub(super) fn records_service(&self, given: &Given<Arrivals>) -> bool {
-        let trace = replayed(given).and_then(|file| self.recording(&file));
-        trace.is_some_and(|(_, trace)| trace.records_service())
+    /// What these arrivals say about service times, where they are recorded requests: with a column
+    /// of them the function needs none of its own.
+    pub(super) fn recorded(&self, given: &Given<Arrivals>, function: &str) -> Recorded {
+        let Some((_, trace)) = replayed(given).and_then(|file| self.recording(&file)) else {
+            return Recorded::default();
+        };
+        let mut functions = trace.functions().iter();
+        let named = functions.position(|f| f.name == function);
+        match named.filter(|_| trace.names_functions()) {
+            Some(place) => Recorded::of(&trace, place),
+            None => Recorded {
+                each: trace.records_service(),
+                longest: trace
+                    .longest_service(0)
+                    .filter(|_| !trace.names_functions()),
+            },
+        }
     }
 
     /// The file of a replay, opened and checked.

@@ -47,8 +47,25 @@ pub(super) struct Population {
 #[derive(Clone, Copy)]
 struct Listed<'a> {
     function: &'a TraceFunction,
-    /// Whether its requests bring their service times.
-    recorded: bool,
+    recorded: Recorded,
+}
+
+/// What recorded requests say about their service times.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Recorded {
+    /// Whether each brings its own.
+    pub(super) each: bool,
+    pub(super) longest: Option<Span>,
+}
+
+impl Recorded {
+    /// Of a function of a trace, by its place.
+    pub(super) fn of(trace: &Trace, function: usize) -> Self {
+        Self {
+            each: trace.records_service(),
+            longest: trace.longest_service(function),
+        }
+    }
 }
 
 /// What all functions have in common that only the trace names.
@@ -102,6 +119,7 @@ pub(crate) fn scenarios(
     context.names(&file);
     let platform = platform?;
     let population = context.population(&file, root.place, &platform);
+    context.warn_of_cuts(&population.functions);
     context.reservations(&population.functions, &platform);
     let policies = context.policies(&file, &platform, &population);
     let duration = duration?.0;
@@ -223,7 +241,7 @@ impl Context {
             }
             let listed = trace.as_deref().zip(number).map(|(trace, number)| Listed {
                 function: &trace.functions()[number],
-                recorded: trace.records_service(),
+                recorded: Recorded::of(trace, number),
             });
             let facts = self.entry(file, entry, table.place, name, listed, platform);
             let function = push(&mut population, facts);
@@ -255,7 +273,7 @@ impl Context {
             for (number, function) in trace.functions().iter().enumerate() {
                 let listed = Listed {
                     function,
-                    recorded: trace.records_service(),
+                    recorded: Recorded::of(&trace, number),
                 };
                 if of_trace[number].is_none() {
                     let facts = self.of_trace(&base, listed, platform);
@@ -333,17 +351,19 @@ impl Context {
             None => (entry.keys(), entry.model.clone()),
         };
         let (model, gap) = self.model_keys(model.as_ref());
+        let recorded = match (listed, &entry.arrivals) {
+            (Some(listed), _) => listed.recorded,
+            (None, Some(arrivals)) => self.recorded(arrivals, name),
+            (None, None) => Recorded::default(),
+        };
         let parts = Parts {
             name,
             table,
             own,
             model,
             gap: gap || self.faults.is_excused(table, "service"),
-            recorded: match (listed, &entry.arrivals) {
-                (Some(listed), _) => listed.recorded,
-                (None, Some(arrivals)) => self.records_service(arrivals),
-                (None, None) => false,
-            },
+            recorded: recorded.each,
+            longest: recorded.longest,
             traced: listed.map(|listed| listed.function),
         };
         self.function(parts, platform)
@@ -371,7 +391,7 @@ impl Context {
         platform: &PlatformFacts,
     ) -> FunctionFacts {
         let traced = listed.function;
-        let lacks = !listed.recorded
+        let lacks = !listed.recorded.each
             && !base.gap
             && base.keys.service.is_none()
             && traced.service.is_none()
@@ -393,7 +413,8 @@ impl Context {
             own: base.keys.clone(),
             model: base.model.clone(),
             gap: base.gap || lacks,
-            recorded: listed.recorded,
+            recorded: listed.recorded.each,
+            longest: listed.recorded.longest,
             traced: Some(traced),
         };
         self.function(parts, platform)
