@@ -183,9 +183,18 @@ impl<'a> Cell<'a> {
                 }
                 self.end_part();
             }
-            let step = self.timeline.as_ref().map_or(Time::NEVER, TimelineSteps::ends);
+            let step = self
+                .timeline
+                .as_ref()
+                .map_or(Time::NEVER, TimelineSteps::ends);
             let until = (now + length).min(end).min(self.parts.ends()).min(step);
-            let Self { chunks, shared, settling, notes, .. } = self;
+            let Self {
+                chunks,
+                shared,
+                settling,
+                notes,
+                ..
+            } = self;
             let (reached, settled) = rayon::join(
                 || {
                     let advanced = chunks.par_iter_mut().map(|c| c.advance(until, control));
@@ -249,7 +258,10 @@ impl<'a> Cell<'a> {
     }
 
     fn finish(mut self) -> Result<Outcome, Ended> {
-        let lanes = self.chunks.into_par_iter().flat_map_iter(|chunk| chunk.lanes);
+        let lanes = self
+            .chunks
+            .into_par_iter()
+            .flat_map_iter(|chunk| chunk.lanes);
         let ended: Vec<(Watch, Option<TraceFault>)> = lanes
             .map(|lane| {
                 let (_, (watch, _)) = lane.simulation.end();
@@ -285,5 +297,8 @@ fn lanes<'a>(plan: &'a Plan, streams: &Streams, workloads: Vec<Workload>) -> Vec
             arrivals,
         }
     };
-    (0..).zip(workloads.into_iter().zip(policies)).map(lane).collect()
+    (0..)
+        .zip(workloads.into_iter().zip(policies))
+        .map(lane)
+        .collect()
 }

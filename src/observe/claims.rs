@@ -170,7 +170,11 @@ impl Notes {
     /// Moves what was noted at `until` or later to `later`.
     pub fn keep_for_later(&mut self, until: Time, later: &mut Self) {
         let late = until.nanos() << FLAGS;
-        later.runs.extend(self.runs.extract_if(.., |run| *run >= late));
-        later.rare.extend(self.rare.extract_if(.., |(at, _)| *at >= until));
+        later
+            .runs
+            .extend(self.runs.extract_if(.., |run| *run >= late));
+        later
+            .rare
+            .extend(self.rare.extract_if(.., |(at, _)| *at >= until));
     }
 }

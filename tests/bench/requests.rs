@@ -12,8 +12,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use frostline::dist::Dist;
-use frostline::ids::FunctionId;
 use frostline::experiment::{self, CellId, CellResult, Failure};
+use frostline::ids::FunctionId;
 use frostline::model::{
     Billing, Burst, Experiment, InitBilling, KeepAlive, Plan, Platform, Prices, Process, RateScope,
     ScalingRate, Scenario, Source, Tier,
@@ -164,8 +164,8 @@ fn plan(case: &Case, requests: f64) -> Plan {
 
 /// Draws arrivals and service times, and does nothing with them.
 fn draw(plan: &Plan) -> u64 {
-    let mut workload = Workload::new(plan, &Streams::new(1, 1))
-        .unwrap_or_else(|faults| panic!("{faults:?}"));
+    let mut workload =
+        Workload::new(plan, &Streams::new(1, 1)).unwrap_or_else(|faults| panic!("{faults:?}"));
     let mut requests = 0;
     while let Some(arrival) = workload.next_arrival() {
         black_box(arrival);
@@ -196,7 +196,11 @@ fn experiment(plan: &Plan) -> Experiment {
 
 /// Simulates all functions together, counts and turns counts into measures.
 fn simulate_together(plan: &Plan) -> u64 {
-    requests_of(experiment::run_together(&experiment(plan), CELL, &Control::default()))
+    requests_of(experiment::run_together(
+        &experiment(plan),
+        CELL,
+        &Control::default(),
+    ))
 }
 
 /// Simulates functions apart where no limit binds, on this one core.
@@ -258,7 +262,10 @@ fn run_case(case: &Case, requests: f64, part: Option<&str>) {
     println!(
         "{:<48} {:>10} {:>9.0} {:>9.0} {:>9.0} {:>8.1} {:>8.0}",
         case.name,
-        apart.or(together).or(drawing).map_or(0, |(_, requests)| requests),
+        apart
+            .or(together)
+            .or(drawing)
+            .map_or(0, |(_, requests)| requests),
         show(apart),
         show(together),
         show(drawing),
