@@ -10,6 +10,7 @@ mod cell;
 mod estimate;
 mod fingerprint;
 mod fold;
+mod intervals;
 mod journal;
 mod request_parts;
 mod results;
