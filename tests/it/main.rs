@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod oracle;
 mod report;
+mod shipped;
 mod sim;
 mod stats;
 mod swarm;
