@@ -51,6 +51,8 @@ enum Format {
     Json,
     /// One row a scenario and function
     Csv,
+    /// The table, for a pull request or a notebook
+    Markdown,
 }
 
 pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
@@ -219,5 +221,6 @@ fn rendered(results: &Results, format: Format) -> Result<String, Failed> {
         }
         Format::Json => report::json::render(results)?,
         Format::Csv => report::csv::render(results)?,
+        Format::Markdown => report::markdown::render(results),
     })
 }

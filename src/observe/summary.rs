@@ -99,7 +99,10 @@ impl<'a> Parts<'a> {
     }
 
     fn record_batch(&mut self, at: Time, watches: &mut [&mut Watch], peaks: Peaks) {
-        let counted: Vec<_> = watches.iter().map(|watch| (&**watch, &watch.tally)).collect();
+        let counted: Vec<_> = watches
+            .iter()
+            .map(|watch| (&**watch, &watch.tally))
+            .collect();
         let (all, functions) = measure(self.plan, at - self.begins, &counted, peaks);
         self.batch_values.push(all.0);
         let keep = watches.len() <= MOST_BATCHED_FUNCTIONS;
@@ -303,7 +306,8 @@ impl Observer for Summary<'_> {
     }
 
     fn provisioned(&mut self, at: Time, function: FunctionId, instances: u32) {
-        self.watch(at, function).provisioned(at, function, instances);
+        self.watch(at, function)
+            .provisioned(at, function, instances);
     }
 
     fn in_flight(&mut self, function: FunctionId, sender: Sender, arrived: Time) {

@@ -147,8 +147,8 @@ impl Grid {
         Self { columns, rows }
     }
 
-    /// What must be known to read the table, a sentence each.
-    pub(super) fn notes(&self, results: &Results) -> Vec<String> {
+    /// What must be known to read the table, a sentence each; `shown` are the columns that are.
+    pub(super) fn notes(&self, results: &Results, shown: &[&Column]) -> Vec<String> {
         let mut notes = Vec::new();
         if self.rows.len() < results.scenarios.len() {
             notes.push(format!(
@@ -160,14 +160,14 @@ impl Grid {
         }
         notes.push(provenance(results));
         let has = |mark| {
-            let cells = self.columns.iter().flat_map(|column| &column.cells);
-            cells.into_iter().any(|cell| cell.mark == mark)
+            let mut cells = shown.iter().flat_map(|column| &column.cells);
+            cells.any(|cell| cell.mark == mark)
         };
         let mut legend = Vec::new();
         if has(Mark::Best) {
             legend.push("◂ best of its column.".to_owned());
         }
-        if results.scenarios.len() > 1 {
+        if shown.iter().any(|column| column.name.starts_with('Δ')) {
             legend.push(format!(
                 "Δ: paired difference to “{}”{}.",
                 super::text::printable(&results.scenarios[0].label()),

@@ -68,7 +68,7 @@ pub fn timeline(results: &Results) -> String {
     let mut bottom = top;
     for (k, &i) in panels.iter().enumerate() {
         let (column, row) = (k % columns as usize, k / columns as usize);
-        let left = MARGIN + 34.0 + column as f64 * wide;
+        let left = MARGIN + 44.0 + column as f64 * wide;
         let plot_top = top + 24.0 + row as f64 * (height + 58.0);
         let plot = Area {
             left,
@@ -119,8 +119,11 @@ fn legend(canvas: &mut Canvas, top: f64) -> f64 {
 }
 
 fn panel(canvas: &mut Canvas, plot: Area, timeline: &Timeline, top: f64, name: &str) {
+    let pen = Pen::new(11.0, SOFT_INK);
+    let middle = f64::midpoint(plot.top, plot.bottom);
+    canvas.text_upwards(plot.left - 32.0, middle, pen, "instances");
     let pen = Pen::new(13.0, INK).bold();
-    let shown = pen.fit(name, plot.right - plot.left);
+    let shown = pen.fit_name(name, plot.right - plot.left);
     canvas.text_of(plot.left, plot.top - 8.0, pen, &shown, name);
 
     let y = Scale::from_zero(top, plot.bottom, plot.top);
