@@ -2,20 +2,28 @@
 //!
 //! An observer hears what happened and counts; it must not influence the run.
 
+mod claims;
 pub mod costs;
 mod identities;
 mod measures;
 pub mod metric;
+mod request_csv;
+mod request_file;
 mod request_log;
+mod request_parquet;
+mod shared;
 mod states;
 mod summary;
 mod tally;
 mod timeline;
 mod watch;
 
+pub use claims::{Claims, LONGEST_RUN, Notes};
 pub use identities::Violation;
-pub use request_log::{CsvRows, Outcome, RequestLog, RequestRow, RowSink};
+pub use request_file::{RowFile, RowFormat, RowJoin, RunName};
+pub use request_log::{Outcome, RequestLog, RequestRow, RowSink};
+pub use shared::{Binding, Shared};
 pub use states::Peaks;
 pub use summary::{FunctionSummary, Parts, Summary, SummaryResult, Values};
-pub use timeline::{TimelinePoint, TimelineTap};
+pub use timeline::{TimelinePoint, TimelineSteps, TimelineTap};
 pub use watch::Watch;

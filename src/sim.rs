@@ -15,6 +15,7 @@ mod life;
 mod limits;
 mod observer;
 mod orders;
+mod plain;
 mod pool;
 mod provisioning;
 
@@ -36,8 +37,10 @@ use instance::Instances;
 use limits::TokenBucket;
 use pool::IdlePool;
 
+pub use calendar::MOST_INSTANCES;
 pub use observer::{
-    Cause, Ending, Found, Observer, Prewarmed, RequestEnd, Retirement, Sender, State, StateChange,
+    Cause, Ending, Found, Observer, Prewarmed, Prompt, RequestEnd, Retirement, Sender, State,
+    StateChange,
 };
 
 /// How a caller follows a run and stops it.
@@ -53,6 +56,11 @@ impl Control {
     /// A run has done a length of simulated time.
     pub fn has_simulated(&self, length: Span) {
         self.simulated.fetch_add(length.nanos(), Ordering::Relaxed);
+    }
+
+    /// A length of simulated time was done in vain and has to be done again.
+    pub fn has_not_simulated(&self, length: Span) {
+        self.simulated.fetch_sub(length.nanos(), Ordering::Relaxed);
     }
 }
 
@@ -107,7 +115,7 @@ pub fn run<A: Arrivals, O: Observer>(
     let mut done = Time::ZERO;
     for step in 1..=PROGRESS_STEPS {
         let until = Time::ZERO + run.part(step, PROGRESS_STEPS);
-        simulation.advance(arrivals, until, control)?;
+        simulation.advance(arrivals, until, u64::MAX, control)?;
         control.has_simulated(until.since(done));
         done = until;
     }
@@ -118,7 +126,7 @@ pub fn run<A: Arrivals, O: Observer>(
 const PROGRESS_STEPS: u64 = 200;
 
 /// Events between two looks at the control.
-const EVENTS_A_LOOK: u32 = 1 << 16;
+const EVENTS_A_LOOK: u64 = 1 << 16;
 
 /// A simulation on its way: all functions of a plan together, or one of them apart.
 pub struct Simulation<'a, O> {
@@ -298,7 +306,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
         simulation
     }
 
-    /// Simulates what happens before `until`, from where it stands.
+    /// Simulates what happens before `until`, from where it stands, or so many events of it.
     ///
     /// Three queues, one loop: whichever is due first, finishes before all else at equal times.
     ///
@@ -308,6 +316,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
         &mut self,
         arrivals: &mut A,
         until: Time,
+        most_events: u64,
         control: &Control,
     ) -> Result<(), RunError> {
         if !self.begun {
@@ -315,8 +324,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             self.begin();
             self.next = arrivals.next_arrival();
         }
-        let mut to_look = EVENTS_A_LOOK;
-        loop {
+        for event in 0..most_events {
             let arrival_at = self.next.map_or(Time::NEVER, |arrival| arrival.at);
             let finish_at = self.finishes.next_at();
             let (event_at, class) = self.calendar.next();
@@ -325,7 +333,9 @@ impl<'a, O: Observer> Simulation<'a, O> {
                     break;
                 }
                 self.now = finish_at;
-                if let Some(slot) = self.finishes.pop() {
+                if let Some(slot) = self.finishes.pop()
+                    && !self.answer(slot)
+                {
                     self.finish(slot);
                 }
             } else if event_at < arrival_at || (event_at == arrival_at && class == Class::Ready) {
@@ -341,15 +351,15 @@ impl<'a, O: Observer> Simulation<'a, O> {
                     break;
                 };
                 self.now = arrival.at;
-                self.arrive(&arrival);
+                if !self.run_at_once(&arrival) {
+                    self.arrive(&arrival);
+                }
                 self.next = arrivals.next_arrival();
             }
             if !self.orders.is_empty() {
                 self.carry_out_orders();
             }
-            to_look -= 1;
-            if to_look == 0 {
-                to_look = EVENTS_A_LOOK;
+            if event % EVENTS_A_LOOK == 0 {
                 self.look(control)?;
             }
         }
@@ -370,10 +380,11 @@ impl<'a, O: Observer> Simulation<'a, O> {
     }
 
     fn look(&self, control: &Control) -> Result<(), RunError> {
+        self.fault.map_or(Ok(()), Err)?;
         if control.stop.load(Ordering::Relaxed) {
             return Err(RunError::Stopped);
         }
-        self.fault.map_or(Ok(()), Err)
+        Ok(())
     }
 
     fn begin(&mut self) {
@@ -409,7 +420,12 @@ impl<'a, O: Observer> Simulation<'a, O> {
         self.now = end;
         for slot in self.instances.living() {
             if self.instances[slot].occupied {
-                let request = self.instances[slot].run.request;
+                let instance = &self.instances[slot];
+                let request = if instance.prompt {
+                    instance.prompt_run().request
+                } else {
+                    instance.run.request
+                };
                 self.observer
                     .in_flight(request.function, request.sender, request.arrived);
             }

@@ -111,19 +111,33 @@ impl StateClock {
         self.peaks.alive
     }
 
+    /// An instance passes between idle and busy.
+    #[inline]
+    pub(super) fn pass(&mut self, at: Time, from: State, to: State) {
+        self.change(at, Some(from), Some(to));
+    }
+
+    /// Instance-nanoseconds in each state since the last cut.
+    pub(super) fn so_far(&self, at: Time) -> [u128; 3] {
+        let t = i128::from(at.nanos());
+        let mut times = [0; 3];
+        for (time, (sum, count)) in times.iter_mut().zip(self.sums.iter().zip(self.counts)) {
+            *time = (sum + t * i128::from(count)) as u128;
+        }
+        times
+    }
+
     /// What has come together since the last cut, which this one ends; the next part begins.
     pub(super) fn cut(&mut self, at: Time) -> StateTimes {
         let t = i128::from(at.nanos());
-        let integral = |sum: i128, count: u32| (sum + t * i128::from(count)) as u128;
         let alive = self.peaks.alive;
-        let mut times = StateTimes {
-            alive: integral(self.alive_sum, alive),
+        let times = StateTimes {
+            alive: (self.alive_sum + t * i128::from(alive)) as u128,
+            in_state: self.so_far(at),
             peaks: self.peaks.cut(at),
-            ..StateTimes::default()
         };
-        for (state, time) in times.in_state.iter_mut().enumerate() {
-            *time = integral(self.sums[state], self.counts[state]);
-            self.sums[state] = -t * i128::from(self.counts[state]);
+        for (sum, count) in self.sums.iter_mut().zip(self.counts) {
+            *sum = -t * i128::from(count);
         }
         self.alive_sum = -t * i128::from(alive);
         times

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::FunctionId;
 use crate::model::Plan;
-use crate::sim::{Observer, Prewarmed, RequestEnd, Sender, StateChange};
+use crate::sim::{Observer, Prewarmed, Prompt, RequestEnd, Sender, State, StateChange};
 use crate::stats::Histogram;
 use crate::stats::moments::Moments;
 use crate::units::{Span, Time};
@@ -299,6 +299,19 @@ impl Observer for Summary<'_> {
     fn changed(&mut self, change: &StateChange) {
         self.watch(change.at, change.function).changed(change);
         self.peaks.change(change.at, change.from, change.to.ok());
+    }
+
+    #[inline]
+    fn began(&mut self, run: &Prompt) {
+        self.watch(run.arrived, run.function).began(run);
+        self.peaks
+            .change(run.arrived, Some(State::Idle), Some(State::Busy));
+    }
+
+    #[inline]
+    fn answered(&mut self, run: &Prompt, at: Time) {
+        self.watch(at, run.function).answered(run, at);
+        self.peaks.change(at, Some(State::Busy), Some(State::Idle));
     }
 
     fn prewarmed(&mut self, start: &Prewarmed) {

@@ -2,7 +2,9 @@
 
 use crate::ids::FunctionId;
 use crate::model::{Billing, Plan, RemedyKind};
-use crate::sim::{Ending, Found, Observer, Prewarmed, RequestEnd, Retirement, Sender, StateChange};
+use crate::sim::{
+    Ending, Found, Observer, Prewarmed, Prompt, RequestEnd, Retirement, Sender, State, StateChange,
+};
 use crate::stats::moments::Moments;
 use crate::units::{Span, Time};
 
@@ -66,9 +68,9 @@ impl Watch {
         }
     }
 
-    /// Instances alive.
-    pub(super) fn alive(&self) -> u32 {
-        self.states.alive()
+    /// Instance-nanoseconds in each state since the present part began.
+    pub fn so_far(&self, at: Time) -> [u128; 3] {
+        self.states.so_far(at)
     }
 
     /// Adds what states and capacity have come to since the last cut.
@@ -199,6 +201,30 @@ impl Observer for Watch {
             if why != Retirement::EndOfRun {
                 self.tally.retired += 1;
                 self.tally.life_nanos += u128::from((change.at - change.born).nanos());
+            }
+        }
+    }
+
+    #[inline]
+    fn began(&mut self, run: &Prompt) {
+        let at = run.arrived;
+        self.tally.requests += 1;
+        self.books.arrived(at);
+        self.books.leaves(State::Idle, run.idle_since, at);
+        self.states.pass(at, State::Idle, State::Busy);
+    }
+
+    #[inline]
+    fn answered(&mut self, run: &Prompt, at: Time) {
+        let latency = at - run.arrived;
+        self.books.ended(Sender::User, run.arrived, at);
+        self.books.leaves(State::Busy, run.arrived, at);
+        self.states.pass(at, State::Busy, State::Idle);
+        if run.arrived >= self.from {
+            self.tally.prompt.record(latency.nanos());
+            if let Some(billing) = &self.billing {
+                let billed = billing.billed(latency).nanos();
+                self.tally.charges.nanos += u128::from(billed);
             }
         }
     }

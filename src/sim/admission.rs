@@ -54,6 +54,14 @@ impl Account {
     }
 }
 
+impl Account {
+    /// Whether requests per second let an attempt in; counts it where they do.
+    #[inline]
+    pub(super) fn take_attempt(&mut self, now: Time) -> bool {
+        self.requests.as_mut().is_none_or(|bucket| bucket.take(now))
+    }
+}
+
 /// Requests that wait for a limit or for their client to try again.
 #[derive(Default)]
 pub(super) struct Waiting {
@@ -147,12 +155,7 @@ impl<O: Observer> Simulation<'_, O> {
 
     #[inline]
     fn attempt(&mut self, request: Request) {
-        let over = self
-            .account
-            .requests
-            .as_mut()
-            .is_some_and(|bucket| !bucket.take(self.now));
-        let refused = if over {
+        let refused = if !self.account.take_attempt(self.now) {
             Err(Refused::RequestsPerSecond)
         } else if self.must_queue(request.function) {
             Err(Refused::Concurrency)
@@ -216,7 +219,7 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// Whether reservation or account let one more request run on demand.
     #[inline]
-    fn has_concurrency(&self, function: FunctionId) -> bool {
+    pub(super) fn has_concurrency(&self, function: FunctionId) -> bool {
         let state = &self.functions[function];
         if state.reserved != NOT_RESERVED {
             return state.in_flight < state.reserved.saturating_sub(state.provisioned_target);

@@ -111,6 +111,7 @@ impl<O: Observer> Simulation<'_, O> {
             birth: 0,
             billable_start: drawn.billable,
             occupied: wanted == Purposely::OnDemand,
+            prompt: false,
             run: Run::new(Request::none(function), self.now, Found::Nothing),
             previous: NONE,
             next: NONE,
@@ -331,7 +332,7 @@ impl<O: Observer> Simulation<'_, O> {
     /// Sees to it that the instance's one live timer fires no later than it is due. A timer that
     /// fires early is pushed back then, which is rarer than requests are.
     #[inline]
-    fn set_timer(&mut self, slot: u32, due: Time) {
+    pub(super) fn set_timer(&mut self, slot: u32, due: Time) {
         let instance = &mut self.instances[slot];
         if due < instance.timer {
             instance.timer = due;
@@ -367,7 +368,7 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// Sees to it that the function's one live timer fires no later than it is due.
     #[inline]
-    fn set_unused_timer(&mut self, id: FunctionId) {
+    pub(super) fn set_unused_timer(&mut self, id: FunctionId) {
         let function = &mut self.functions[id];
         if function.function_idle != Span::FOR_EVER && function.unused_timer == Time::NEVER {
             function.unused_timer = function.unused_since + function.function_idle;

@@ -5,8 +5,11 @@
 mod architecture;
 mod cli;
 mod config;
+mod experiment;
 mod oracle;
+mod readme;
 mod report;
+mod rows;
 mod shipped;
 mod sim;
 mod stats;
