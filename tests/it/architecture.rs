@@ -31,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "validate",
         &[
             "model",
+            "config",
             "trace",
             "workload",
             "policy",
