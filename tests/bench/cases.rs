@@ -175,6 +175,7 @@ fn experiment(plan: &Plan) -> Experiment {
         name: String::new(),
         question: String::new(),
         seed: 1,
+        set: Vec::new(),
         replications: 2,
         scenarios: vec![Scenario {
             policy: String::new(),

@@ -13,6 +13,7 @@ fn experiment(plan: Plan, seed: u64, replications: u32) -> Experiment {
         name: "apart".to_owned(),
         question: String::new(),
         seed,
+        set: Vec::new(),
         replications,
         scenarios: vec![Scenario {
             policy: "drawn".to_owned(),

@@ -12,6 +12,7 @@ mod oracle;
 mod readme;
 mod report;
 mod rows;
+mod shipped;
 mod sim;
 mod stats;
 mod swarm;
