@@ -184,7 +184,7 @@ struct FunctionState {
     alive: u32,
     /// Requests and pings in flight on demand.
     in_flight: u32,
-    /// Instances on demand that run, or start for, a ping.
+    /// Instances that run, or start for, a ping.
     with_ping: u32,
     /// The pool never shrinks below this.
     floor: u32,

@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
 use crate::experiment::{Estimate, Estimates, IntervalMethod, Results, ScenarioResult};
+use crate::units::Span;
 
 /// The whole document.
 ///
@@ -23,7 +24,7 @@ pub fn render(results: &Results) -> io::Result<String> {
         seed: results.seed,
         replications: results.replications,
         version: env!("CARGO_PKG_VERSION"),
-        duration_s: results.duration.secs(),
+        duration_s: results.duration().map(Span::secs),
         intervals: match results.intervals {
             IntervalMethod::Replications => Intervals::Replications {},
             IntervalMethod::BatchMeans { batches } => Intervals::BatchMeans { batches },
@@ -45,7 +46,9 @@ struct Document<'a> {
     replications: u32,
     version: &'static str,
     /// Measured time of each replication.
-    duration_s: f64,
+    /// Absent where `duration` is swept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_s: Option<f64>,
     intervals: Intervals,
     scenarios: Vec<Scenario<'a>>,
 }
