@@ -8,7 +8,6 @@ pub mod batches;
 pub mod histogram;
 pub mod intervals;
 pub mod moments;
-pub mod rank;
 pub mod student;
 
 pub use histogram::Histogram;

@@ -4,7 +4,7 @@ use super::BATCHES;
 use super::cell::CellResult;
 use super::intervals::{of_batches, of_replications, of_run, paired};
 use super::results::{
-    Estimates, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
+    Estimates, Facts, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
 };
 use crate::model::{Experiment, Scenario};
 
@@ -30,7 +30,22 @@ pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
             IntervalMethod::Replications
         },
         durations: (shortest.unwrap_or_default(), longest.unwrap_or_default()),
+        facts: facts(experiment),
         scenarios,
+    }
+}
+
+fn facts(experiment: &Experiment) -> Facts {
+    let Some(first) = experiment.scenarios.first() else {
+        return Facts::default();
+    };
+    let platform = &first.plan.platform;
+    Facts {
+        platform: platform.name.clone(),
+        prices: platform.prices.as_ref().map(|prices| prices.name.clone()),
+        warm_up: first.plan.warm_up,
+        set: experiment.set.clone(),
+        recorded: experiment.scenarios.iter().any(|s| s.plan.is_recorded()),
     }
 }
 

@@ -292,7 +292,7 @@ impl Watch {
         let mut length = self.end.since(run.begun.max(self.from));
         if run.begun >= self.from {
             self.tally.charges.add_begun(sender, run.found);
-            length = length + self.start_of(run.billable_start);
+            length += self.start_of(run.billable_start);
         }
         if self.billing.is_some() {
             let charges = &mut self.tally.charges;

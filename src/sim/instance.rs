@@ -119,7 +119,7 @@ impl Instance {
             function: run.request.function,
             sender: run.request.sender,
             arrived: run.request.arrived,
-            running: (self.state == State::Busy).then(|| Running {
+            running: (self.state == State::Busy).then_some(Running {
                 begun: run.begun,
                 found: run.found,
                 on_provisioned: self.provisioned,

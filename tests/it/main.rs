@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod apart;
 mod architecture;
 mod cli;
 mod config;
@@ -11,6 +12,7 @@ mod oracle;
 mod readme;
 mod report;
 mod rows;
+mod shipped;
 mod sim;
 mod stats;
 mod swarm;

@@ -117,7 +117,10 @@ pub(crate) fn scenarios(
         })
     });
     context.names(&file);
-    let platform = platform?;
+    let Some(platform) = platform else {
+        context.without_platform(&file);
+        return None;
+    };
     let population = context.population(&file, root.place, &platform);
     context.warn_of_cuts(&population.functions);
     context.reservations(&population.functions, &platform);
@@ -179,6 +182,21 @@ impl Context {
             .iter()
             .filter_map(|table| Some((table.place, &table.get()?.name)));
         self.unique("policy", policies);
+    }
+
+    /// What can be said of functions where the platform is at fault, so that it hides nothing.
+    fn without_platform(&self, file: &ExperimentFile) {
+        let entries = tables(&file.function).iter().filter_map(Given::get);
+        for entry in entries {
+            self.model_keys(entry.model.as_ref());
+            if let Some(arrivals) = &entry.arrivals {
+                let name = value(&entry.name).map_or("", String::as_str);
+                self.process(arrivals, name);
+            }
+        }
+        if let Some(defaults) = value(&file.defaults) {
+            self.model_keys(defaults.model.as_ref());
+        }
     }
 
     fn unique<'a>(&self, what: &str, names: impl Iterator<Item = (Place, &'a Key<String>)>) {

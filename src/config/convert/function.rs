@@ -94,11 +94,13 @@ impl Context {
             .unwrap_or_else(|| DEFAULT_RUNTIME.to_owned());
         let most = platform.limits.max_timeout.filter(|_| brought);
         let timeout = self.timeout(&keys, platform).or(most);
-        // A share that is next to nothing would make lengths that are not finite.
-        let share = platform.platform.cpu.share(memory).max(1e-6);
+        let threads = value(&keys.threads).map_or(1, |count| count.0);
         let scaled = |dist: Dist, phase: Phase| {
             if platform.platform.cpu.scales.contains(&phase) {
-                dist.scaled(1.0 / share)
+                let threads = if phase == Phase::Service { threads } else { 1 };
+                // One that is next to nothing would make lengths that are not finite.
+                let vcpus = platform.platform.cpu.vcpus(memory, threads).max(1e-6);
+                dist.scaled(1.0 / vcpus)
             } else {
                 dist
             }
