@@ -437,7 +437,7 @@ fn straddling() -> Stage {
         stage.call(
             f64::from(n) * 2.1 + 0.37,
             f64::from(n * n % 17) * 1.9 + 0.0004,
-        )
+        );
     });
     // A minute after the end of the run: it is not in it.
     stage.call(160.0, 1.0);
