@@ -15,6 +15,7 @@ mod rows;
 pub mod synth;
 mod text;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,7 +68,6 @@ pub struct TraceFunction {
 }
 
 /// A trace that has been opened and indexed.
-#[derive(Debug)]
 pub struct Trace {
     path: PathBuf,
     functions: Vec<TraceFunction>,
@@ -77,10 +77,19 @@ pub struct Trace {
     kind: Kind,
 }
 
-#[derive(Debug)]
 enum Kind {
     Minutes(Arc<MinuteCounts>),
     Rows(RowTrace),
+}
+
+/// In short: what it holds may be gigabytes.
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trace")
+            .field("path", &self.path)
+            .field("requests", &self.requests())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Trace {
@@ -126,6 +135,17 @@ impl Trace {
     /// Where the trace was found.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The files that it is read from, or may be.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let Ok(entries) = self.path.read_dir() else {
+            return vec![self.path.clone()];
+        };
+        let mut files: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+        files.retain(|file| file.extension().is_some_and(|ending| ending == "csv"));
+        files.sort();
+        files
     }
 
     /// The functions, in the order in which the trace first names them.

@@ -177,9 +177,12 @@ fn simulate(
                 std::thread::park_timeout(LOOK);
             }
         });
+        let finish = FinishBar {
+            bar: &bar,
+            watcher: watcher.thread(),
+        };
         let results = experiment::run(experiment, &options, control);
-        bar.finish_and_clear();
-        watcher.thread().unpark();
+        drop(finish);
         results
     });
     match results {
@@ -195,6 +198,20 @@ fn simulate(
             dir.display()
         ))),
         Err(failure) => Err(failed(failure)),
+    }
+}
+
+/// Ends the progress bar and its watcher, even where a bug makes the run panic: the scope would wait
+/// for the watcher for ever.
+struct FinishBar<'a> {
+    bar: &'a ProgressBar,
+    watcher: &'a std::thread::Thread,
+}
+
+impl Drop for FinishBar<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+        self.watcher.unpark();
     }
 }
 

@@ -8,7 +8,6 @@ use super::results::{
 };
 use super::way::Way;
 use crate::model::{Experiment, Scenario};
-use crate::units::Span;
 
 /// Joins the cells of an experiment, which are in order.
 pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
@@ -19,10 +18,8 @@ pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
         let paired = (number > 0).then(|| paired(first, cells));
         scenarios.push(scenario(&experiment.scenarios[number], cells, paired));
     }
-    let duration = experiment
-        .scenarios
-        .first()
-        .map_or(Span::ZERO, |s| s.plan.duration);
+    let durations = || experiment.scenarios.iter().map(|s| s.plan.duration);
+    let (shortest, longest) = (durations().min(), durations().max());
     Results {
         experiment: experiment.name.clone(),
         question: experiment.question.clone(),
@@ -33,8 +30,13 @@ pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
         } else {
             IntervalMethod::Replications
         },
+<<<<<<< HEAD
         duration,
         facts: facts(experiment, cells),
+=======
+        durations: (shortest.unwrap_or_default(), longest.unwrap_or_default()),
+        facts: facts(experiment),
+>>>>>>> truth
         scenarios,
     }
 }

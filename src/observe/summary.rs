@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::FunctionId;
 use crate::model::Plan;
-use crate::sim::{Observer, Prewarmed, Prompt, RequestEnd, Sender, State, StateChange};
+use crate::sim::{InFlight, Observer, Prewarmed, Prompt, RequestEnd, Sender, State, StateChange};
 use crate::stats::Histogram;
 use crate::stats::batches::BatchSums;
 use crate::units::{Span, Time};
@@ -335,8 +335,8 @@ impl Observer for Summary<'_> {
             .provisioned(at, function, instances);
     }
 
-    fn in_flight(&mut self, function: FunctionId, sender: Sender, arrived: Time) {
-        self.watches[function.index()].in_flight(function, sender, arrived);
+    fn in_flight(&mut self, request: &InFlight) {
+        self.watches[request.function.index()].in_flight(request);
     }
 
     fn run_ended(&mut self, at: Time) {

@@ -78,7 +78,9 @@ mod tests {
 
     fn sums(batches: &[(f64, f64)]) -> BatchSums {
         let mut sums = BatchSums::default();
-        batches.iter().for_each(|(y, x)| sums.record(*y, *x));
+        for (y, x) in batches {
+            sums.record(*y, *x);
+        }
         sums
     }
 

@@ -285,7 +285,7 @@ fn any_results() -> impl Strategy<Value = Results> {
             } else {
                 IntervalMethod::Replications
             },
-            duration: Span::FOR_EVER,
+            durations: (Span::ZERO, Span::FOR_EVER),
             facts: frostline::experiment::Facts::default(),
             scenarios,
         },
