@@ -7,7 +7,6 @@ pub mod accuracy;
 pub mod histogram;
 pub mod intervals;
 pub mod moments;
-pub mod rank;
 pub mod student;
 
 pub use histogram::Histogram;
