@@ -8,9 +8,9 @@ use crate::dist::Dist;
 use crate::model::{KeepAlive, Process, RemedyKind, SnapshotAfter};
 use crate::units::{Span, Time};
 
-/// Milliseconds of one function, as published: parts measured by themselves, and medians of the whole
-/// that are not computed from them: P. Silva, D. Fireman, T. E. Pereira, "Prebaking
-/// Functions to Warm the Serverless Cold Start" (Middleware 2020).
+/// Milliseconds of one function, as published: parts measured by themselves, and medians of the
+/// whole that are not computed from them: P. Silva, D. Fireman, T. E. Pereira, "Prebaking Functions
+/// to Warm the Serverless Cold Start" (Middleware 2020).
 #[derive(Clone, Copy)]
 struct Size {
     name: &'static str,

@@ -14,8 +14,8 @@ use crate::report::number;
 
 const SUBJECT: &str = "Cold starts per request";
 
-/// Causes with their names in every output, a word about each, and colours (Paul Tol's "muted" scheme, 2021: nine hues that people
-/// with any colour vision tell apart).
+/// Causes with their names in every output, a word about each, and colours (Paul Tol's "muted"
+/// scheme, 2021: nine hues that people with any colour vision tell apart).
 const CAUSES: [(MetricId, &str, &str); 9] = [
     (COLD_CAUSE_EXPIRED, "expired: idle too long", "#88ccee"),
     (COLD_CAUSE_SCALE_OUT, "scale-out: all busy", "#332288"),
