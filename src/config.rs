@@ -133,11 +133,16 @@ fn read_given(
             context.swept_memory.push((axis.key.place, axis.place));
         }
     }
-    points(name, &root, &axes, context)
+    points(name, overrides, (&root, &axes), context)
 }
 
 /// Converts every point of the sweep.
-fn points(name: &str, root: &Node, axes: &[Axis], context: &Context) -> Option<Experiment> {
+fn points(
+    name: &str,
+    overrides: &Overrides,
+    (root, axes): (&Node, &[Axis]),
+    context: &Context,
+) -> Option<Experiment> {
     let mut experiment: Option<Experiment> = None;
     let mut complete = true;
     for point in sweep::points(axes) {
@@ -161,6 +166,7 @@ fn points(name: &str, root: &Node, axes: &[Axis], context: &Context) -> Option<E
             question: heading.question,
             seed: heading.seed,
             replications: heading.replications,
+            set: overrides.set.clone(),
             scenarios: Vec::<Scenario>::new(),
         });
         experiment.scenarios.extend(converted);

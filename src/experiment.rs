@@ -31,7 +31,7 @@ pub use fingerprint::fingerprint;
 pub use journal::Journal;
 pub use request_parts::RequestParts;
 pub use results::{
-    Estimate, Estimates, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
+    Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
     TimelinePoint,
 };
 

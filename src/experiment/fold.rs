@@ -3,7 +3,7 @@
 use super::BATCHES;
 use super::cell::CellResult;
 use super::results::{
-    Estimate, Estimates, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
+    Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
 };
 use crate::model::{Experiment, Scenario};
 use crate::observe::Values;
@@ -40,7 +40,22 @@ pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
             IntervalMethod::Replications
         },
         duration,
+        facts: facts(experiment),
         scenarios,
+    }
+}
+
+fn facts(experiment: &Experiment) -> Facts {
+    let Some(first) = experiment.scenarios.first() else {
+        return Facts::default();
+    };
+    let platform = &first.plan.platform;
+    Facts {
+        platform: platform.name.clone(),
+        prices: platform.prices.as_ref().map(|prices| prices.name.clone()),
+        warm_up: first.plan.warm_up,
+        set: experiment.set.clone(),
+        recorded: experiment.scenarios.iter().any(|s| s.plan.is_recorded()),
     }
 }
 

@@ -159,6 +159,12 @@ impl Grid {
             ));
         }
         notes.push(provenance(results));
+        if results.facts.recorded {
+            notes.push(
+                "Arrivals are the recorded ones in every replication: ± does not cover another day."
+                    .to_owned(),
+            );
+        }
         let has = |mark| {
             let mut cells = shown.iter().flat_map(|column| &column.cells);
             cells.any(|cell| cell.mark == mark)

@@ -186,6 +186,7 @@ fn experiment(plan: &Plan) -> Experiment {
         question: String::new(),
         seed: 1,
         replications: 2,
+        set: Vec::new(),
         scenarios: vec![Scenario {
             policy: String::new(),
             set: Vec::new(),

@@ -420,6 +420,7 @@ fn one_job_and_four_give_the_same_results() {
             question: String::new(),
             seed,
             replications: 1 + dice.below(4),
+            set: Vec::new(),
             scenarios,
         };
         let [one, four] = [1, 4].map(|jobs| format!("{:?}", results(&experiment, jobs)));
