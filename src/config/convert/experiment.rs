@@ -97,7 +97,10 @@ pub(crate) fn scenarios(
         })
     });
     context.names(&file);
-    let platform = platform?;
+    let Some(platform) = platform else {
+        context.without_platform(&file);
+        return None;
+    };
     let population = context.population(&file, root.place, &platform);
     context.reservations(&population.functions, &platform);
     let policies = context.policies(&file, &platform, &population);
@@ -142,6 +145,20 @@ impl Context {
             .iter()
             .filter_map(|table| Some((table.place, &table.get()?.name)));
         self.unique("policy", policies);
+    }
+
+    /// What can be said of functions where the platform is at fault, so that it hides nothing.
+    fn without_platform(&self, file: &ExperimentFile) {
+        let entries = tables(&file.function).iter().filter_map(Given::get);
+        for entry in entries {
+            self.model_keys(entry.model.as_ref());
+            if let Some(arrivals) = &entry.arrivals {
+                self.process(arrivals);
+            }
+        }
+        if let Some(defaults) = value(&file.defaults) {
+            self.model_keys(defaults.model.as_ref());
+        }
     }
 
     fn unique<'a>(&self, what: &str, names: impl Iterator<Item = (Place, &'a Key<String>)>) {

@@ -283,6 +283,9 @@ impl KeepAlive {
                     instance: Dist::constant(span),
                     function: None,
                 }),
+                Err(_) if is_observation(text) => Err(format!(
+                    "an observation is named by {{ observed = \"{text}\" }}"
+                )),
                 Err(error) => Err(format!("{error}, \"none\" or \"for-ever\"")),
             },
         }
@@ -301,6 +304,16 @@ impl KeepAlive {
             Some(_) => Err("`keep-alive` is either observed or a distribution".to_owned()),
         }
     }
+}
+
+/// Whether a text looks like the name of an observation: a year, with or without what follows it.
+fn is_observation(text: &str) -> bool {
+    let year = text
+        .get(..4)
+        .is_some_and(|year| year.bytes().all(|b| b.is_ascii_digit()));
+    year && text
+        .get(4..)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// What a keep-alive may be, for an error.
