@@ -66,6 +66,9 @@ impl Claims {
 
     /// Exchanges the notes taken so far for others, to be added to.
     pub fn exchange(&mut self, notes: &mut Notes) {
+        if let Some(at) = self.attempt.take() {
+            self.note(at, Rare::Attempt);
+        }
         std::mem::swap(&mut self.notes, notes);
     }
 
