@@ -191,6 +191,10 @@ fn json_has_its_shape_and_reads_back() {
   \"seed\": 2026,
   \"replications\": 10,
   \"version\": \"0.1.0\",
+  \"platform\": \"\",
+  \"prices\": null,
+  \"set\": {},
+  \"warm_up_s\": 0.0,
   \"duration_s\": 604800.0,
   \"intervals\": {
     \"method\": \"replications\"
