@@ -16,6 +16,7 @@ mod sim;
 mod stats;
 mod swarm;
 mod theory;
+mod threads;
 mod trace;
 mod validate;
 mod workload;
