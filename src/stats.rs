@@ -4,6 +4,7 @@
 //! themselves; whoever measures feeds them.
 
 pub mod accuracy;
+pub mod batches;
 pub mod histogram;
 pub mod intervals;
 pub mod moments;

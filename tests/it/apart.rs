@@ -13,8 +13,8 @@ fn experiment(plan: Plan, seed: u64, replications: u32) -> Experiment {
         name: "apart".to_owned(),
         question: String::new(),
         seed,
-        replications,
         set: Vec::new(),
+        replications,
         scenarios: vec![Scenario {
             policy: "drawn".to_owned(),
             set: Vec::new(),

@@ -6,6 +6,7 @@ mod apart;
 mod architecture;
 mod cli;
 mod config;
+mod coverage;
 mod experiment;
 mod oracle;
 mod readme;
