@@ -17,6 +17,7 @@ mod sim;
 mod stats;
 mod swarm;
 mod theory;
+mod threads;
 mod trace;
 mod validate;
 mod workload;
