@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
@@ -138,6 +139,11 @@ impl Diagnostics {
     /// Whether nothing at all was found.
     pub fn is_empty(&self) -> bool {
         self.faults.is_empty()
+    }
+
+    /// The files that were read, traces apart.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.sources.files()
     }
 
     /// The titles alone, without pictures.

@@ -50,6 +50,12 @@ impl Sources {
         number
     }
 
+    /// The texts that are files of the user's.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        let files = self.texts.iter().filter(|source| source.dir.is_some());
+        files.map(|source| Path::new(&source.name))
+    }
+
     pub(crate) fn get(&self, number: usize) -> &Source {
         &self.texts[number]
     }

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod experiment;
 mod oracle;
+mod outputs;
 mod readme;
 mod report;
 mod rows;
