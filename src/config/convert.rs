@@ -14,6 +14,7 @@ mod function;
 mod platform;
 mod policy;
 mod prices;
+mod runtime;
 mod transient;
 mod workload;
 

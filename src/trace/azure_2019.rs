@@ -423,7 +423,10 @@ impl Reading<'_> {
             .filter(|entry| !entry.has_durations)
             .count();
         if without > 0 {
-            let message = format!("{without} functions with requests have no row of durations");
+            let message = match without {
+                1 => "1 function with requests has no row of durations".to_owned(),
+                _ => format!("{without} functions with requests have no row of durations"),
+            };
             warnings.add(TraceFault::of_file(dir, message));
         }
         let functions = names
