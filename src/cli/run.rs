@@ -32,8 +32,8 @@ pub(super) struct RunArgs {
     out: Option<PathBuf>,
     #[command(flatten)]
     overrides: OverrideArgs,
-    /// Simulate so many cells at a time, at most 8 a core [default: one a core]; the results are the
-    /// same
+    /// Simulate so many cells at a time, at most 8 a core [default: one a core]; the results are
+    /// the same
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     /// What is printed
