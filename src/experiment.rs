@@ -11,9 +11,11 @@ mod claim;
 mod estimate;
 mod fingerprint;
 mod fold;
+mod intervals;
 mod journal;
 mod request_parts;
 mod results;
+mod way;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -27,16 +29,17 @@ use crate::observe::Violation;
 use crate::sim::{Control, RunError};
 use crate::trace::TraceFault;
 
-pub use cell::{CellId, CellResult, Way, run_cell, run_together};
+pub use cell::{CellId, CellResult, run_cell, run_together};
 pub use claim::{Claim, LOCK};
 pub use estimate::estimate_core_time;
 pub use fingerprint::fingerprint;
 pub use journal::Journal;
 pub use request_parts::RequestParts;
 pub use results::{
-    Estimate, Estimates, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
+    Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
     TimelinePoint,
 };
+pub use way::Way;
 
 /// Parts of the measured time where there is only one replication.
 pub const BATCHES: u32 = 20;

@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use clap::{Args, ValueEnum};
 
 use super::{Failed, OverrideArgs, load_all, print, tell, warn};
-use crate::experiment::{self, Failure, Journal, Options, RequestParts, Results};
+use crate::experiment::{self, Failure, Journal, Options, RequestParts, Results, Way};
 use crate::model::Experiment;
 use crate::observe::RowFormat;
 use crate::report;
@@ -56,6 +56,8 @@ enum Format {
     Json,
     /// One row a scenario and function
     Csv,
+    /// The table, for a pull request or a notebook
+    Markdown,
 }
 
 pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
@@ -84,6 +86,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
         let results = simulate(args, rows, experiment, &folder, &control)?;
         print(&rendered(&results, args.format)?)?;
         if !args.quiet {
+            say_ways(&results);
             tell(&format!("Files: {}", folder.dir().display()));
         }
     }
@@ -112,6 +115,20 @@ fn out_dir(args: &RunArgs, file: &Path, experiment: &Experiment) -> PathBuf {
                 .file_stem()
                 .map_or(experiment.name.as_ref(), |stem| stem);
             Path::new("results").join(stem)
+        }
+    }
+}
+
+/// Says which way the simulator went, where there is a choice.
+fn say_ways(results: &Results) {
+    let ways = &results.facts.ways;
+    match &ways[..] {
+        [(Way::OneFunction, _)] => {}
+        [(way, _)] => tell(&format!("Simulated {way}.")),
+        _ => {
+            for (way, cells) in ways {
+                tell(&format!("Simulated {way} ({cells} cells)."));
+            }
         }
     }
 }
@@ -216,5 +233,6 @@ fn rendered(results: &Results, format: Format) -> Result<String, Failed> {
         }
         Format::Json => report::json::render(results)?,
         Format::Csv => report::csv::render(results)?,
+        Format::Markdown => report::markdown::render(results),
     })
 }

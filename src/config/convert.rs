@@ -11,6 +11,7 @@
 mod arrivals;
 mod experiment;
 mod function;
+mod measured;
 mod platform;
 mod policy;
 mod prices;

@@ -352,13 +352,12 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         let place = self.node.place;
         match (name, &self.node.value) {
             (ask::DATE, Value::Date(text)) => visitor.visit_str(text),
-            (ask::DATE, _) => self.any(visitor),
             (ask::GIVEN, _) => visitor.visit_seq(GivenParts {
                 decoder: self,
                 part: 0,
             }),
             (ask::SWITCH, Value::Table(_)) => visitor.visit_newtype_struct(self),
-            (ask::SWITCH, _) | (ask::ONE_OR_MANY, Value::List(_)) => self.any(visitor),
+            (ask::SWITCH | ask::DATE, _) | (ask::ONE_OR_MANY, Value::List(_)) => self.any(visitor),
             (ask::OR_NONE, Value::Text(text)) if text == "none" => visitor.visit_none(),
             (ask::OR_NONE, _) => visitor.visit_some(self).map_err(Error::or_none),
             _ => visitor.visit_newtype_struct(self),

@@ -145,19 +145,7 @@ impl<'a> Cell<'a> {
         batches: u32,
         timeline: Option<TimelineSteps>,
     ) -> Self {
-        let mut lanes = lanes(plan, streams, workloads).into_iter();
-        let mut chunks = Vec::new();
-        loop {
-            let lanes: Vec<Lane<'_>> = lanes.by_ref().take(CHUNK).collect();
-            if lanes.is_empty() {
-                break;
-            }
-            chunks.push(Chunk {
-                due: vec![Time::ZERO; lanes.len()],
-                lanes,
-                notes: Notes::default(),
-            });
-        }
+        let chunks = chunks(plan, streams, workloads);
         Self {
             plan,
             notes: chunks.iter().map(|_| Notes::default()).collect(),
@@ -183,9 +171,18 @@ impl<'a> Cell<'a> {
                 }
                 self.end_part();
             }
-            let step = self.timeline.as_ref().map_or(Time::NEVER, TimelineSteps::ends);
+            let step = self
+                .timeline
+                .as_ref()
+                .map_or(Time::NEVER, TimelineSteps::ends);
             let until = (now + length).min(end).min(self.parts.ends()).min(step);
-            let Self { chunks, shared, settling, notes, .. } = self;
+            let Self {
+                chunks,
+                shared,
+                settling,
+                notes,
+                ..
+            } = self;
             let (reached, settled) = rayon::join(
                 || {
                     let advanced = chunks.par_iter_mut().map(|c| c.advance(until, control));
@@ -249,7 +246,10 @@ impl<'a> Cell<'a> {
     }
 
     fn finish(mut self) -> Result<Outcome, Ended> {
-        let lanes = self.chunks.into_par_iter().flat_map_iter(|chunk| chunk.lanes);
+        let lanes = self
+            .chunks
+            .into_par_iter()
+            .flat_map_iter(|chunk| chunk.lanes);
         let ended: Vec<(Watch, Option<TraceFault>)> = lanes
             .map(|lane| {
                 let (_, (watch, _)) = lane.simulation.end();
@@ -272,12 +272,12 @@ impl<'a> Cell<'a> {
     }
 }
 
-fn lanes<'a>(plan: &'a Plan, streams: &Streams, workloads: Vec<Workload>) -> Vec<Lane<'a>> {
+fn chunks<'a>(plan: &'a Plan, streams: &Streams, workloads: Vec<Workload>) -> Vec<Chunk<'a>> {
     let mut policies: Vec<Vec<Bound>> = workloads.iter().map(|_| Vec::new()).collect();
     for bound in policy::of_plan(plan) {
         policies[bound.function.index()].push(bound);
     }
-    let lane = |(id, (arrivals, policies)): (u32, (Workload, Vec<Bound>))| {
+    let lane = |id: u32, arrivals, policies| {
         let id = FunctionId(id);
         let observer = (Watch::new(plan, id), Claims::new(plan, id));
         Lane {
@@ -285,5 +285,19 @@ fn lanes<'a>(plan: &'a Plan, streams: &Streams, workloads: Vec<Workload>) -> Vec
             arrivals,
         }
     };
-    (0..).zip(workloads.into_iter().zip(policies)).map(lane).collect()
+    let mut functions = (0..).zip(workloads.into_iter().zip(policies));
+    let count = plan.functions.len().div_ceil(CHUNK);
+    (0..count)
+        .map(|_| {
+            let mut lanes = Vec::with_capacity(CHUNK);
+            for (id, (arrivals, policies)) in functions.by_ref().take(CHUNK) {
+                lanes.push(lane(id, arrivals, policies));
+            }
+            Chunk {
+                due: vec![Time::ZERO; lanes.len()],
+                lanes,
+                notes: Notes::default(),
+            }
+        })
+        .collect()
 }

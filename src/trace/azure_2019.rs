@@ -424,8 +424,13 @@ impl Reading<'_> {
             .count();
         if without > 0 {
             let message = match without {
-                1 => "1 function with requests has no row of durations".to_owned(),
-                _ => format!("{without} functions with requests have no row of durations"),
+                1 => "1 function with requests has no row of durations: its service is that of \
+                      [defaults] or its model"
+                    .to_owned(),
+                _ => format!(
+                    "{without} functions with requests have no row of durations: their service is \
+                     that of [defaults] or its model"
+                ),
             };
             warnings.add(TraceFault::of_file(dir, message));
         }

@@ -1,7 +1,7 @@
 //! How far a run is: a bar on a terminal, elsewhere one sentence where it takes long.
 
 use std::io::{IsTerminal, stderr};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -27,6 +27,7 @@ pub(super) struct Progress {
     /// Simulated nanoseconds in all.
     whole: u64,
     cells: usize,
+    finished: AtomicUsize,
     /// Whether to say how long it takes, for want of a bar.
     say: bool,
 }
@@ -48,6 +49,7 @@ impl Progress {
             bar,
             whole,
             cells: experiment.scenarios.len() * experiment.replications as usize,
+            finished: AtomicUsize::new(0),
         }
     }
 
@@ -64,7 +66,13 @@ impl Progress {
         let mut first = None;
         let mut say = self.say;
         while !self.bar.is_finished() {
-            let simulated = control.simulated.load(Ordering::Relaxed);
+            // Time is told now and then within a cell, finished cells at once.
+            let finished = self.finished.load(Ordering::Relaxed) as f64;
+            let of_cells = share(finished, self.cells as f64) * self.whole as f64;
+            let simulated = control
+                .simulated
+                .load(Ordering::Relaxed)
+                .max(of_cells as u64);
             self.bar.set_position(simulated / 1_000_000);
             let elapsed = began.elapsed();
             if elapsed >= BEGIN && first.is_none() {
@@ -73,7 +81,7 @@ impl Progress {
             if say && elapsed >= SAY {
                 say = false;
                 if let Some(left) = first.and_then(|first| self.left(first, (elapsed, simulated))) {
-                    tell(&sentence(left, share(simulated, self.whole)));
+                    tell(&sentence(left, share(simulated as f64, self.whole as f64)));
                 }
             }
             std::thread::park_timeout(LOOK);
@@ -88,7 +96,8 @@ impl Progress {
     /// What is left, from two looks (when, and what was simulated by then); `None` where it is
     /// short.
     fn left(&self, before: (Duration, u64), now: (Duration, u64)) -> Option<Duration> {
-        let speed = now.1.saturating_sub(before.1) as f64 / (now.0 - before.0).as_secs_f64();
+        let took = now.0.saturating_sub(before.0).as_secs_f64();
+        let speed = now.1.saturating_sub(before.1) as f64 / took;
         let left = self.whole.saturating_sub(now.1) as f64 / speed;
         // Endless where nothing was simulated in between.
         let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
@@ -96,8 +105,8 @@ impl Progress {
     }
 }
 
-fn share(part: u64, whole: u64) -> f64 {
-    part as f64 / whole.max(1) as f64
+fn share(part: f64, whole: f64) -> f64 {
+    part / whole.max(1.0)
 }
 
 fn sentence(left: Duration, done: f64) -> String {

@@ -290,9 +290,9 @@ impl Context {
         for remedy in placed {
             let instances = match &remedy.remedy.kind {
                 RemedyKind::Ping(ping) => ping.instances,
-                RemedyKind::Provisioned(model::Provisioned::Constant(count)) => *count,
                 RemedyKind::Provisioned(model::Provisioned::Tracking(tracking)) => tracking.max,
-                RemedyKind::MinInstances(count) => *count,
+                RemedyKind::Provisioned(model::Provisioned::Constant(count))
+                | RemedyKind::MinInstances(count) => *count,
                 RemedyKind::KeepAlive(_) | RemedyKind::Snapshot(_) => continue,
             };
             let functions = remedy.remedy.functions.len() as u64;

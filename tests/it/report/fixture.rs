@@ -1,7 +1,7 @@
 //! Results made by hand, for tests of formats.
 
 use frostline::experiment::{
-    Estimate, Estimates, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
+    Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
     TimelinePoint,
 };
 use frostline::observe::metric::{METRICS, MetricId};
@@ -46,6 +46,7 @@ pub(crate) fn results(scenarios: Vec<ScenarioResult>) -> Results {
         replications: 10,
         intervals: IntervalMethod::Replications,
         duration: Span::from_whole_secs(7 * 86_400),
+        facts: Facts::default(),
         scenarios,
     }
 }
