@@ -64,6 +64,9 @@ enum ModelsCommand {
     },
 }
 
+/// Largest seed: TOML has no larger numbers.
+const MOST_SEED: u64 = i64::MAX as u64;
+
 /// How an experiment file is changed from the command line.
 #[derive(Args, Clone)]
 struct OverrideArgs {
@@ -71,7 +74,7 @@ struct OverrideArgs {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     set: Vec<(String, String)>,
     /// Use this seed instead of the file's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=MOST_SEED))]
     seed: Option<u64>,
     /// Run so many replications instead of the file's number
     #[arg(long, value_name = "N")]
@@ -149,7 +152,7 @@ pub fn main() -> ExitCode {
         Err(Failed::Interrupted(text)) => (130, text),
     };
     if !text.is_empty() {
-        eprintln!("{}", text.trim_end());
+        tell(&text);
     }
     ExitCode::from(code)
 }
@@ -161,6 +164,11 @@ fn print(text: &str) -> Result<(), Failed> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
+}
+
+/// Says something on stderr. Where nobody can hear it there is nothing left to do.
+fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", text.trim_end());
 }
 
 /// An experiment with what is doubtful about its file.
@@ -187,6 +195,6 @@ fn load_all(files: &[PathBuf], overrides: &Overrides) -> Result<Vec<Loaded>, Fai
 fn warn(warnings: &Diagnostics) {
     let text = warnings.to_string();
     if !text.trim().is_empty() {
-        eprintln!("{}", text.trim_end());
+        tell(&text);
     }
 }

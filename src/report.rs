@@ -19,6 +19,16 @@ use crate::experiment::Results;
 
 pub use reading::reading;
 
+/// The name of every file that [`files`] may give.
+pub const NAMES: &[&str] = &[
+    "summary.json",
+    "summary.csv",
+    "frontier.svg",
+    "latency.svg",
+    "cold-starts.svg",
+    "timeline.svg",
+];
+
 /// Every file of an experiment: its name and its bytes, in a fixed order. The caller writes them.
 ///
 /// # Errors

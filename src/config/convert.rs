@@ -15,6 +15,7 @@ mod measured;
 mod platform;
 mod policy;
 mod prices;
+mod runtime;
 mod transient;
 mod workload;
 

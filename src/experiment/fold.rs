@@ -30,13 +30,8 @@ pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
         } else {
             IntervalMethod::Replications
         },
-<<<<<<< HEAD
-        duration,
-        facts: facts(experiment, cells),
-=======
         durations: (shortest.unwrap_or_default(), longest.unwrap_or_default()),
-        facts: facts(experiment),
->>>>>>> truth
+        facts: facts(experiment, cells),
         scenarios,
     }
 }

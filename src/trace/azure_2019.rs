@@ -423,10 +423,15 @@ impl Reading<'_> {
             .filter(|entry| !entry.has_durations)
             .count();
         if without > 0 {
-            let message = format!(
-                "{without} functions with requests have no row of durations: their service is that \
-                 of [defaults] or its model"
-            );
+            let message = match without {
+                1 => "1 function with requests has no row of durations: its service is that of \
+                      [defaults] or its model"
+                    .to_owned(),
+                _ => format!(
+                    "{without} functions with requests have no row of durations: their service is \
+                     that of [defaults] or its model"
+                ),
+            };
             warnings.add(TraceFault::of_file(dir, message));
         }
         let functions = names

@@ -204,7 +204,7 @@ fn draw_size(size: &BatchSize, stream: &mut Stream) -> u64 {
         // The number of failures before a success is the floor of an exponential.
         BatchSize::Geometric { mean } if *mean > 1.0 => {
             let per_failure = -(-1.0 / mean).ln_1p();
-            1 + (exponential(stream) / per_failure) as u64
+            ((exponential(stream) / per_failure) as u64).saturating_add(1)
         }
         BatchSize::Geometric { .. } => 1,
         BatchSize::Weights(sizes) => {

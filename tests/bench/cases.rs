@@ -178,7 +178,6 @@ fn experiment(plan: &Plan) -> Experiment {
         seed: 1,
         set: Vec::new(),
         replications: 2,
-        set: Vec::new(),
         scenarios: vec![Scenario {
             policy: String::new(),
             set: Vec::new(),

@@ -9,6 +9,7 @@ mod config;
 mod coverage;
 mod experiment;
 mod oracle;
+mod outputs;
 mod readme;
 mod report;
 mod rows;
