@@ -6,6 +6,7 @@
 //! which an interrupted experiment goes on. This room knows no format of any output.
 
 mod cell;
+mod curve;
 mod estimate;
 mod fingerprint;
 mod fold;
@@ -30,8 +31,8 @@ pub use fingerprint::fingerprint;
 pub use journal::Journal;
 pub use request_parts::RequestParts;
 pub use results::{
-    Estimate, Estimates, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
-    TimelinePoint,
+    CurvePoint, Estimate, Estimates, FunctionResult, IntervalMethod, Results, ScenarioResult,
+    Timeline, TimelinePoint,
 };
 
 /// Parts of the measured time where there is only one replication.

@@ -4,6 +4,7 @@
 
 pub mod costs;
 mod identities;
+mod keep_alive_curve;
 mod measures;
 pub mod metric;
 mod request_log;
@@ -13,6 +14,9 @@ mod tally;
 mod timeline;
 
 pub use identities::Violation;
+pub use keep_alive_curve::{
+    CurveCounts, KEEP_ALIVES, KeepAliveCurve, KeepAliveCurveTap, keep_alives,
+};
 pub use request_log::{CsvRows, Outcome, RequestLog, RequestRow, RowSink};
 pub use summary::{FunctionSummary, Summary, SummaryResult, Values};
 pub use timeline::{TimelinePoint, TimelineTap};

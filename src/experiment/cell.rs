@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::request_parts::RequestParts;
 use super::{BATCHES, Failure};
 use crate::model::Experiment;
-use crate::observe::{Summary, SummaryResult, TimelinePoint, TimelineTap};
+use crate::observe::{
+    KeepAliveCurve, KeepAliveCurveTap, Summary, SummaryResult, TimelinePoint, TimelineTap,
+};
 use crate::policy;
 use crate::random::Streams;
 use crate::sim::{self, Control};
@@ -31,6 +33,8 @@ pub struct CellResult {
     pub summary: SummaryResult,
     /// Length of a step and instances by state in each; only of the first replication.
     pub timeline: Option<(u64, Vec<TimelinePoint>)>,
+    /// Cold starts and idle time under every keep-alive, where they were asked for.
+    pub keep_alive_curve: Option<KeepAliveCurve>,
 }
 
 impl CellId {
@@ -68,7 +72,10 @@ pub(super) fn run(
     let timeline = (id.replication == 0)
         .then(|| TimelineTap::new(plan.end().since(crate::units::Time::ZERO), TIMELINE_STEPS));
     let log = requests.map(|parts| parts.open(scenario, id)).transpose()?;
-    let mut observer = (summary, (timeline, log));
+    let curve = scenario
+        .keep_alive_curve
+        .then(|| KeepAliveCurveTap::new(plan, batches));
+    let mut observer = (summary, (timeline, (log, curve)));
     let policies = policy::of_plan(plan);
     sim::run(
         plan,
@@ -82,7 +89,7 @@ pub(super) fn run(
         scenario: scenario.label(),
         error,
     })?;
-    let (summary, (timeline, log)) = observer;
+    let (summary, (timeline, (log, curve))) = observer;
     if let (Some(parts), Some(log)) = (requests, log) {
         parts.close(log, id)?;
     }
@@ -105,6 +112,7 @@ pub(super) fn run(
     Ok(CellResult {
         summary,
         timeline: timeline.map(|tap| (tap.step().nanos(), tap.into_points())),
+        keep_alive_curve: curve.map(KeepAliveCurveTap::into_curve),
     })
 }
 

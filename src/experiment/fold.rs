@@ -2,6 +2,7 @@
 
 use super::BATCHES;
 use super::cell::CellResult;
+use super::curve;
 use super::results::{
     Estimate, Estimates, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
 };
@@ -14,7 +15,7 @@ use crate::stats::student::student_t_quantile;
 use crate::units::Span;
 
 /// Coverage of every interval.
-const LEVEL: f64 = 0.95;
+pub(super) const LEVEL: f64 = 0.95;
 
 /// Joins the cells of an experiment, which are in order.
 pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
@@ -97,6 +98,7 @@ fn scenario(
                 .map_or_else(Vec::new, |(_, points)| points.clone()),
             measured_from: scenario.plan.measured_from(),
         },
+        keep_alive_curve: curve::of_cells(cells),
     }
 }
 
@@ -110,7 +112,7 @@ fn of_replications<'a>(replications: impl Iterator<Item = &'a Values>) -> Estima
     Estimates::new(MetricId::all().map(of_metric).collect())
 }
 
-fn estimate(values: &[f64]) -> Estimate {
+pub(super) fn estimate(values: &[f64]) -> Estimate {
     let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
     let ci95 = mean_interval(values, LEVEL).map(|interval| (interval.lo, interval.hi));
     Estimate { mean, ci95 }

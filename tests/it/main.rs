@@ -5,6 +5,7 @@
 mod architecture;
 mod cli;
 mod config;
+mod keep_alive_curve;
 mod oracle;
 mod report;
 mod sim;

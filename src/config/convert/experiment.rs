@@ -103,6 +103,7 @@ pub(crate) fn scenarios(
     let policies = context.policies(&file, &platform, &population);
     let duration = duration?.0;
     context.fits_into_time(warm_up, duration, &file);
+    let keep_alive_curve = context.keep_alive_curve(&file.keep_alive_curve, &platform);
     let functions: Arc<[Function]> = population
         .functions
         .into_iter()
@@ -120,6 +121,7 @@ pub(crate) fn scenarios(
             warm_up,
             duration,
         },
+        keep_alive_curve,
     });
     Some((heading, scenarios.collect()))
 }

@@ -35,6 +35,7 @@ pub(crate) fn scenario(policy: &str, values: &[(&str, f64, f64)]) -> ScenarioRes
         functions: Vec::new(),
         latency: Histogram::new(),
         timeline: Timeline::default(),
+        keep_alive_curve: None,
     }
 }
 

@@ -2,7 +2,8 @@
 //! edges.
 
 use frostline::experiment::{
-    Estimate, Estimates, IntervalMethod, Results, ScenarioResult, Timeline, TimelinePoint,
+    CurvePoint, Estimate, Estimates, IntervalMethod, Results, ScenarioResult, Timeline,
+    TimelinePoint,
 };
 use frostline::observe::metric::METRICS;
 use frostline::report;
@@ -247,6 +248,23 @@ fn any_timeline() -> impl Strategy<Value = Timeline> {
         })
 }
 
+fn any_curve() -> impl Strategy<Value = Vec<CurvePoint>> {
+    let point = (
+        prop_oneof![Just(0), 1..90_000_u64],
+        prop::array::uniform4(any_estimate()),
+    );
+    prop::collection::vec(point, 0..20).prop_map(|points| {
+        let points = points.into_iter().map(|(seconds, numbers)| CurvePoint {
+            keep_alive: Span::from_whole_secs(seconds),
+            cold_starts: numbers[0],
+            cold_start_ratio: numbers[1],
+            idle_gb_s: numbers[2],
+            idle_instance_s: numbers[3],
+        });
+        points.collect()
+    })
+}
+
 fn any_scenario() -> impl Strategy<Value = ScenarioResult> {
     (
         any_name(),
@@ -255,9 +273,10 @@ fn any_scenario() -> impl Strategy<Value = ScenarioResult> {
         prop::option::of(any_estimates()),
         any_histogram(),
         any_timeline(),
+        prop::option::of(any_curve()),
     )
         .prop_map(
-            |(policy, set, metrics, paired, latency, timeline)| ScenarioResult {
+            |(policy, set, metrics, paired, latency, timeline, curve)| ScenarioResult {
                 policy,
                 set,
                 metrics,
@@ -265,6 +284,7 @@ fn any_scenario() -> impl Strategy<Value = ScenarioResult> {
                 functions: Vec::new(),
                 latency,
                 timeline,
+                keep_alive_curve: curve,
             },
         )
 }
