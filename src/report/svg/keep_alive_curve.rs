@@ -17,6 +17,8 @@ const NAMED_S: [u64; 14] = [
 ];
 /// Pixels between the axes and the least value.
 const INSET: f64 = 14.0;
+/// The same keep-alive on two lines nearer to each other than this many pixels has one name.
+const SAME: f64 = 45.0;
 const KEEP_ALIVE: Pen = Pen::new(11.0, SOFT_INK).rim();
 const NAME: Pen = Pen::new(12.0, INK).bold().rim();
 
@@ -210,8 +212,8 @@ fn at(point: &Point, x: &Scale, y: &Scale) -> (f64, f64) {
     (x.at(point.idle), y.at(point.ratio))
 }
 
-/// Rings and dots, and as many of their names as find room: scenarios first, then the keep-alives
-/// of the first line.
+/// Rings and dots, and as many of their names as find room: scenarios first, then keep-alives, line
+/// by line.
 fn draw_points(
     canvas: &mut Canvas,
     plot: Area,
@@ -257,9 +259,17 @@ fn draw_points(
             label(canvas, &mut placer, ring, NAME, &names[line.scenario]);
         }
     }
+    let mut named: Vec<(Span, (f64, f64))> = Vec::new();
     for dot in dots.iter().flatten() {
-        let name = dot.keep_alive.to_string();
-        label(canvas, &mut placer, at(dot, x, y), KEEP_ALIVE, &name);
+        let (keep_alive, at) = (dot.keep_alive, at(dot, x, y));
+        // Lines that run together need the name once.
+        let near = |(other, there): &(Span, (f64, f64))| {
+            *other == keep_alive && (at.0 - there.0).hypot(at.1 - there.1) < SAME
+        };
+        if !named.iter().any(near) {
+            named.push((keep_alive, at));
+            label(canvas, &mut placer, at, KEEP_ALIVE, &keep_alive.to_string());
+        }
     }
 }
 
