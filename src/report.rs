@@ -20,8 +20,8 @@ use crate::experiment::Results;
 
 pub use reading::reading;
 
-/// Every file of an experiment: its name and its bytes, in a fixed order. The caller writes them. Those of
-/// the keep-alive curve are there where a scenario has one.
+/// Every file of an experiment: its name and its bytes, in a fixed order; those of the keep-alive
+/// curve where a scenario has one. The caller writes them.
 ///
 /// # Errors
 /// If a format cannot be written, which is a fault of this program.

@@ -1,14 +1,14 @@
 //! Cold starts and idle time under every keep-alive, from one run.
 //!
-//! Under most-recently-used routing the instance that an arrival takes is the one whose last request
-//! ended last. Were idle instances kept for ever, they would form a stack: an end puts its instant
-//! on top, an arrival takes the top. Under a keep-alive D the arrival is cold iff what it takes had
-//! lain there for longer than D (or nothing did), and an instance that lay there for an age was idle
-//! for min(age, D). So the ages tell all, whatever keep-alive the run itself had.
+//! Under most-recently-used routing an arrival takes the instance whose last request ended last.
+//! Were idle instances kept for ever, they would form a stack: an end puts its instant on top, an
+//! arrival takes the top. Under a keep-alive D the arrival is cold iff what it takes had lain there
+//! for longer than D (or nothing did), and an instance that lay there for an age was idle for
+//! min(age, D). So the ages tell all, whatever keep-alive the run itself had.
 //!
-//! Exact as long as requests occupy instances at the same times under every keep-alive: where starts
+//! Exact where requests occupy instances at the same times under every keep-alive: where starts
 //! take no time. Where they do, a cold request occupies its instance for longer, and the run's own
-//! keep-alive says which are cold.
+//! keep-alive says which are cold. Under that keep-alive the curve is always exact.
 //!
 //! The curve knows no maximum life: an instance that reaches it stays on the stack. Pings occupy
 //! instances as users do, but only users are counted. What is below a floor of the pool is never
@@ -118,7 +118,9 @@ impl KeepAliveCurveTap {
     pub fn into_curve(self) -> KeepAliveCurve {
         let measured = &self.parts[1..];
         let mut whole = Ages::new();
-        measured.iter().for_each(|part| whole.join(&part.ages));
+        for part in measured {
+            whole.join(&part.ages);
+        }
         let counts = |part: &Part| part.ages.counts(keep_alives());
         KeepAliveCurve {
             whole: whole.counts(keep_alives()),
@@ -231,8 +233,8 @@ impl Stack {
         }
     }
 
-    /// An instance that nobody waited for is ready. Below the floor that is one more; above it takes
-    /// the place of one that has gone, which on the stack is still there.
+    /// An instance that nobody waited for is ready. Below the floor that is one more; above, it
+    /// takes the place of one that has gone, which on the stack is still there.
     fn prewarmed(&mut self, at: Time) {
         if self.occupied as usize + self.idle_since.len() < self.floor as usize {
             self.idle_since.push(at);
@@ -297,7 +299,9 @@ impl Observer for KeepAliveCurveTap {
     fn run_ended(&mut self, at: Time) {
         self.tick(at);
         for stack in std::mem::take(&mut self.stacks) {
-            stack.left(at).for_each(|idle| self.count_idle(idle));
+            for idle in stack.left(at) {
+                self.count_idle(idle);
+            }
         }
     }
 }

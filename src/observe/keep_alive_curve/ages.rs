@@ -109,7 +109,9 @@ impl Ages {
     /// instance is idle for min(age, D).
     pub(super) fn counts(&self, keep_alives: impl ExactSizeIterator<Item = Span>) -> CurveCounts {
         let mut longer = Bin::default();
-        self.bins.iter().for_each(|bin| longer.add(bin));
+        for bin in self.bins.iter() {
+            longer.add(bin);
+        }
         let mut shorter = Bin::default();
         let mut counts = CurveCounts {
             ran: self.ran,

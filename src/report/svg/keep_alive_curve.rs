@@ -212,8 +212,7 @@ fn at(point: &Point, x: &Scale, y: &Scale) -> (f64, f64) {
     (x.at(point.idle), y.at(point.ratio))
 }
 
-/// Rings and dots, and as many of their names as find room: scenarios first, then keep-alives, line
-/// by line.
+/// Dots, rings over them, and their names.
 fn draw_points(
     canvas: &mut Canvas,
     plot: Area,
@@ -234,40 +233,53 @@ fn draw_points(
             canvas.disc(at(dot, x, y), 4.0, line.hue, &tip);
         }
     }
-    let ring = |line: &Line| {
-        line.simulated
-            .map(|(idle, ratio)| (x.at(idle), y.at(ratio)))
-    };
     for line in lines {
-        if let Some(ring) = ring(line) {
+        if let Some((idle, ratio)) = line.simulated {
+            let ring = (x.at(idle), y.at(ratio));
             let name = &names[line.scenario];
             canvas.disc(ring, 8.0, line.hue, &format!("{name}, as simulated"));
             canvas.disc(ring, 5.0, PAPER, &format!("{name}, as simulated"));
         }
     }
-    let mut taken: Vec<(f64, f64)> = dots.iter().flatten().map(|dot| at(dot, x, y)).collect();
-    taken.extend(lines.iter().filter_map(ring));
+    draw_names(canvas, plot, lines, names, (x, y), &dots);
+}
+
+/// As many names as find room: scenarios first, then keep-alives, line by line.
+fn draw_names(
+    canvas: &mut Canvas,
+    plot: Area,
+    lines: &[Line],
+    names: &[String],
+    (x, y): (&Scale, &Scale),
+    dots: &[Vec<&Point>],
+) {
+    let rings = || {
+        lines.iter().filter_map(|line| {
+            let (idle, ratio) = line.simulated?;
+            Some((line.scenario, (x.at(idle), y.at(ratio))))
+        })
+    };
+    let mut points: Vec<(f64, f64)> = dots.iter().flatten().map(|dot| at(dot, x, y)).collect();
+    points.extend(rings().map(|(_, ring)| ring));
     let inner = Area {
         left: plot.left + 3.0,
         top: plot.top + 2.0,
         right: plot.right - 2.0,
         bottom: plot.bottom - 3.0,
     };
-    let mut placer = Placer::new(inner, taken, segments(lines, x, y));
-    for line in lines {
-        if let Some(ring) = ring(line) {
-            label(canvas, &mut placer, ring, NAME, &names[line.scenario]);
-        }
+    let mut placer = Placer::new(inner, points, segments(lines, x, y));
+    for (scenario, ring) in rings() {
+        label(canvas, &mut placer, ring, NAME, &names[scenario]);
     }
-    let mut named: Vec<(Span, (f64, f64))> = Vec::new();
+    let mut told: Vec<(Span, (f64, f64))> = Vec::new();
     for dot in dots.iter().flatten() {
         let (keep_alive, at) = (dot.keep_alive, at(dot, x, y));
         // Lines that run together need the name once.
         let near = |(other, there): &(Span, (f64, f64))| {
             *other == keep_alive && (at.0 - there.0).hypot(at.1 - there.1) < SAME
         };
-        if !named.iter().any(near) {
-            named.push((keep_alive, at));
+        if !told.iter().any(near) {
+            told.push((keep_alive, at));
             label(canvas, &mut placer, at, KEEP_ALIVE, &keep_alive.to_string());
         }
     }

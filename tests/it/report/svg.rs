@@ -44,6 +44,27 @@ fn the_same_results_give_the_same_bytes() {
 }
 
 #[test]
+fn a_curve_adds_its_table_and_its_picture() {
+    let mut results = super::fixture::week();
+    results.scenarios[2].keep_alive_curve = Some(super::fixture::curve(30.0, 2.0));
+    let files = report::files(&results).unwrap();
+    let names: Vec<_> = files[6..].iter().map(|file| file.0).collect();
+    assert_eq!(names, ["keep-alive-curve.csv", "keep-alive-curve.svg"]);
+    let text = |file: usize| String::from_utf8(files[file].1.clone()).unwrap();
+    let rows: Vec<String> = text(6).lines().map(str::to_owned).collect();
+    assert_eq!(rows.len(), 1 + 129);
+    assert!(
+        rows[1..]
+            .iter()
+            .all(|row| row.starts_with("provisioned 1,"))
+    );
+    for word in ["provisioned 1", "10 min", "1 day", "Bands are 95 %"] {
+        assert!(text(7).contains(word), "{word}");
+    }
+    assert!(!text(7).contains("do nothing"));
+}
+
+#[test]
 fn pictures_name_their_scenarios() {
     let results = super::fixture::week();
     for (name, bytes) in report::files(&results).unwrap() {
