@@ -29,7 +29,7 @@ use crate::model::{Experiment, Scenario};
 use convert::{Context, scenarios};
 use diagnostic::Fault;
 use source::{Place, read_text};
-use sweep::{Axis, DottedKey};
+use sweep::{Axis, DottedKey, Swept};
 use tree::Node;
 
 pub use diagnostic::Diagnostics;
@@ -115,14 +115,13 @@ fn points(name: &str, root: &Node, axes: &[Axis], context: &Context) -> Option<E
         let mut root = root.clone();
         let mut set = Vec::with_capacity(axes.len());
         for (axis, value) in axes.iter().zip(point) {
-            let node = &axis.values[value];
+            let Swept { name, node } = &axis.values[value];
             if let Err(fault) = sweep::put(&mut root, &axis.key, node) {
                 context.fault(fault);
             }
-            let typed = node
-                .as_text()
-                .map_or_else(|| context.typed(node.place), str::to_owned);
-            set.push((axis.key.text.clone(), typed));
+            let called = name.as_deref().or(node.as_text());
+            let called = called.map_or_else(|| context.typed(node.place), str::to_owned);
+            set.push((axis.key.text.clone(), called));
         }
         let Some((heading, converted)) = scenarios(context, &root, &set) else {
             complete = false;

@@ -5,6 +5,7 @@
 //! the same bytes come out with any number of jobs. Finished cells are kept in a journal, from
 //! which an interrupted experiment goes on. This room knows no format of any output.
 
+mod apart;
 mod cell;
 mod curve;
 mod estimate;
@@ -16,7 +17,7 @@ mod results;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -25,7 +26,7 @@ use crate::observe::Violation;
 use crate::sim::{Control, RunError};
 use crate::trace::TraceFault;
 
-pub use cell::{CellId, CellResult};
+pub use cell::{CellId, CellResult, Way, run_cell, run_together};
 pub use estimate::estimate_core_time;
 pub use fingerprint::fingerprint;
 pub use journal::Journal;
@@ -124,7 +125,8 @@ impl std::error::Error for Failure {}
 /// Runs every cell of an experiment that its journal does not hold, and folds the results.
 ///
 /// # Errors
-/// See [`Failure`]; what is done by then is in the journal.
+/// See [`Failure`]: the first in the order of the cells, with any number of jobs. What is done by
+/// then is in the journal.
 pub fn run(
     experiment: &Experiment,
     options: &Options<'_>,
@@ -136,49 +138,65 @@ pub fn run(
         .build()
         .map_err(|error| Failure::Threads(error.to_string()))?;
     let cells = CellId::all(experiment);
-    let done = std::sync::atomic::AtomicUsize::new(0);
-    let run_one = |id: &CellId| -> Result<CellResult, Failure> {
-        let logged = options.requests.is_none_or(|parts| parts.has(*id));
-        let kept = options
-            .journal
-            .filter(|_| logged)
-            .and_then(|journal| journal.get(*id));
-        let result = if let Some(result) = kept {
-            let run = experiment.scenarios[id.scenario as usize].plan.end();
-            control.simulated.fetch_add(run.nanos(), Ordering::Relaxed);
-            result
-        } else {
-            let result = cell::run(experiment, *id, options.requests, control)?;
-            if let Some(journal) = options.journal {
-                journal.keep(*id, &result)?;
-            }
-            result
-        };
-        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        if let Some(progress) = options.progress {
-            progress(done);
+    let done = AtomicUsize::new(0);
+    // What comes after a cell that failed need not run; what comes before it may fail first.
+    let failed = AtomicUsize::new(usize::MAX);
+    let run_one = |(place, id): (usize, &CellId)| {
+        if place > failed.load(Ordering::Relaxed) {
+            return None;
         }
-        Ok(result)
-    };
-    let outcomes: Vec<_> = threads.install(|| cells.par_iter().map(run_one).collect());
-    let mut results = Vec::with_capacity(outcomes.len());
-    for outcome in outcomes {
-        match outcome {
-            Ok(result) => results.push(result),
+        let outcome = match result(experiment, *id, options, control) {
             Err(Failure::Run {
                 error: RunError::Stopped,
                 ..
-            }) => {
-                let done = done.load(Ordering::Relaxed);
-                return Err(Failure::Interrupted {
-                    done,
-                    cells: cells.len(),
-                });
+            }) => return None,
+            outcome => outcome,
+        };
+        if outcome.is_err() {
+            failed.fetch_min(place, Ordering::Relaxed);
+        } else {
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            if let Some(progress) = options.progress {
+                progress(done);
             }
-            Err(failure) => return Err(failure),
         }
+        Some(outcome)
+    };
+    let outcomes = threads.install(|| cells.par_iter().enumerate().map(run_one).collect());
+    Ok(fold::fold(experiment, &in_order(outcomes)?))
+}
+
+/// What a cell gives: from the journal, or else by simulating it.
+fn result(
+    experiment: &Experiment,
+    id: CellId,
+    options: &Options<'_>,
+    control: &Control,
+) -> Result<CellResult, Failure> {
+    let logged = options.requests.is_none_or(|parts| parts.has(id));
+    let kept = options.journal.filter(|_| logged);
+    if let Some(result) = kept.and_then(|journal| journal.take(id)) {
+        let run = experiment.scenarios[id.scenario as usize].plan.end();
+        control.simulated.fetch_add(run.nanos(), Ordering::Relaxed);
+        return Ok(result);
     }
-    Ok(fold::fold(experiment, &results))
+    let result = cell::run(experiment, id, options.requests, control)?;
+    if let Some(journal) = options.journal {
+        journal.keep(id, &result)?;
+    }
+    Ok(result)
+}
+
+/// The results, or else the first failure in the order of the cells. Cells without an outcome were
+/// stopped, which is told only where nothing failed.
+fn in_order<T>(outcomes: Vec<Option<Result<T, Failure>>>) -> Result<Vec<T>, Failure> {
+    let cells = outcomes.len();
+    let results: Vec<T> = outcomes.into_iter().flatten().collect::<Result<_, _>>()?;
+    let done = results.len();
+    if done < cells {
+        return Err(Failure::Interrupted { done, cells });
+    }
+    Ok(results)
 }
 
 /// Simulated nanoseconds of all cells together, for a progress bar.
@@ -186,4 +204,31 @@ pub fn simulated_nanos(experiment: &Experiment) -> u64 {
     let one = experiment.scenarios.iter().map(|s| s.plan.end().nanos());
     one.fold(0u64, u64::saturating_add)
         .saturating_mul(u64::from(experiment.replications))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(name: &str) -> Failure {
+        Failure::Threads(name.to_owned())
+    }
+
+    #[test]
+    fn the_first_failure_in_order_wins_over_cells_that_were_stopped() {
+        let told = |outcomes| in_order(outcomes).map_err(|failure| failure.to_string());
+        assert_eq!(told(vec![Some(Ok(1)), Some(Ok(2))]), Ok(vec![1, 2]));
+        assert_eq!(
+            told(vec![Some(Ok(1)), None, None]),
+            Err("interrupted: 1 of 3 cells are done and kept".to_owned())
+        );
+        assert_eq!(
+            told(vec![
+                None,
+                Some(Err(failure("one"))),
+                Some(Err(failure("two")))
+            ]),
+            Err("cannot start threads: one".to_owned())
+        );
+    }
 }

@@ -2,21 +2,32 @@
 //!
 //! An observer hears what happened and counts; it must not influence the run.
 
+mod claims;
 pub mod costs;
 mod identities;
 mod keep_alive_curve;
 mod measures;
 pub mod metric;
+mod request_csv;
+mod request_file;
 mod request_log;
+mod request_parquet;
+mod shared;
 mod states;
 mod summary;
 mod tally;
 mod timeline;
+mod watch;
 
+pub use claims::{Claims, LONGEST_RUN, Notes};
 pub use identities::Violation;
 pub use keep_alive_curve::{
-    CurveCounts, KEEP_ALIVES, KeepAliveCurve, KeepAliveCurveTap, keep_alives,
+    CurveBooks, CurveCounts, KEEP_ALIVES, KeepAliveCurve, KeepAliveCurveTap, keep_alives,
 };
-pub use request_log::{CsvRows, Outcome, RequestLog, RequestRow, RowSink};
-pub use summary::{FunctionSummary, Summary, SummaryResult, Values};
-pub use timeline::{TimelinePoint, TimelineTap};
+pub use request_file::{RowFile, RowFormat, RowJoin, RunName};
+pub use request_log::{Outcome, RequestLog, RequestRow, RowSink};
+pub use shared::{Binding, Shared};
+pub use states::Peaks;
+pub use summary::{FunctionSummary, Parts, Summary, SummaryResult, Values};
+pub use timeline::{TimelinePoint, TimelineSteps, TimelineTap};
+pub use watch::Watch;

@@ -15,11 +15,13 @@ mod life;
 mod limits;
 mod observer;
 mod orders;
+mod plain;
 mod pool;
 mod provisioning;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
+use std::ops::{Index, IndexMut, Range};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::ids::FunctionId;
@@ -27,7 +29,7 @@ use crate::model::{Overflow, Plan, RateScope};
 use crate::policy::{Bound, Happening, Keep, Order, Policy};
 use crate::random::{Purpose, Stream, Streams};
 use crate::units::{Span, Time};
-use crate::workload::Arrivals;
+use crate::workload::{Arrival, Arrivals};
 
 use admission::{Account, Waiting};
 use calendar::{Calendar, Class, Event, Finishes};
@@ -35,8 +37,9 @@ use instance::Instances;
 use limits::TokenBucket;
 use pool::IdlePool;
 
+pub use calendar::MOST_INSTANCES;
 pub use observer::{
-    Cause, Ending, Found, Observer, Prewarmed, RequestEnd, Retirement, Sender, State, StateChange,
+    Cause, Ending, Found, Observer, Prewarmed, Prompt, RequestEnd, Retirement, Sender, State, StateChange,
 };
 
 /// How a caller follows a run and stops it.
@@ -46,6 +49,18 @@ pub struct Control {
     pub stop: AtomicBool,
     /// Simulated nanoseconds done by all runs that share this control.
     pub simulated: AtomicU64,
+}
+
+impl Control {
+    /// A run has done a length of simulated time.
+    pub fn has_simulated(&self, length: Span) {
+        self.simulated.fetch_add(length.nanos(), Ordering::Relaxed);
+    }
+
+    /// A length of simulated time was done in vain and has to be done again.
+    pub fn has_not_simulated(&self, length: Span) {
+        self.simulated.fetch_sub(length.nanos(), Ordering::Relaxed);
+    }
 }
 
 /// Why a run ended without a result.
@@ -82,7 +97,7 @@ pub struct Finished {
     pub orders_ignored: u64,
 }
 
-/// Simulates a plan from an empty platform to its end.
+/// Simulates a plan from an empty platform to its end, all functions together.
 ///
 /// # Errors
 /// [`RunError::Stopped`] where `control` asked for it, and where memory would not suffice.
@@ -94,17 +109,30 @@ pub fn run<A: Arrivals, O: Observer>(
     observer: &mut O,
     control: &Control,
 ) -> Result<Finished, RunError> {
-    Simulation::new(plan, streams, policies, observer).run(arrivals, control)
+    let mut simulation = Simulation::new(plan, streams, policies, observer);
+    let run = plan.end().since(Time::ZERO);
+    let mut done = Time::ZERO;
+    for step in 1..=PROGRESS_STEPS {
+        let until = Time::ZERO + run.part(step, PROGRESS_STEPS);
+        simulation.advance(arrivals, until, u64::MAX, control)?;
+        control.has_simulated(until.since(done));
+        done = until;
+    }
+    Ok(simulation.end().0)
 }
 
-/// Events between two looks at the control.
-const EVENTS_A_LOOK: u32 = 1 << 16;
+/// How often a run says how far it is.
+const PROGRESS_STEPS: u64 = 200;
 
-struct Simulation<'a, O> {
+/// Events between two looks at the control.
+const EVENTS_A_LOOK: u64 = 1 << 16;
+
+/// A simulation on its way: all functions of a plan together, or one of them apart.
+pub struct Simulation<'a, O> {
     plan: &'a Plan,
-    observer: &'a mut O,
+    observer: O,
     now: Time,
-    functions: Vec<FunctionState>,
+    functions: Functions,
     instances: Instances,
     finishes: Finishes,
     calendar: Calendar,
@@ -112,8 +140,32 @@ struct Simulation<'a, O> {
     waiting: Waiting,
     policies: Vec<BoundPolicy>,
     orders: VecDeque<(u32, Order)>,
+    /// The next arrival, pulled one ahead; `None` before the first and after the last.
+    next: Option<Arrival>,
+    begun: bool,
     done: Finished,
     fault: Option<RunError>,
+}
+
+/// The functions that are simulated, by their ids.
+struct Functions {
+    first: u32,
+    states: Vec<FunctionState>,
+}
+
+impl Index<FunctionId> for Functions {
+    type Output = FunctionState;
+    #[inline]
+    fn index(&self, id: FunctionId) -> &FunctionState {
+        &self.states[(id.0 - self.first) as usize]
+    }
+}
+
+impl IndexMut<FunctionId> for Functions {
+    #[inline]
+    fn index_mut(&mut self, id: FunctionId) -> &mut FunctionState {
+        &mut self.states[(id.0 - self.first) as usize]
+    }
 }
 
 /// What the simulator knows of a function. What every request touches stands here, in two cache
@@ -197,22 +249,53 @@ struct BoundPolicy {
 }
 
 impl<'a, O: Observer> Simulation<'a, O> {
-    fn new(plan: &'a Plan, streams: &Streams, policies: Vec<Bound>, observer: &'a mut O) -> Self {
-        let functions = (0..plan.functions.len() as u32)
-            .map(|function| FunctionState::new(plan, streams, function))
-            .collect();
+    /// All functions of a plan, under the limits that they share.
+    pub fn new(plan: &'a Plan, streams: &Streams, policies: Vec<Bound>, observer: O) -> Self {
+        let all = 0..plan.functions.len() as u32;
+        let account = Account::new(plan);
+        Self::of_functions(plan, streams, all, account, policies, observer)
+    }
+
+    /// One function of a plan as if it had the account for itself and the account had no limits.
+    /// That is what happens to it together with the others where none of these limits binds.
+    pub fn of_one(
+        plan: &'a Plan,
+        streams: &Streams,
+        id: FunctionId,
+        policies: Vec<Bound>,
+        observer: O,
+    ) -> Self {
+        let account = Account::default();
+        Self::of_functions(plan, streams, id.0..id.0 + 1, account, policies, observer)
+    }
+
+    fn of_functions(
+        plan: &'a Plan,
+        streams: &Streams,
+        functions: Range<u32>,
+        account: Account,
+        policies: Vec<Bound>,
+        observer: O,
+    ) -> Self {
         let mut simulation = Self {
             plan,
             observer,
             now: Time::ZERO,
-            functions,
+            functions: Functions {
+                first: functions.start,
+                states: functions
+                    .map(|function| FunctionState::new(plan, streams, function))
+                    .collect(),
+            },
             instances: Instances::default(),
             finishes: Finishes::default(),
             calendar: Calendar::default(),
-            account: Account::new(plan),
+            account,
             waiting: Waiting::default(),
             policies: Vec::new(),
             orders: VecDeque::new(),
+            next: None,
+            begun: false,
             done: Finished::default(),
             fault: None,
         };
@@ -222,31 +305,40 @@ impl<'a, O: Observer> Simulation<'a, O> {
         simulation
     }
 
+    /// Simulates what happens before `until`, from where it stands, or so many events of it.
+    ///
     /// Three queues, one loop: whichever is due first, finishes before all else at equal times.
-    fn run<A: Arrivals>(
-        mut self,
+    ///
+    /// # Errors
+    /// See [`run`].
+    pub fn advance<A: Arrivals>(
+        &mut self,
         arrivals: &mut A,
+        until: Time,
+        most_events: u64,
         control: &Control,
-    ) -> Result<Finished, RunError> {
-        let end = self.plan.end();
-        let mut to_look = EVENTS_A_LOOK;
-        let mut seen = Time::ZERO;
-        self.begin();
-        let mut next = arrivals.next_arrival();
-        loop {
-            let arrival_at = next.map_or(Time::NEVER, |arrival| arrival.at);
+    ) -> Result<(), RunError> {
+        if !self.begun {
+            self.begun = true;
+            self.begin();
+            self.next = arrivals.next_arrival();
+        }
+        for event in 0..most_events {
+            let arrival_at = self.next.map_or(Time::NEVER, |arrival| arrival.at);
             let finish_at = self.finishes.next_at();
             let (event_at, class) = self.calendar.next();
             if finish_at <= arrival_at && finish_at <= event_at {
-                if finish_at >= end {
+                if finish_at >= until {
                     break;
                 }
                 self.now = finish_at;
-                if let Some(slot) = self.finishes.pop() {
+                if let Some(slot) = self.finishes.pop()
+                    && !self.answer(slot)
+                {
                     self.finish(slot);
                 }
             } else if event_at < arrival_at || (event_at == arrival_at && class == Class::Ready) {
-                if event_at >= end {
+                if event_at >= until {
                     break;
                 }
                 self.now = event_at;
@@ -254,41 +346,49 @@ impl<'a, O: Observer> Simulation<'a, O> {
                     self.handle(event);
                 }
             } else {
-                let Some(arrival) = next.filter(|arrival| arrival.at < end) else {
+                let Some(arrival) = self.next.filter(|arrival| arrival.at < until) else {
                     break;
                 };
                 self.now = arrival.at;
-                self.arrive(&arrival);
-                next = arrivals.next_arrival();
+                if !self.run_at_once(&arrival) {
+                    self.arrive(&arrival);
+                }
+                self.next = arrivals.next_arrival();
             }
             if !self.orders.is_empty() {
                 self.carry_out_orders();
             }
-            to_look -= 1;
-            if to_look == 0 {
-                to_look = EVENTS_A_LOOK;
-                self.look(control, &mut seen)?;
+            if event % EVENTS_A_LOOK == 0 {
+                self.look(control)?;
             }
         }
-        self.end(end);
-        self.now = end;
-        self.look(control, &mut seen)?;
-        Ok(self.done)
+        self.look(control)
     }
 
-    fn look(&self, control: &Control, seen: &mut Time) -> Result<(), RunError> {
-        control
-            .simulated
-            .fetch_add(self.now.since(*seen).nanos(), Ordering::Relaxed);
-        *seen = self.now;
+    /// When something happens next; `NEVER` where nothing does.
+    pub fn next_at(&self) -> Time {
+        let arrival_at = self.next.map_or(Time::NEVER, |arrival| arrival.at);
+        arrival_at
+            .min(self.finishes.next_at())
+            .min(self.calendar.next().0)
+    }
+
+    /// Who hears what happens.
+    pub fn observer_mut(&mut self) -> &mut O {
+        &mut self.observer
+    }
+
+    fn look(&self, control: &Control) -> Result<(), RunError> {
+        self.fault.map_or(Ok(()), Err)?;
         if control.stop.load(Ordering::Relaxed) {
             return Err(RunError::Stopped);
         }
-        self.fault.map_or(Ok(()), Err)
+        Ok(())
     }
 
     fn begin(&mut self) {
-        for function in 0..self.functions.len() as u32 {
+        let first = self.functions.first;
+        for function in first..first + self.functions.states.len() as u32 {
             self.tell(FunctionId(function), Happening::RunBegan);
         }
         self.carry_out_orders();
@@ -313,12 +413,18 @@ impl<'a, O: Observer> Simulation<'a, O> {
         }
     }
 
-    /// Tells observers what is still there at the end.
-    fn end(&mut self, end: Time) {
+    /// Ends the run: tells the observer what is still there.
+    pub fn end(mut self) -> (Finished, O) {
+        let end = self.plan.end();
         self.now = end;
         for slot in self.instances.living() {
             if self.instances[slot].occupied {
-                let request = self.instances[slot].run.request;
+                let instance = &self.instances[slot];
+                let request = if instance.prompt {
+                    instance.prompt_run().request
+                } else {
+                    instance.run.request
+                };
                 self.observer
                     .in_flight(request.function, request.sender, request.arrived);
             }
@@ -329,6 +435,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
                 .in_flight(request.function, request.sender, request.arrived);
         }
         self.observer.run_ended(end);
+        (self.done, self.observer)
     }
 }
 

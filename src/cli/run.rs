@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Failed, OverrideArgs, load_all, print, warn};
 use crate::experiment::{self, Failure, Journal, Options, RequestParts, Results};
 use crate::model::Experiment;
+use crate::observe::RowFormat;
 use crate::report;
 use crate::sim::Control;
 
@@ -35,7 +36,8 @@ pub(super) struct RunArgs {
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Also write one row a request to this CSV file, in the order in which requests ended
+    /// Also write one row a request to this file, in the order in which requests ended: CSV or
+    /// Parquet, by its ending .csv or .parquet
     #[arg(long, value_name = "FILE")]
     requests: Option<PathBuf>,
     /// No progress bar and no notes, only the result and errors
@@ -58,15 +60,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
         let text = "error: --requests takes one experiment file at a time";
         return Err(Failed::BadInput(text.to_owned()));
     }
-    if let Some(path) = &args.requests
-        && path.extension().is_none_or(|ending| ending != "csv")
-    {
-        let text = format!(
-            "error: --requests writes CSV: end `{}` in .csv",
-            path.display()
-        );
-        return Err(Failed::BadInput(text));
-    }
+    let rows = args.requests.as_deref().map(rows_to).transpose()?;
     let loaded = load_all(&args.files, &args.overrides.overrides())?;
     let control = control()?;
     for (file, (experiment, warnings)) in args.files.iter().zip(&loaded) {
@@ -74,7 +68,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
             warn(warnings);
         }
         let dir = out_dir(args, file, experiment);
-        let results = simulate(args, experiment, &dir, &control)?;
+        let results = simulate(args, rows, experiment, &dir, &control)?;
         write_files(&results, &dir)?;
         print(&rendered(&results, args.format)?)?;
         if !args.quiet {
@@ -82,6 +76,19 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// A file for rows of requests, with the format that its ending means.
+type RowsTo<'a> = (&'a Path, RowFormat);
+
+fn rows_to(path: &Path) -> Result<RowsTo<'_>, Failed> {
+    let format = RowFormat::of(path).ok_or_else(|| {
+        Failed::BadInput(format!(
+            "error: --requests writes CSV or Parquet: end `{}` in .csv or .parquet",
+            path.display()
+        ))
+    })?;
+    Ok((path, format))
 }
 
 fn out_dir(args: &RunArgs, file: &Path, experiment: &Experiment) -> PathBuf {
@@ -112,17 +119,16 @@ fn control() -> Result<Arc<Control>, Failed> {
 
 fn simulate(
     args: &RunArgs,
+    rows: Option<RowsTo<'_>>,
     experiment: &Experiment,
     dir: &Path,
     control: &Control,
 ) -> Result<Results, Failed> {
     let at = |path: &Path, error| Failed::Error(format!("{}: {error}", path.display()));
     fs::create_dir_all(dir).map_err(|error| at(dir, error))?;
-    let journal = Journal::open(&dir.join("cells.jsonl"), &key(experiment)).map_err(failed)?;
-    let requests = args
-        .requests
-        .as_ref()
-        .map(|path| RequestParts::new(path, experiment));
+    let key = key(experiment);
+    let journal = Journal::open(&dir.join("cells.jsonl"), &key).map_err(failed)?;
+    let requests = rows.map(|(path, format)| RequestParts::new(path, format, &key));
     let requests = requests.transpose().map_err(failed)?;
     if !journal.is_empty() && !args.quiet {
         eprintln!(

@@ -15,6 +15,7 @@ mod function;
 mod platform;
 mod policy;
 mod prices;
+mod transient;
 mod workload;
 
 use std::cell::RefCell;

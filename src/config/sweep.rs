@@ -1,16 +1,25 @@
 //! Dotted keys: `[sweep]` and `--set` edit the document before it is converted.
 
+use std::collections::BTreeMap;
+
 use super::diagnostic::Fault;
 use super::names::{did_you_mean, list};
 use super::source::Place;
-use super::tree::{Node, Value};
+use super::tree::{Entry, Node, Value};
 
 /// One swept key with its values.
 pub(crate) struct Axis {
     pub(crate) key: DottedKey,
-    /// Where the list of values stands.
+    /// Where the values stand.
     pub(crate) place: Place,
-    pub(crate) values: Vec<Node>,
+    pub(crate) values: Vec<Swept>,
+}
+
+/// A value to sweep over.
+pub(crate) struct Swept {
+    /// What the results call it; without it they call it as it was typed.
+    pub(crate) name: Option<String>,
+    pub(crate) node: Node,
 }
 
 /// A dotted key as typed.
@@ -33,6 +42,17 @@ const FUNCTION_KEYS: [&str; 9] = [
     "error-rate",
 ];
 
+/// Keys at the top of a sweep that are the first part of a longer one: a table below them goes on
+/// with the key, a table below any other key names its values.
+const SECTIONS: [&str; 6] = [
+    "function",
+    "policy",
+    "platform",
+    "platform-override",
+    "workload",
+    "defaults",
+];
+
 /// More points than anybody waits for.
 const MOST_POINTS: usize = 10_000;
 
@@ -45,7 +65,7 @@ pub(crate) fn axes(root: &mut Node, fault: &mut dyn FnMut(Fault)) -> Vec<Axis> {
     if matches!(entry.node.value, Value::Table(_)) {
         gather(&entry.node, "", &mut axes, fault);
     } else {
-        let title = "`sweep` is a table of dotted keys, each with a list of values";
+        let title = "`sweep` is a table of dotted keys, each with its values";
         fault(Fault::new(title).at(entry.node.place));
     }
     let points = axes.iter().try_fold(1_usize, |product, axis| {
@@ -74,25 +94,70 @@ fn gather(table: &Node, before: &str, axes: &mut Vec<Axis>, fault: &mut dyn FnMu
         } else {
             format!("{before}.{}", quoted(&entry.key))
         };
-        match &entry.node.value {
-            Value::Table(_) => gather(&entry.node, &text, axes, fault),
-            Value::List(values) if values.is_empty() => {
-                fault(Fault::new(format!("`{text}` is swept over no values")).at(entry.node.place));
+        let goes_on = !before.is_empty() || SECTIONS.contains(&text.as_str());
+        let values: Vec<Swept> = match &entry.node.value {
+            Value::Table(_) if goes_on => {
+                gather(&entry.node, &text, axes, fault);
+                continue;
             }
-            Value::List(values) => axes.push(Axis {
-                key: DottedKey {
-                    text,
-                    place: entry.place,
-                },
-                place: entry.node.place,
-                values: values.clone(),
-            }),
-            Value::Faulty => {}
-            _ => fault(
-                Fault::new(format!("`{text}` needs a list of values to sweep over"))
-                    .at(entry.node.place),
-            ),
+            Value::Table(values) => named(&text, values, fault),
+            Value::List(values) => values.iter().cloned().map(Swept::unnamed).collect(),
+            Value::Faulty => continue,
+            _ => {
+                fault(no_values(&text, entry.node.place, !before.is_empty()));
+                continue;
+            }
+        };
+        if values.is_empty() {
+            fault(Fault::new(format!("`{text}` is swept over no values")).at(entry.node.place));
+            continue;
         }
+        axes.push(Axis {
+            key: DottedKey {
+                text,
+                place: entry.place,
+            },
+            place: entry.node.place,
+            values,
+        });
+    }
+}
+
+impl Swept {
+    fn unnamed(node: Node) -> Self {
+        Self { name: None, node }
+    }
+}
+
+/// Values by their names; the parser has refused two that are spelled the same.
+fn named(key: &str, values: &[Entry], fault: &mut dyn FnMut(Fault)) -> Vec<Swept> {
+    let mut first: BTreeMap<&str, Place> = BTreeMap::new();
+    for value in values {
+        let name = value.key.trim();
+        if name.is_empty() {
+            let title = format!("the name of a value of `{key}` is empty");
+            fault(Fault::new(title).at(value.place));
+        } else if let Some(before) = first.insert(name, value.place) {
+            fault(
+                Fault::new(format!("two values of `{key}` are named `{name}`"))
+                    .label(value.place, "the second")
+                    .label(before, "the first"),
+            );
+        }
+    }
+    let swept = values.iter().map(|value| Swept {
+        name: Some(value.key.trim().to_owned()),
+        node: value.node.clone(),
+    });
+    swept.collect()
+}
+
+fn no_values(key: &str, place: Place, in_parts: bool) -> Fault {
+    let fault = Fault::new(format!("`{key}` needs a list of values to sweep over")).at(place);
+    if in_parts {
+        fault.note("to give the values names, quote the whole key: \"KEY\" = { NAME = VALUE, … }")
+    } else {
+        fault.note("or a table of them, each under a name")
     }
 }
 

@@ -2,16 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::apart::{self, Ended, Outcome, Wanted};
 use super::request_parts::RequestParts;
 use super::{BATCHES, Failure};
-use crate::model::Experiment;
+use crate::model::{Experiment, Plan, RateScope, Scenario};
 use crate::observe::{
-    KeepAliveCurve, KeepAliveCurveTap, Summary, SummaryResult, TimelinePoint, TimelineTap,
+    Binding, CurveBooks, KeepAliveCurve, KeepAliveCurveTap, LONGEST_RUN, Summary, SummaryResult,
+    TimelinePoint, TimelineSteps, TimelineTap, Violation,
 };
 use crate::policy;
 use crate::random::Streams;
 use crate::sim::{self, Control};
-use crate::units::Span;
+use crate::units::{Span, Time};
 use crate::workload::Workload;
 
 /// Points of a timeline.
@@ -35,6 +37,8 @@ pub struct CellResult {
     pub timeline: Option<(u64, Vec<TimelinePoint>)>,
     /// Cold starts and idle time under every keep-alive, where they were asked for.
     pub keep_alive_curve: Option<KeepAliveCurve>,
+    /// Whether its functions were simulated apart.
+    pub way: Way,
 }
 
 impl CellId {
@@ -52,68 +56,209 @@ impl CellId {
     }
 }
 
-/// Simulates a cell.
+/// Whether the functions of a cell were simulated apart, and why not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Way {
+    /// Each by itself, side by side: no limit of the account binds.
+    Apart,
+    /// The caller asked for all together.
+    Asked,
+    /// There is one function only.
+    OneFunction,
+    /// Rows of requests are wanted, which are in the order of all functions.
+    Rows,
+    /// A file holds the requests of several functions.
+    OneFile,
+    /// The account has one scaling rate.
+    ScalingRate,
+    /// The run is longer than what functions claim can be noted for.
+    TooLong,
+    /// This limit binds.
+    Binds(Binding),
+}
+
+impl Way {
+    /// Why the functions of a plan have to be simulated together, as far as that is known before.
+    fn together(plan: &Plan, rows: bool) -> Option<Self> {
+        let rate = &plan.platform.scaling_rate;
+        if plan.functions.len() == 1 {
+            Some(Self::OneFunction)
+        } else if rows {
+            Some(Self::Rows)
+        } else if rate.is_some_and(|rate| rate.per == RateScope::Account) {
+            Some(Self::ScalingRate)
+        } else if plan.end() >= LONGEST_RUN {
+            Some(Self::TooLong)
+        } else {
+            None
+        }
+    }
+}
+
+/// Simulates a cell: its functions apart where they share no limit that binds.
 pub(super) fn run(
     experiment: &Experiment,
     id: CellId,
     requests: Option<&RequestParts>,
     control: &Control,
 ) -> Result<CellResult, Failure> {
-    let scenario = &experiment.scenarios[id.scenario as usize];
-    let plan = &scenario.plan;
-    let streams = Streams::new(experiment.seed, id.replication);
-    let mut workload = Workload::new(plan, &streams).map_err(Failure::Trace)?;
-    let batches = if experiment.replications == 1 {
-        BATCHES
-    } else {
-        1
+    let cell = Cell::new(experiment, id, control);
+    let way = match Way::together(cell.plan, requests.is_some()) {
+        Some(way) => way,
+        None => match cell.run_apart()? {
+            Ok(result) => return Ok(result),
+            Err(way) => way,
+        },
     };
-    let summary = Summary::new(plan, batches);
-    let timeline = (id.replication == 0)
-        .then(|| TimelineTap::new(plan.end().since(crate::units::Time::ZERO), TIMELINE_STEPS));
-    let log = requests.map(|parts| parts.open(scenario, id)).transpose()?;
-    let curve = scenario
-        .keep_alive_curve
-        .then(|| KeepAliveCurveTap::new(plan, batches));
-    let mut observer = (summary, (timeline, (log, curve)));
-    let policies = policy::of_plan(plan);
-    sim::run(
-        plan,
-        &streams,
-        policies,
-        &mut workload,
-        &mut observer,
-        control,
-    )
-    .map_err(|error| Failure::Run {
-        scenario: scenario.label(),
-        error,
-    })?;
-    let (summary, (timeline, (log, curve))) = observer;
-    if let (Some(parts), Some(log)) = (requests, log) {
-        parts.close(log, id)?;
+    cell.run_together(way, requests)
+}
+
+/// Simulates a cell with all functions together, even where they could be simulated apart; the
+/// result is the same. For tests and benches, on the calling thread.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn run_together(
+    experiment: &Experiment,
+    id: CellId,
+    control: &Control,
+) -> Result<CellResult, Failure> {
+    Cell::new(experiment, id, control).run_together(Way::Asked, None)
+}
+
+/// Simulates a cell as [`super::run`] does, on the calling thread and the pool that it is of.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn run_cell(
+    experiment: &Experiment,
+    id: CellId,
+    control: &Control,
+) -> Result<CellResult, Failure> {
+    run(experiment, id, None, control)
+}
+
+struct Cell<'a> {
+    experiment: &'a Experiment,
+    id: CellId,
+    scenario: &'a Scenario,
+    plan: &'a Plan,
+    streams: Streams,
+    batches: u32,
+    control: &'a Control,
+}
+
+impl<'a> Cell<'a> {
+    fn new(experiment: &'a Experiment, id: CellId, control: &'a Control) -> Self {
+        let scenario = &experiment.scenarios[id.scenario as usize];
+        Self {
+            experiment,
+            id,
+            scenario,
+            plan: &scenario.plan,
+            streams: Streams::new(experiment.seed, id.replication),
+            batches: if experiment.replications == 1 {
+                BATCHES
+            } else {
+                1
+            },
+            control,
+        }
     }
-    if let Some(fault) = workload.fault() {
-        return Err(Failure::Trace(vec![fault.clone()]));
+
+    /// Each function by itself; why not, where that cannot be.
+    fn run_apart(&self) -> Result<Result<CellResult, Way>, Failure> {
+        let workloads = Workload::of_each_function(self.plan, &self.streams);
+        let Some(workloads) = workloads.map_err(Failure::Trace)? else {
+            return Ok(Err(Way::OneFile));
+        };
+        let wanted = Wanted {
+            batches: self.batches,
+            timeline: self.timeline(TimelineSteps::new),
+            keep_alive_curve: self.scenario.keep_alive_curve,
+        };
+        match apart::run(self.plan, &self.streams, workloads, wanted, self.control) {
+            Ok(Outcome::Binds(limit)) => Ok(Err(Way::Binds(limit))),
+            Ok(Outcome::Done(done)) => Ok(Ok(CellResult {
+                summary: done.summary,
+                timeline: done
+                    .timeline
+                    .map(|steps| (steps.step().nanos(), steps.into_points())),
+                keep_alive_curve: done.keep_alive_curve.map(CurveBooks::into_curve),
+                way: Way::Apart,
+            })),
+            Err(Ended::Run(error)) => Err(self.failed(error)),
+            Err(Ended::Trace(fault)) => Err(Failure::Trace(vec![fault])),
+            Err(Ended::Identity(violation)) => Err(self.violated(violation)),
+        }
     }
-    let unended = || Failure::Run {
-        scenario: scenario.label(),
-        error: sim::RunError::Stopped,
-    };
-    let summary = summary
-        .into_result()
-        .ok_or_else(unended)?
-        .map_err(|violation| Failure::Identity {
-            scenario: scenario.label(),
-            seed: experiment.seed,
-            replication: id.replication,
+
+    /// All functions together.
+    fn run_together(
+        &self,
+        way: Way,
+        requests: Option<&RequestParts>,
+    ) -> Result<CellResult, Failure> {
+        let mut workload = Workload::new(self.plan, &self.streams).map_err(Failure::Trace)?;
+        let summary = Summary::new(self.plan, self.batches);
+        let timeline = self.timeline(TimelineTap::new);
+        let log = requests
+            .map(|parts| parts.open(self.scenario, self.id))
+            .transpose()?;
+        let curve = self
+            .scenario
+            .keep_alive_curve
+            .then(|| KeepAliveCurveTap::new(self.plan, self.batches));
+        let mut observer = (summary, (timeline, (log, curve)));
+        sim::run(
+            self.plan,
+            &self.streams,
+            policy::of_plan(self.plan),
+            &mut workload,
+            &mut observer,
+            self.control,
+        )
+        .map_err(|error| self.failed(error))?;
+        let (summary, (timeline, (log, curve))) = observer;
+        if let (Some(parts), Some(log)) = (requests, log) {
+            parts.close(log, self.id)?;
+        }
+        if let Some(fault) = workload.fault() {
+            return Err(Failure::Trace(vec![fault.clone()]));
+        }
+        let summary = summary
+            .into_result()
+            .ok_or_else(|| self.failed(sim::RunError::Stopped))?
+            .map_err(|violation| self.violated(violation))?;
+        Ok(CellResult {
+            summary,
+            timeline: timeline.map(|tap| (tap.step().nanos(), tap.into_points())),
+            keep_alive_curve: curve.map(|tap| tap.into_books().into_curve()),
+            way,
+        })
+    }
+
+    /// The timeline of the first replication.
+    fn timeline<T>(&self, new: fn(Span, u32) -> T) -> Option<T> {
+        let run = self.plan.end().since(Time::ZERO);
+        (self.id.replication == 0).then(|| new(run, TIMELINE_STEPS))
+    }
+
+    fn failed(&self, error: sim::RunError) -> Failure {
+        Failure::Run {
+            scenario: self.scenario.label(),
+            error,
+        }
+    }
+
+    fn violated(&self, violation: Violation) -> Failure {
+        Failure::Identity {
+            scenario: self.scenario.label(),
+            seed: self.experiment.seed,
+            replication: self.id.replication,
             violation,
-        })?;
-    Ok(CellResult {
-        summary,
-        timeline: timeline.map(|tap| (tap.step().nanos(), tap.into_points())),
-        keep_alive_curve: curve.map(KeepAliveCurveTap::into_curve),
-    })
+        }
+    }
 }
 
 impl CellResult {

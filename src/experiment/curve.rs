@@ -1,13 +1,60 @@
-//! From cells to the keep-alive curve of a scenario.
+//! The keep-alive curve: books while a cell is simulated, and from cells to a scenario.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::cell::CellResult;
 use super::fold::{LEVEL, estimate};
 use super::results::{CurvePoint, Estimate};
-use crate::observe::{CurveCounts, KeepAliveCurve, keep_alives};
+use crate::observe::{CurveBooks, CurveCounts, KeepAliveCurve, keep_alives};
 use crate::stats::intervals::{mean_interval, total_interval};
 
 /// One number of a part of a run.
 type Number<'a> = &'a dyn Fn(&CurveCounts) -> Option<f64>;
+
+/// Books for functions that are simulated side by side: as many as are counted in at a time, for
+/// they are too large for each function to have its own.
+pub(super) struct CurveStock {
+    empty: CurveBooks,
+    books: Mutex<Vec<CurveBooks>>,
+}
+
+impl CurveStock {
+    /// A stock of books like these, which are empty.
+    pub(super) fn new(empty: CurveBooks) -> Self {
+        Self {
+            empty,
+            books: Mutex::default(),
+        }
+    }
+
+    /// Books that nobody counts in.
+    pub(super) fn take(&self) -> CurveBooks {
+        let free = self.lock().pop();
+        free.unwrap_or_else(|| self.empty.clone())
+    }
+
+    /// Puts them back.
+    pub(super) fn give(&self, books: CurveBooks) {
+        self.lock().push(books);
+    }
+
+    /// What has been counted in any of them.
+    pub(super) fn into_books(self) -> CurveBooks {
+        let mut all = self.empty;
+        for books in self
+            .books
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+        {
+            all.join(&books);
+        }
+        all
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<CurveBooks>> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A point for every keep-alive; `None` where the curve was not asked for.
 pub(super) fn of_cells(cells: &[CellResult]) -> Option<Vec<CurvePoint>> {

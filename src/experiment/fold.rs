@@ -7,8 +7,8 @@ use super::results::{
     Estimate, Estimates, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
 };
 use crate::model::{Experiment, Scenario};
+use crate::observe::Values;
 use crate::observe::metric::{Kind, MetricId};
-use crate::observe::{FunctionSummary, Values};
 use crate::stats::intervals::mean_interval;
 use crate::stats::moments::Moments;
 use crate::stats::student::student_t_quantile;
@@ -45,9 +45,9 @@ pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
     }
 }
 
-fn scenario(
+fn scenario<'a>(
     scenario: &Scenario,
-    cells: &[CellResult],
+    cells: &'a [CellResult],
     paired: Option<Estimates>,
 ) -> ScenarioResult {
     let mut latency = cells[0].summary.latency.clone();
@@ -65,18 +65,10 @@ fn scenario(
         .iter()
         .enumerate()
         .map(|(place, function)| {
-            let of_cell =
-                |cell: &'_ CellResult| -> FunctionSummary { cell.summary.functions[place].clone() };
+            let of_cell = |cell: &'a CellResult| &cell.summary.functions[place];
             let metrics = match cells {
-                [only] => {
-                    let function = of_cell(only);
-                    of_batches(&function.values, &function.batches)
-                }
-                _ => of_replications(
-                    cells
-                        .iter()
-                        .map(|cell| &cell.summary.functions[place].values),
-                ),
+                [only] => of_batches(&of_cell(only).values, &of_cell(only).batches),
+                _ => of_replications(cells.iter().map(|cell| &of_cell(cell).values)),
             };
             FunctionResult {
                 name: function.name.clone(),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -20,13 +20,17 @@ use super::cell::{CellId, CellResult};
 pub struct Journal {
     path: PathBuf,
     file: Mutex<File>,
-    kept: BTreeMap<CellId, CellResult>,
+    /// Cells that were done before.
+    done: usize,
+    /// Those of them that have not been taken yet.
+    kept: Mutex<BTreeMap<CellId, CellResult>>,
 }
 
+/// A line; written from a borrowed result, read into one of its own.
 #[derive(Serialize, Deserialize)]
-struct Line {
+struct Line<R> {
     cell: CellId,
-    result: CellResult,
+    result: R,
 }
 
 impl Journal {
@@ -43,25 +47,25 @@ impl Journal {
         let kept = read(path, key);
         let mut file = File::create(path).map_err(io)?;
         writeln!(file, "{}", serde_json::json!({ "experiment": key })).map_err(io)?;
-        let journal = Self {
+        for (cell, result) in &kept {
+            write(&mut file, *cell, result).map_err(io)?;
+        }
+        Ok(Self {
             path: path.to_owned(),
             file: Mutex::new(file),
-            kept,
-        };
-        for (cell, result) in &journal.kept {
-            journal.keep(*cell, result)?;
-        }
-        Ok(journal)
+            done: kept.len(),
+            kept: Mutex::new(kept),
+        })
     }
 
     /// Cells that were done before.
     pub fn len(&self) -> usize {
-        self.kept.len()
+        self.done
     }
 
     /// Whether no cell was done before.
     pub fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+        self.done == 0
     }
 
     /// Removes the journal: the experiment is done.
@@ -75,26 +79,27 @@ impl Journal {
         })
     }
 
-    pub(super) fn get(&self, cell: CellId) -> Option<CellResult> {
-        self.kept.get(&cell).cloned()
+    /// Hands over a cell that was done before; there is no second time.
+    pub(super) fn take(&self, cell: CellId) -> Option<CellResult> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.remove(&cell)
     }
 
     pub(super) fn keep(&self, cell: CellId, result: &CellResult) -> Result<(), Failure> {
-        let io = |error| Failure::Io {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        write(&mut file, cell, result).map_err(|error| Failure::Io {
             path: self.path.clone(),
             error,
-        };
-        let line = Line {
-            cell,
-            result: result.clone(),
-        };
-        let mut text = serde_json::to_string(&line).map_err(|error| io(error.into()))?;
-        text.push('\n');
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.flush())
-            .map_err(io)
+        })
     }
+}
+
+/// Writes a line in one piece.
+fn write(file: &mut File, cell: CellId, result: &CellResult) -> io::Result<()> {
+    let mut text = serde_json::to_string(&Line { cell, result })?;
+    text.push('\n');
+    file.write_all(text.as_bytes())?;
+    file.flush()
 }
 
 /// The cells of a journal with this key; none where there is no such journal.

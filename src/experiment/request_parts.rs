@@ -1,58 +1,63 @@
 //! Rows of requests, cell by cell while they run, one file in order at the end.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::cell::CellId;
 use crate::model::{Experiment, Scenario};
-use crate::observe::{CsvRows, RequestLog};
-
-/// The first line of the file.
-const HEADER: &str = "scenario,replication,function,request,arrival_s,start_s,finish_s,outcome,\
-                      cause,instance,latency_ms,billed_ms";
+use crate::observe::{RequestLog, RowFile, RowFormat, RunName};
 
 /// A log that writes to a file of its own.
-pub(super) type PartLog<'a> = RequestLog<'a, CsvRows<'a, BufWriter<File>>>;
+pub(super) type PartLog<'a> = RequestLog<'a, RowFile>;
 
 /// Where the rows of each cell are kept until all are done.
 #[derive(Debug)]
 pub struct RequestParts {
     path: PathBuf,
     parts: PathBuf,
-    /// Quoted names of each scenario's functions.
-    functions: Vec<Vec<String>>,
+    format: RowFormat,
 }
 
 impl RequestParts {
-    /// Rows of this experiment, for the file at `path`.
+    /// Rows of the experiment with this key, for the file at `path`; rows that were kept under
+    /// another key are dropped.
     ///
     /// # Errors
     /// The place cannot be written.
-    pub fn new(path: &Path, experiment: &Experiment) -> Result<Self, Failure> {
+    pub fn new(path: &Path, format: RowFormat, key: &str) -> Result<Self, Failure> {
         let mut parts = path.as_os_str().to_owned();
         parts.push(".parts");
         let parts = PathBuf::from(parts);
-        fs::create_dir_all(&parts).map_err(|error| Failure::Io {
-            path: parts.clone(),
-            error,
-        })?;
-        let functions = experiment
-            .scenarios
-            .iter()
-            .map(|s| s.plan.functions.iter().map(|f| quoted(&f.name)).collect())
-            .collect();
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |error| Failure::Io { path, error }
+        };
+        let kept = parts.join("experiment");
+        let before = fs::read_to_string(&kept).ok();
+        if parts.exists() && before.is_none_or(|before| before != key) {
+            fs::remove_dir_all(&parts).map_err(at(&parts))?;
+        }
+        fs::create_dir_all(&parts).map_err(at(&parts))?;
+        fs::write(&kept, key).map_err(at(&kept))?;
         Ok(Self {
             path: path.to_owned(),
             parts,
-            functions,
+            format,
         })
     }
 
     fn part(&self, id: CellId) -> PathBuf {
+        let (scenario, replication) = (id.scenario, id.replication);
+        let ending = self.format.ending();
         self.parts
-            .join(format!("{}-{}.csv", id.scenario, id.replication))
+            .join(format!("{scenario}-{replication}.{ending}"))
+    }
+
+    /// A part, or the whole, while it is written: under its own name it is complete.
+    fn unfinished(&self, path: &Path) -> PathBuf {
+        let name = path.file_name().unwrap_or_default();
+        self.parts.join(name).with_extension("unfinished")
     }
 
     /// Whether the rows of a cell that is done are still here.
@@ -61,27 +66,28 @@ impl RequestParts {
     }
 
     pub(super) fn open<'a>(
-        &'a self,
+        &self,
         scenario: &'a Scenario,
         id: CellId,
     ) -> Result<PartLog<'a>, Failure> {
-        let path = self.part(id);
-        let file = File::create(&path).map_err(|error| Failure::Io { path, error })?;
-        let sink = CsvRows {
-            prefix: format!("{},{}", quoted(&scenario.label()), id.replication),
-            functions: &self.functions[id.scenario as usize],
-            out: BufWriter::new(file),
+        let path = self.unfinished(&self.part(id));
+        let run = RunName {
+            scenario: &scenario.label(),
+            replication: id.replication,
+            functions: &scenario.plan.functions,
         };
-        Ok(RequestLog::new(&scenario.plan, sink))
+        match self.format.create(&path, &run) {
+            Ok(sink) => Ok(RequestLog::new(&scenario.plan, sink)),
+            Err(error) => Err(Failure::Io { path, error }),
+        }
     }
 
     pub(super) fn close(&self, log: PartLog<'_>, id: CellId) -> Result<(), Failure> {
-        log.into_sink()
-            .and_then(|mut sink| sink.out.flush())
-            .map_err(|error| Failure::Io {
-                path: self.part(id),
-                error,
-            })
+        let path = self.part(id);
+        let written = log.into_sink().and_then(RowFile::finish);
+        written
+            .and_then(|()| fs::rename(self.unfinished(&path), &path))
+            .map_err(|error| Failure::Io { path, error })
     }
 
     /// Joins the rows of all cells in order into one file and removes the parts.
@@ -93,14 +99,19 @@ impl RequestParts {
             path: self.path.clone(),
             error,
         };
-        let mut out = BufWriter::new(File::create(&self.path).map_err(io)?);
-        writeln!(out, "{HEADER}").map_err(io)?;
+        let whole = self.unfinished(&self.path);
+        let mut out = self.format.join(&whole).map_err(io)?;
         for id in CellId::all(experiment) {
-            let part = self.part(id);
-            let mut rows = File::open(&part).map_err(|error| Failure::Io { path: part, error })?;
-            io::copy(&mut rows, &mut out).map_err(io)?;
+            let path = self.part(id);
+            let mut rows = match File::open(&path) {
+                Ok(rows) => rows,
+                Err(error) => return Err(Failure::Io { path, error }),
+            };
+            out.append(&mut rows).map_err(io)?;
         }
-        out.flush().map_err(io)?;
+        out.finish()
+            .and_then(|()| fs::rename(&whole, &self.path))
+            .map_err(io)?;
         fs::remove_dir_all(&self.parts).map_err(|error| Failure::Io {
             path: self.parts.clone(),
             error,
@@ -108,11 +119,28 @@ impl RequestParts {
     }
 }
 
-/// A CSV field, in quotes where it needs them (RFC 4180).
-fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CELL: CellId = CellId {
+        scenario: 0,
+        replication: 0,
+    };
+
+    #[test]
+    fn parts_of_another_experiment_or_cut_short_are_not_taken() {
+        let dir = std::env::temp_dir().join(format!("frostline-parts-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let open =
+            |key: &str| RequestParts::new(&dir.join("log.csv"), RowFormat::Csv, key).unwrap();
+        let parts = open("one");
+        fs::write(parts.unfinished(&parts.part(CELL)), "rows").unwrap();
+        assert!(!parts.has(CELL), "a part that is being written is none");
+        fs::write(parts.part(CELL), "rows").unwrap();
+        assert!(parts.has(CELL));
+        assert!(open("one").has(CELL), "the same experiment goes on");
+        assert!(!open("two").has(CELL), "another one does not");
+        fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -43,7 +43,7 @@ pub enum IntervalMethod {
 pub struct ScenarioResult {
     /// Name of the policy.
     pub policy: String,
-    /// Swept keys with their values as typed.
+    /// Swept keys with the names of their values, or the values as typed where they have none.
     pub set: Vec<(String, String)>,
     /// Every measure over all functions.
     pub metrics: Estimates,

@@ -28,7 +28,7 @@ pub struct Experiment {
 pub struct Scenario {
     /// Name of the policy.
     pub policy: String,
-    /// Swept keys with their values as typed.
+    /// Swept keys with the names of their values, or the values as typed where they have none.
     pub set: Vec<(String, String)>,
     /// What is simulated.
     pub plan: Plan,

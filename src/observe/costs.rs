@@ -1,6 +1,6 @@
 //! The bill: what was used, and what it costs.
 
-use crate::model::{Plan, Prices};
+use crate::model::{Billing, Plan, Prices};
 use crate::sim::{Found, RequestEnd};
 use crate::units::Span;
 
@@ -150,19 +150,22 @@ pub fn gb_seconds(nanos: u128, gb: f64) -> f64 {
 
 /// The billed length of a request or ping: its run, and the part of its start that is billed where
 /// init is. Nothing where it never ran, or where the platform has no prices.
-#[inline]
 pub fn charged(plan: &Plan, end: &RequestEnd) -> Span {
-    let Some(prices) = plan
-        .platform
-        .prices
-        .as_ref()
-        .filter(|_| end.found != Found::Nothing)
-    else {
+    let billing = plan.platform.prices.as_ref().map(|prices| &prices.billing);
+    let init_billed = plan.functions[end.function.index()].init_billed;
+    billed(billing, init_billed, end)
+}
+
+/// The same, under billing rules and for a function that are known.
+#[inline]
+pub(super) fn billed(billing: Option<&Billing>, init_billed: bool, end: &RequestEnd) -> Span {
+    let Some(billing) = billing.filter(|_| end.found != Found::Nothing) else {
         return Span::ZERO;
     };
-    // A warm start has no start to bill, and then the function need not be looked at.
-    let start = end.billable_start;
-    let billed = start.is_zero() || plan.functions[end.function.index()].init_billed;
-    let start = if billed { start } else { Span::ZERO };
-    prices.billing.billed((end.ended - end.begun) + start)
+    let start = if init_billed {
+        end.billable_start
+    } else {
+        Span::ZERO
+    };
+    billing.billed((end.ended - end.begun) + start)
 }

@@ -71,10 +71,7 @@ impl Books {
     #[inline]
     pub(super) fn changed(&mut self, change: &StateChange) {
         match change.from {
-            Some(state) => {
-                let entered = change.since.max(self.from);
-                self.visits[state as usize] += u128::from(change.at.since(entered).nanos());
-            }
+            Some(state) => self.leaves(state, change.since, change.at),
             None => self.born += 1,
         }
         match change.to {
@@ -82,6 +79,13 @@ impl Books {
             Err(_) => self.retired += 1,
             Ok(_) => {}
         }
+    }
+
+    /// An instance leaves a state.
+    #[inline]
+    pub(super) fn leaves(&mut self, state: State, entered: Time, at: Time) {
+        let visit = at.since(entered.max(self.from));
+        self.visits[state as usize] += u128::from(visit.nanos());
     }
 
     #[inline]

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{FunctionId, InstanceId};
 use crate::model::{Plan, RemedyKind};
-use crate::sim::{Observer, RequestEnd, Retirement, Sender, State, StateChange};
+use crate::sim::{Observer, Prompt, RequestEnd, Retirement, Sender, State, StateChange};
 use crate::units::Time;
 
 use ages::{Ages, NEVER, Sign};
@@ -33,14 +33,23 @@ pub use grid::{KEEP_ALIVES, keep_alives};
 /// greatest number of instances, not with requests.
 #[derive(Clone, Debug)]
 pub struct KeepAliveCurveTap {
+    /// Of the functions that are simulated, from this one on.
     stacks: Vec<Stack>,
+    first: FunctionId,
     /// For each instance, by its place in the table, the bin of the age that its request found.
     found: Vec<u8>,
-    /// The warm-up, then each part of the measured time.
-    parts: Vec<Part>,
+    books: CurveBooks,
     /// The part that time has come to.
     present: usize,
     present_ends: Time,
+}
+
+/// What taps have counted. All sums are exact, so that the same comes out in whatever order
+/// functions are counted, and in whichever books.
+#[derive(Clone, Default, Debug)]
+pub struct CurveBooks {
+    /// The warm-up, then each part of the measured time.
+    parts: Vec<Part>,
 }
 
 /// The idle instances of one function, were they kept for ever.
@@ -82,53 +91,44 @@ pub struct KeepAliveCurve {
 }
 
 impl KeepAliveCurveTap {
-    /// A tap on a run of this plan, the measured time in so many batches (1 for no batches).
+    /// A tap on all functions of a plan, the measured time in so many batches (1 for no batches).
     pub fn new(plan: &Plan, batches: u32) -> Self {
-        let batches = u64::from(batches.max(1));
-        let begins =
-            (0..batches).map(|batch| plan.measured_from() + plan.duration.part(batch, batches));
-        let part = |begins| Part {
-            begins,
-            ages: Ages::new(),
-        };
-        let parts: Vec<Part> = std::iter::once(Time::ZERO)
-            .chain(begins)
-            .map(part)
-            .collect();
+        let functions = (0..plan.functions.len() as u32).map(FunctionId);
+        let stacks = functions.map(|id| Stack::new(plan, id)).collect();
+        let books = CurveBooks::new(plan, batches);
+        Self::of(plan, FunctionId(0), stacks, books)
+    }
+
+    /// A tap on one function that is simulated apart. It has no books: it must be lent some by
+    /// [`Self::exchange`] for as long as anything happens.
+    pub fn of_one(plan: &Plan, id: FunctionId) -> Self {
+        Self::of(plan, id, vec![Stack::new(plan, id)], CurveBooks::default())
+    }
+
+    fn of(plan: &Plan, first: FunctionId, stacks: Vec<Stack>, books: CurveBooks) -> Self {
         Self {
-            stacks: (0..plan.functions.len() as u32)
-                .map(|function| Stack::new(plan, FunctionId(function)))
-                .collect(),
+            stacks,
+            first,
             found: Vec::new(),
+            books,
             present: 0,
-            present_ends: parts[1].begins,
-            parts,
+            present_ends: plan.measured_from(),
         }
     }
 
-    /// Adds what a tap on other functions of the same plan has counted, both at the end of the run.
-    /// All sums are exact, so functions may be joined in any order.
-    pub fn join(&mut self, other: &Self) {
-        for (part, more) in self.parts.iter_mut().zip(&other.parts) {
-            part.ages.join(&more.ages);
-        }
+    /// Exchanges the books for others, to be added to.
+    pub fn exchange(&mut self, books: &mut CurveBooks) {
+        std::mem::swap(&mut self.books, books);
     }
 
-    /// What the run would have been; call it after the end of the run.
-    pub fn into_curve(self) -> KeepAliveCurve {
-        let measured = &self.parts[1..];
-        let mut whole = Ages::new();
-        for part in measured {
-            whole.join(&part.ages);
-        }
-        let counts = |part: &Part| part.ages.counts(keep_alives());
-        KeepAliveCurve {
-            whole: whole.counts(keep_alives()),
-            batches: match measured {
-                [_] => Vec::new(),
-                _ => measured.iter().map(counts).collect(),
-            },
-        }
+    /// What has been counted; all of it after the end of the run.
+    pub fn into_books(self) -> CurveBooks {
+        self.books
+    }
+
+    #[inline]
+    fn stack(&mut self, function: FunctionId) -> &mut Stack {
+        &mut self.stacks[(function.0 - self.first.0) as usize]
     }
 
     /// Begins the next part where time has come to it.
@@ -137,7 +137,7 @@ impl KeepAliveCurveTap {
         while at >= self.present_ends {
             self.present += 1;
             // The last part ends with the run.
-            let next = self.parts.get(self.present + 1);
+            let next = self.books.parts.get(self.present + 1);
             self.present_ends = next.map_or(Time::NEVER, |next| next.begins);
         }
     }
@@ -145,7 +145,7 @@ impl KeepAliveCurveTap {
     /// A request or ping takes an instance, which is one that lay on the stack.
     #[inline]
     fn take(&mut self, at: Time, function: FunctionId, instance: InstanceId) {
-        let stack = &mut self.stacks[function.index()];
+        let stack = self.stack(function);
         stack.occupied += 1;
         let held = stack.occupied <= stack.floor;
         let since = stack.idle_since.pop();
@@ -173,7 +173,7 @@ impl KeepAliveCurveTap {
     /// Counts an idle time that ends in the present part, each part of the run for itself.
     #[inline]
     fn count_idle(&mut self, idle: Idle) {
-        let part = &mut self.parts[self.present];
+        let part = &mut self.books.parts[self.present];
         part.count_idle(idle, idle.until, Sign::Plus);
         if idle.since < part.begins {
             self.count_idle_before(idle);
@@ -182,13 +182,64 @@ impl KeepAliveCurveTap {
 
     #[cold]
     fn count_idle_before(&mut self, idle: Idle) {
+        let parts = &mut self.books.parts;
         for number in (0..=self.present).rev() {
-            let begins = self.parts[number].begins;
+            let begins = parts[number].begins;
             if idle.since >= begins {
                 break;
             }
-            self.parts[number].count_idle(idle, begins, Sign::Minus);
-            self.parts[number - 1].count_idle(idle, begins, Sign::Plus);
+            parts[number].count_idle(idle, begins, Sign::Minus);
+            parts[number - 1].count_idle(idle, begins, Sign::Plus);
+        }
+    }
+
+    /// A user's request has ended that ran on an instance in this bin.
+    #[inline]
+    fn count_request(&mut self, arrived: Time, bin: u8) {
+        if arrived >= self.books.parts[1].begins {
+            self.books.parts[self.present].ages.count_request(bin);
+        }
+    }
+}
+
+impl CurveBooks {
+    /// Empty books of a run of this plan, the measured time in so many batches (1 for no batches).
+    pub fn new(plan: &Plan, batches: u32) -> Self {
+        let batches = u64::from(batches.max(1));
+        let begins =
+            (0..batches).map(|batch| plan.measured_from() + plan.duration.part(batch, batches));
+        let parts = std::iter::once(Time::ZERO)
+            .chain(begins)
+            .map(|begins| Part {
+                begins,
+                ages: Ages::new(),
+            });
+        Self {
+            parts: parts.collect(),
+        }
+    }
+
+    /// Adds what was counted in other books of the same run.
+    pub fn join(&mut self, other: &Self) {
+        for (part, more) in self.parts.iter_mut().zip(&other.parts) {
+            part.ages.join(&more.ages);
+        }
+    }
+
+    /// What the run would have been under every keep-alive.
+    pub fn into_curve(self) -> KeepAliveCurve {
+        let measured = self.parts.get(1..).unwrap_or_default();
+        let mut whole = Ages::new();
+        for part in measured {
+            whole.join(&part.ages);
+        }
+        let counts = |part: &Part| part.ages.counts(keep_alives());
+        KeepAliveCurve {
+            whole: whole.counts(keep_alives()),
+            batches: match measured {
+                [_] => Vec::new(),
+                _ => measured.iter().map(counts).collect(),
+            },
         }
     }
 }
@@ -259,20 +310,20 @@ impl Observer for KeepAliveCurveTap {
     fn ended(&mut self, end: &RequestEnd) {
         self.tick(end.ended);
         let Some(instance) = end.instance else { return };
-        if end.sender == Sender::User && end.arrived >= self.parts[1].begins {
+        if end.sender == Sender::User {
             let bin = if end.on_provisioned {
                 0
             } else {
                 self.found[instance.slot as usize]
             };
-            self.parts[self.present].ages.count_request(bin);
+            self.count_request(end.arrived, bin);
         }
     }
 
     #[inline]
     fn changed(&mut self, change: &StateChange) {
         self.tick(change.at);
-        let stack = &mut self.stacks[change.function.index()];
+        let stack = self.stack(change.function);
         if change.provisioned {
             if change.from == Some(State::Idle) {
                 let bytes = stack.bytes;
@@ -294,6 +345,19 @@ impl Observer for KeepAliveCurveTap {
             (Some(State::Starting), Ok(State::Idle)) => stack.prewarmed(change.at),
             _ => {}
         }
+    }
+
+    #[inline]
+    fn began(&mut self, run: &Prompt) {
+        self.tick(run.arrived);
+        self.take(run.arrived, run.function, run.instance);
+    }
+
+    #[inline]
+    fn answered(&mut self, run: &Prompt, at: Time) {
+        self.tick(at);
+        self.count_request(run.arrived, self.found[run.instance.slot as usize]);
+        self.stack(run.function).give_back(at, Ok(State::Idle));
     }
 
     fn run_ended(&mut self, at: Time) {

@@ -146,9 +146,9 @@ impl Part<'_> {
         };
         let [_, idle, busy] = t.states.in_state;
         values.set(metric::INSTANCES_MEAN, mean(t.states.alive));
-        values.set(metric::INSTANCES_PEAK, f64::from(t.states.alive_peak));
+        values.set(metric::INSTANCES_PEAK, f64::from(t.states.peaks.alive));
         values.set(metric::BUSY_MEAN, mean(busy));
-        values.set(metric::BUSY_PEAK, f64::from(t.states.busy_peak));
+        values.set(metric::BUSY_PEAK, f64::from(t.states.peaks.busy));
         values.set(metric::IDLE_MEAN, mean(idle));
         if t.retired > 0 {
             let life = t.life_nanos as f64 / 1e9 / t.retired as f64;

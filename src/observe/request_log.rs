@@ -1,6 +1,6 @@
 //! One row a request, for whoever wants to look closer.
 
-use std::io::{self, Write};
+use std::io;
 
 use crate::model::Plan;
 use crate::sim::{Cause, Ending, Found, Observer, RequestEnd, Retirement, Sender, StateChange};
@@ -157,38 +157,5 @@ impl Outcome {
             Self::TimedOut => "timed-out",
             Self::Failed => "failed",
         }
-    }
-}
-
-/// Rows as CSV without a header, after fixed first columns.
-#[derive(Debug)]
-pub struct CsvRows<'a, W> {
-    /// Scenario and replication, as they stand at the beginning of each row.
-    pub prefix: String,
-    /// Quoted names of the functions.
-    pub functions: &'a [String],
-    /// Where the rows go.
-    pub out: W,
-}
-
-impl<W: Write> RowSink for CsvRows<'_, W> {
-    fn row(&mut self, row: &RequestRow) -> io::Result<()> {
-        let (prefix, function) = (&self.prefix, &self.functions[row.function as usize]);
-        write!(self.out, "{prefix},{function},{},", row.request)?;
-        write!(
-            self.out,
-            "{},{},{},",
-            row.arrival_s, row.start_s, row.finish_s
-        )?;
-        write!(
-            self.out,
-            "{},{},",
-            row.outcome.name(),
-            row.cause.map_or("", Cause::name)
-        )?;
-        if let Some(instance) = row.instance {
-            write!(self.out, "{instance}")?;
-        }
-        writeln!(self.out, ",{},{}", row.latency_ms, row.billed_ms)
     }
 }

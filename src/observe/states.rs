@@ -1,9 +1,9 @@
-//! How many instances are in each state, and for how long.
+//! How many instances are in each state, for how long, and at most.
 
 use crate::sim::State;
 use crate::units::Time;
 
-/// Instances by state with their time integrals, in instance-nanoseconds.
+/// Instances of a function by state with their time integrals, in instance-nanoseconds.
 ///
 /// Entering a state at t adds −t and leaving it +t, so the integral up to T is the sum plus T times
 /// the number still there: two additions a change, exact.
@@ -11,10 +11,30 @@ use crate::units::Time;
 pub(super) struct StateClock {
     counts: [u32; 3],
     sums: [i128; 3],
-    alive: u32,
     alive_sum: i128,
-    alive_peak: u32,
-    busy_peak: u32,
+    peaks: PeakClock,
+}
+
+/// The greatest numbers of instances alive and busy that lasted for longer than an instant.
+///
+/// A number that is gone at the instant at which it came is none that anybody can see, and it would
+/// depend on the order of what happens at equal times.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PeakClock {
+    alive: u32,
+    busy: u32,
+    /// Since when the present numbers hold.
+    since: Time,
+    peaks: Peaks,
+}
+
+/// The greatest numbers in a length of time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Peaks {
+    /// Instances alive.
+    pub alive: u32,
+    /// Instances that run a request or ping.
+    pub busy: u32,
 }
 
 /// Time integrals and peaks over a length of time.
@@ -24,53 +44,102 @@ pub(super) struct StateTimes {
     pub(super) in_state: [u128; 3],
     /// Instance-nanoseconds alive, counted apart.
     pub(super) alive: u128,
-    pub(super) alive_peak: u32,
-    pub(super) busy_peak: u32,
+    pub(super) peaks: Peaks,
+}
+
+impl PeakClock {
+    /// An instance passes from one state to another.
+    #[inline]
+    pub(super) fn change(&mut self, at: Time, from: Option<State>, to: Option<State>) {
+        self.settle(at);
+        self.alive += u32::from(from.is_none());
+        self.alive -= u32::from(to.is_none());
+        self.busy += u32::from(to == Some(State::Busy));
+        self.busy -= u32::from(from == Some(State::Busy));
+    }
+
+    #[inline]
+    fn settle(&mut self, at: Time) {
+        if at > self.since {
+            self.peaks.raise(self.alive, self.busy);
+            self.since = at;
+        }
+    }
+
+    /// The peaks since the last cut, which this one ends.
+    pub(super) fn cut(&mut self, at: Time) -> Peaks {
+        self.settle(at);
+        std::mem::take(&mut self.peaks)
+    }
+}
+
+impl Peaks {
+    #[inline]
+    pub(super) fn raise(&mut self, alive: u32, busy: u32) {
+        self.alive = self.alive.max(alive);
+        self.busy = self.busy.max(busy);
+    }
+
+    /// Joins the part that follows.
+    pub(super) fn join(&mut self, next: Self) {
+        self.raise(next.alive, next.busy);
+    }
 }
 
 impl StateClock {
     #[inline]
     pub(super) fn change(&mut self, at: Time, from: Option<State>, to: Option<State>) {
+        self.peaks.change(at, from, to);
         let t = i128::from(at.nanos());
-        if let Some(state) = from {
-            self.counts[state as usize] -= 1;
-            self.sums[state as usize] += t;
-        } else {
-            self.alive += 1;
-            self.alive_sum -= t;
-            self.alive_peak = self.alive_peak.max(self.alive);
+        match from {
+            Some(state) => {
+                self.counts[state as usize] -= 1;
+                self.sums[state as usize] += t;
+            }
+            None => self.alive_sum -= t,
         }
-        if let Some(state) = to {
-            self.counts[state as usize] += 1;
-            self.sums[state as usize] -= t;
-        } else {
-            self.alive -= 1;
-            self.alive_sum += t;
+        match to {
+            Some(state) => {
+                self.counts[state as usize] += 1;
+                self.sums[state as usize] -= t;
+            }
+            None => self.alive_sum += t,
         }
-        self.busy_peak = self.busy_peak.max(self.counts[State::Busy as usize]);
     }
 
     pub(super) fn alive(&self) -> u32 {
-        self.alive
+        self.peaks.alive
+    }
+
+    /// An instance passes between idle and busy.
+    #[inline]
+    pub(super) fn pass(&mut self, at: Time, from: State, to: State) {
+        self.change(at, Some(from), Some(to));
+    }
+
+    /// Instance-nanoseconds in each state since the last cut.
+    pub(super) fn so_far(&self, at: Time) -> [u128; 3] {
+        let t = i128::from(at.nanos());
+        let mut times = [0; 3];
+        for (time, (sum, count)) in times.iter_mut().zip(self.sums.iter().zip(self.counts)) {
+            *time = (sum + t * i128::from(count)) as u128;
+        }
+        times
     }
 
     /// What has come together since the last cut, which this one ends; the next part begins.
     pub(super) fn cut(&mut self, at: Time) -> StateTimes {
         let t = i128::from(at.nanos());
-        let integral = |sum: i128, count: u32| (sum + t * i128::from(count)) as u128;
-        let mut times = StateTimes {
-            alive: integral(self.alive_sum, self.alive),
-            alive_peak: self.alive_peak,
-            busy_peak: self.busy_peak,
-            ..StateTimes::default()
+        let alive = self.peaks.alive;
+        let times = StateTimes {
+            alive: (self.alive_sum + t * i128::from(alive)) as u128,
+            in_state: self.so_far(at),
+            peaks: self.peaks.cut(at),
         };
-        for (state, time) in times.in_state.iter_mut().enumerate() {
-            *time = integral(self.sums[state], self.counts[state]);
-            self.sums[state] = -t * i128::from(self.counts[state]);
+        for (sum, count) in self.sums.iter_mut().zip(self.counts) {
+            *sum = -t * i128::from(count);
         }
-        self.alive_sum = -t * i128::from(self.alive);
-        self.alive_peak = self.alive;
-        self.busy_peak = self.counts[State::Busy as usize];
+        self.alive_sum = -t * i128::from(alive);
         times
     }
 }
@@ -78,11 +147,15 @@ impl StateClock {
 impl StateTimes {
     /// Joins the part that follows.
     pub(super) fn join(&mut self, next: &Self) {
-        for (time, more) in self.in_state.iter_mut().zip(next.in_state) {
+        self.add(next);
+        self.peaks.join(next.peaks);
+    }
+
+    /// Adds the times of other instances; peaks of several functions do not add up.
+    pub(super) fn add(&mut self, other: &Self) {
+        for (time, more) in self.in_state.iter_mut().zip(other.in_state) {
             *time += more;
         }
-        self.alive += next.alive;
-        self.alive_peak = self.alive_peak.max(next.alive_peak);
-        self.busy_peak = self.busy_peak.max(next.busy_peak);
+        self.alive += other.alive;
     }
 }

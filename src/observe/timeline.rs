@@ -63,13 +63,8 @@ impl TimelineTap {
 
     fn end_step(&mut self, at: Time) {
         let began = self.step_ends.nanos() - self.step.nanos();
-        let length = at.nanos().saturating_sub(began).max(1) as f64;
-        let mean = |state: State| self.sums[state as usize] as f64 / length;
-        self.points.push(TimelinePoint {
-            starting: mean(State::Starting),
-            busy: mean(State::Busy),
-            idle: mean(State::Idle),
-        });
+        let length = at.since(Time::from_nanos(began));
+        self.points.push(point(self.sums, length));
         self.sums = [0; 3];
         self.step_ends = self.step_ends + self.step;
     }
@@ -81,6 +76,71 @@ impl TimelineTap {
             self.end_step(self.step_ends);
         }
         self.count_to(at);
+    }
+}
+
+/// The same for functions that are simulated apart: whoever knows the instance-nanoseconds of all
+/// of them says what they have come to at the end of each step.
+#[derive(Clone, Debug)]
+pub struct TimelineSteps {
+    step: Span,
+    began: Time,
+    ends: Time,
+    end_of_run: Time,
+    before: [u128; 3],
+    points: Vec<TimelinePoint>,
+}
+
+impl TimelineSteps {
+    /// About `steps` points of a run of this length.
+    pub fn new(run: Span, steps: u32) -> Self {
+        let step = TimelineTap::new(run, steps).step;
+        Self {
+            step,
+            began: Time::ZERO,
+            ends: (Time::ZERO + step).min(Time::ZERO + run),
+            end_of_run: Time::ZERO + run,
+            before: [0; 3],
+            points: Vec::new(),
+        }
+    }
+
+    /// When the present step ends.
+    pub fn ends(&self) -> Time {
+        self.ends
+    }
+
+    /// Ends the present step; `so_far` are the instance-nanoseconds by state since the run began.
+    pub fn end_step(&mut self, at: Time, so_far: [u128; 3]) {
+        let sums = std::array::from_fn(|state| so_far[state] - self.before[state]);
+        self.points.push(point(sums, at.since(self.began)));
+        self.before = so_far;
+        self.began = at;
+        self.ends = (at + self.step).min(self.end_of_run);
+        if at >= self.end_of_run {
+            self.ends = Time::NEVER;
+        }
+    }
+
+    /// Length of a step.
+    pub fn step(&self) -> Span {
+        self.step
+    }
+
+    /// One point a step, from the beginning of the run.
+    pub fn into_points(self) -> Vec<TimelinePoint> {
+        self.points
+    }
+}
+
+/// Mean numbers of instances from their instance-nanoseconds in a length of time.
+fn point(sums: [u128; 3], length: Span) -> TimelinePoint {
+    let length = length.nanos().max(1) as f64;
+    let mean = |state: State| sums[state as usize] as f64 / length;
+    TimelinePoint {
+        starting: mean(State::Starting),
+        busy: mean(State::Busy),
+        idle: mean(State::Idle),
     }
 }
 

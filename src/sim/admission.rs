@@ -6,7 +6,8 @@ use crate::model::{ClientRetry, Jitter};
 use crate::sim::instance::Request;
 use crate::workload::Arrival;
 
-/// What the functions of an account share.
+/// What the functions of an account share; by default there are no limits.
+#[derive(Default)]
 pub(super) struct Account {
     /// Requests a second.
     requests: Option<TokenBucket>,
@@ -21,8 +22,8 @@ pub(super) struct Account {
     pub(super) provisioned: u32,
     /// Heads of the queues: (ticket, function).
     queued: BTreeSet<(u64, u32)>,
-    /// When their live timer fires; `NEVER` where there is none.
-    drain_at: Time,
+    /// When their live timer fires, where there is one.
+    drain_at: Option<Time>,
 }
 
 impl Account {
@@ -48,8 +49,16 @@ impl Account {
             in_flight: 0,
             provisioned: 0,
             queued: BTreeSet::new(),
-            drain_at: Time::NEVER,
+            drain_at: None,
         }
+    }
+}
+
+impl Account {
+    /// Whether requests per second let an attempt in; counts it where they do.
+    #[inline]
+    pub(super) fn take_attempt(&mut self, now: Time) -> bool {
+        self.requests.as_mut().is_none_or(|bucket| bucket.take(now))
     }
 }
 
@@ -146,12 +155,7 @@ impl<O: Observer> Simulation<'_, O> {
 
     #[inline]
     fn attempt(&mut self, request: Request) {
-        let over = self
-            .account
-            .requests
-            .as_mut()
-            .is_some_and(|bucket| !bucket.take(self.now));
-        let refused = if over {
+        let refused = if !self.account.take_attempt(self.now) {
             Err(Refused::RequestsPerSecond)
         } else if self.must_queue(request.function) {
             Err(Refused::Concurrency)
@@ -166,13 +170,13 @@ impl<O: Observer> Simulation<'_, O> {
     /// Whether others of this function wait already: first come, first served.
     #[inline]
     fn must_queue(&self, function: FunctionId) -> bool {
-        self.somebody_waits() && !self.functions[function.index()].rare.queue.is_empty()
+        self.somebody_waits() && !self.functions[function].rare.queue.is_empty()
     }
 
     /// Finds or starts an instance for a request.
     #[inline]
     fn admit(&mut self, request: Request) -> Result<(), Refused> {
-        let function = &mut self.functions[request.function.index()];
+        let function = &mut self.functions[request.function];
         if function.provisioned_ready > 0
             && let Some(slot) = function.rare.idle_provisioned.choose()
         {
@@ -186,7 +190,7 @@ impl<O: Observer> Simulation<'_, O> {
         if !self.has_concurrency(request.function) {
             return Err(Refused::Concurrency);
         }
-        let function = &mut self.functions[request.function.index()];
+        let function = &mut self.functions[request.function];
         if let Some(slot) = function.idle.choose() {
             function.idle.remove(slot, &mut self.instances);
             self.count_on_demand(request);
@@ -197,7 +201,7 @@ impl<O: Observer> Simulation<'_, O> {
             return Err(Refused::Concurrency);
         }
         let now = self.now;
-        let function = &mut self.functions[request.function.index()];
+        let function = &mut self.functions[request.function];
         let bucket = function
             .rare
             .bucket
@@ -215,8 +219,8 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// Whether reservation or account let one more request run on demand.
     #[inline]
-    fn has_concurrency(&self, function: FunctionId) -> bool {
-        let state = &self.functions[function.index()];
+    pub(super) fn has_concurrency(&self, function: FunctionId) -> bool {
+        let state = &self.functions[function];
         if state.reserved != NOT_RESERVED {
             return state.in_flight < state.reserved.saturating_sub(state.provisioned_target);
         }
@@ -227,7 +231,7 @@ impl<O: Observer> Simulation<'_, O> {
 
     #[inline]
     fn count_on_demand(&mut self, request: Request) {
-        let function = &mut self.functions[request.function.index()];
+        let function = &mut self.functions[request.function];
         function.in_flight += 1;
         self.account.in_flight += u32::from(function.reserved == NOT_RESERVED);
         if function.provisioned_ready > 0 && request.sender == Sender::User {
@@ -239,7 +243,7 @@ impl<O: Observer> Simulation<'_, O> {
     /// A request on demand has ended; what waits may go on.
     #[inline]
     pub(super) fn uncount_on_demand(&mut self, function: FunctionId) {
-        let function = &mut self.functions[function.index()];
+        let function = &mut self.functions[function];
         function.in_flight -= 1;
         self.account.in_flight -= u32::from(function.reserved == NOT_RESERVED);
     }
@@ -250,7 +254,7 @@ impl<O: Observer> Simulation<'_, O> {
             Overflow::Queue { length, max_wait }
                 if user && refused != Refused::RequestsPerSecond =>
             {
-                let queue = &self.functions[request.function.index()].rare.queue;
+                let queue = &self.functions[request.function].rare.queue;
                 if length.is_none_or(|length| queue.len() < length as usize) {
                     self.enqueue(request, max_wait);
                     self.drain_later(refused);
@@ -270,7 +274,7 @@ impl<O: Observer> Simulation<'_, O> {
         }
         match self.plan.platform.client_retry {
             Some(retry) if request.sender == Sender::User && request.attempts < retry.attempts => {
-                let stream = &mut self.functions[request.function.index()].rare.retry_stream;
+                let stream = &mut self.functions[request.function].rare.retry_stream;
                 let wait = back_off(&retry, request.attempts, stream);
                 let next = Request {
                     attempts: request.attempts + 1,
@@ -304,7 +308,7 @@ impl<O: Observer> Simulation<'_, O> {
 
     fn enqueue(&mut self, request: Request, max_wait: Option<Span>) {
         let (place, ticket) = self.waiting.keep(request);
-        let queue = &mut self.functions[request.function.index()].rare.queue;
+        let queue = &mut self.functions[request.function].rare.queue;
         queue.push_back(place);
         if queue.len() == 1 {
             self.account.queued.insert((ticket, request.function.0));
@@ -322,11 +326,11 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// Takes the head of a function's queue.
     fn dequeue(&mut self, function: u32) -> Option<Request> {
-        let queue = &mut self.functions[function as usize].rare.queue;
+        let queue = &mut self.functions[FunctionId(function)].rare.queue;
         let place = queue.pop_front()?;
         let (ticket, request) = self.waiting.take(place)?;
         self.account.queued.remove(&(ticket, function));
-        if let Some(&head) = self.functions[function as usize].rare.queue.front()
+        if let Some(&head) = self.functions[FunctionId(function)].rare.queue.front()
             && let Some(ticket) = self.waiting.ticket(head)
         {
             self.account.queued.insert((ticket, function));
@@ -349,7 +353,7 @@ impl<O: Observer> Simulation<'_, O> {
     pub(super) fn drain_queues(&mut self) {
         let mut from = 0;
         while let Some(&(ticket, function)) = self.account.queued.range((from, 0)..).next() {
-            let Some(&place) = self.functions[function as usize].rare.queue.front() else {
+            let Some(&place) = self.functions[FunctionId(function)].rare.queue.front() else {
                 break;
             };
             let Some((_, request)) = self.waiting.places[place as usize] else {
@@ -371,17 +375,17 @@ impl<O: Observer> Simulation<'_, O> {
     /// Sees to it that the one live timer of all queues fires when a token has come.
     fn drain_later(&mut self, refused: Refused) {
         if let Refused::ScalingRate(at) = refused
-            && at < self.account.drain_at
+            && self.account.drain_at.is_none_or(|drain_at| at < drain_at)
         {
-            self.account.drain_at = at;
+            self.account.drain_at = Some(at);
             self.calendar.push(at, Event::Drain);
         }
     }
 
     /// A token may have come.
     pub(super) fn drain(&mut self) {
-        if self.account.drain_at == self.now {
-            self.account.drain_at = Time::NEVER;
+        if self.account.drain_at == Some(self.now) {
+            self.account.drain_at = None;
             self.drain_queues();
         }
     }

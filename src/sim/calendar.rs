@@ -12,7 +12,7 @@ use crate::units::{Span, Time};
 /// Bits of a finish that hold the instance's slot; the rest count insertions.
 const SLOT_BITS: u32 = 22;
 /// Most instances that can be alive at once.
-pub(super) const MOST_INSTANCES: u32 = 1 << SLOT_BITS;
+pub const MOST_INSTANCES: u32 = 1 << SLOT_BITS;
 
 /// When busy instances finish.
 #[derive(Default)]

@@ -68,7 +68,7 @@ impl Run {
 /// An instance, from the beginning of its start to its retirement.
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "five facts that vary independently"
+    reason = "facts that vary independently"
 )]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Instance {
@@ -98,6 +98,8 @@ pub(super) struct Instance {
     pub(super) billable_start: Span,
     /// Whether it runs a request or starts for one: `run`, which else is what it ran last.
     pub(super) occupied: bool,
+    /// Whether it runs a request that found it at once: then only its number stands in `run`.
+    pub(super) prompt: bool,
     pub(super) run: Run,
     /// Neighbours in the idle pool.
     pub(super) previous: u32,

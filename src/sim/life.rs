@@ -30,7 +30,7 @@ pub(super) struct DrawnStart {
 impl<O: Observer> Simulation<'_, O> {
     /// Starts an instance on demand for a request, which waits for it (early binding).
     pub(super) fn start_for(&mut self, request: Request) {
-        let cause = self.functions[request.function.index()].cause();
+        let cause = self.functions[request.function].cause();
         let drawn = self.draw_start(request.function);
         let slot = self.start(
             request.function,
@@ -38,7 +38,7 @@ impl<O: Observer> Simulation<'_, O> {
             Purposely::OnDemand,
             self.now + drawn.length,
         );
-        let function = &mut self.functions[request.function.index()];
+        let function = &mut self.functions[request.function];
         function.with_ping += u32::from(request.sender == Sender::Ping);
         let instance = &mut self.instances[slot];
         let found = if instance.restored {
@@ -64,7 +64,7 @@ impl<O: Observer> Simulation<'_, O> {
         if self.is_full() {
             return;
         }
-        self.functions[function.index()].rare.prewarming += 1;
+        self.functions[function].rare.prewarming += 1;
         let drawn = self.draw_start(function);
         self.start(
             function,
@@ -83,7 +83,7 @@ impl<O: Observer> Simulation<'_, O> {
         ready: Time,
     ) -> u32 {
         let provisioned = wanted == Purposely::Provisioned;
-        let state = &mut self.functions[function.index()];
+        let state = &mut self.functions[function];
         state.rare.ever = true;
         *(if provisioned {
             &mut state.rare.provisioned_alive
@@ -111,6 +111,7 @@ impl<O: Observer> Simulation<'_, O> {
             birth: 0,
             billable_start: drawn.billable,
             occupied: wanted == Purposely::OnDemand,
+            prompt: false,
             run: Run::new(Request::none(function), self.now, Found::Nothing),
             previous: NONE,
             next: NONE,
@@ -123,7 +124,7 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// How the next instance of a function starts.
     pub(super) fn draw_start(&mut self, function: FunctionId) -> DrawnStart {
-        let state = &mut self.functions[function.index()];
+        let state = &mut self.functions[function];
         let start = match state.rare.start {
             Some(owner) => {
                 let owner = &mut self.policies[owner as usize];
@@ -168,7 +169,7 @@ impl<O: Observer> Simulation<'_, O> {
             restored: instance.restored,
             billable_start: instance.billable_start,
         });
-        let state = &mut self.functions[function.index()];
+        let state = &mut self.functions[function];
         if instance.provisioned {
             state.provisioned_ready += 1;
         } else {
@@ -182,7 +183,7 @@ impl<O: Observer> Simulation<'_, O> {
     pub(super) fn run_on_idle(&mut self, slot: u32, request: Request) {
         let instance = &mut self.instances[slot];
         if request.sender == Sender::Ping && !instance.provisioned {
-            self.functions[request.function.index()].with_ping += 1;
+            self.functions[request.function].with_ping += 1;
         }
         instance.occupied = true;
         instance.run = Run::new(request, self.now, Found::Warm);
@@ -194,12 +195,12 @@ impl<O: Observer> Simulation<'_, O> {
     fn run_request(&mut self, slot: u32) {
         let instance = &mut self.instances[slot];
         let (run, from) = (&mut instance.run, instance.state);
-        let id = run.request.function.index();
+        let id = run.request.function;
         let function = &mut self.functions[id];
         let mut length = run.request.service;
         if instance.first_call_due {
             instance.first_call_due = false;
-            let first_call = &self.plan.functions[id].start.first_call;
+            let first_call = &self.plan.functions[id.index()].start.first_call;
             run.first_call = first_call.sample(&mut function.rare.start_stream);
             length += run.first_call;
         }
@@ -251,7 +252,7 @@ impl<O: Observer> Simulation<'_, O> {
         });
         if !provisioned {
             self.uncount_on_demand(function);
-            let state = &mut self.functions[function.index()];
+            let state = &mut self.functions[function];
             state.with_ping -= u32::from(sender == Sender::Ping);
             if state.in_flight == 0 {
                 state.unused_since = self.now;
@@ -273,7 +274,7 @@ impl<O: Observer> Simulation<'_, O> {
     #[inline]
     fn rest(&mut self, slot: u32) {
         let instance = &self.instances[slot];
-        let function = &mut self.functions[instance.function.index()];
+        let function = &mut self.functions[instance.function];
         if instance.provisioned {
             if function.rare.provisioned_alive > function.provisioned_target {
                 self.retire(slot, Retirement::Lowered);
@@ -314,7 +315,7 @@ impl<O: Observer> Simulation<'_, O> {
     fn idle(&mut self, slot: u32) {
         let instance = &self.instances[slot];
         let (from, provisioned) = (instance.state, instance.provisioned);
-        let function = &mut self.functions[instance.function.index()];
+        let function = &mut self.functions[instance.function];
         let pool = if provisioned {
             &mut function.rare.idle_provisioned
         } else {
@@ -331,7 +332,7 @@ impl<O: Observer> Simulation<'_, O> {
     /// Sees to it that the instance's one live timer fires no later than it is due. A timer that
     /// fires early is pushed back then, which is rarer than requests are.
     #[inline]
-    fn set_timer(&mut self, slot: u32, due: Time) {
+    pub(super) fn set_timer(&mut self, slot: u32, due: Time) {
         let instance = &mut self.instances[slot];
         if due < instance.timer {
             instance.timer = due;
@@ -350,7 +351,7 @@ impl<O: Observer> Simulation<'_, O> {
         if instance.state != State::Idle {
             return;
         }
-        let function = &self.functions[instance.function.index()];
+        let function = &self.functions[instance.function];
         if instance.life_ends <= self.now {
             self.retire_idle(slot, Retirement::MaxLife);
         } else if instance.expires > self.now {
@@ -367,8 +368,8 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// Sees to it that the function's one live timer fires no later than it is due.
     #[inline]
-    fn set_unused_timer(&mut self, id: FunctionId) {
-        let function = &mut self.functions[id.index()];
+    pub(super) fn set_unused_timer(&mut self, id: FunctionId) {
+        let function = &mut self.functions[id];
         if function.function_idle != Span::FOR_EVER && function.unused_timer == Time::NEVER {
             function.unused_timer = function.unused_since + function.function_idle;
             self.calendar
@@ -377,7 +378,7 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     pub(super) fn unused(&mut self, id: FunctionId) {
-        let function = &mut self.functions[id.index()];
+        let function = &mut self.functions[id];
         function.unused_timer = Time::NEVER;
         if function.in_flight > 0 {
             return;
@@ -387,7 +388,7 @@ impl<O: Observer> Simulation<'_, O> {
             return;
         }
         for slot in function.idle.slots(&self.instances) {
-            let function = &self.functions[id.index()];
+            let function = &self.functions[id];
             if function.alive <= function.floor {
                 break;
             }
@@ -398,7 +399,7 @@ impl<O: Observer> Simulation<'_, O> {
     pub(super) fn retire_idle(&mut self, slot: u32, why: Retirement) {
         let instance = &self.instances[slot];
         let provisioned = instance.provisioned;
-        let function = &mut self.functions[instance.function.index()];
+        let function = &mut self.functions[instance.function];
         let pool = if provisioned {
             &mut function.rare.idle_provisioned
         } else {
@@ -412,7 +413,7 @@ impl<O: Observer> Simulation<'_, O> {
     pub(super) fn retire(&mut self, slot: u32, why: Retirement) {
         let instance = &self.instances[slot];
         let (id, provisioned) = (instance.function, instance.provisioned);
-        let function = &mut self.functions[id.index()];
+        let function = &mut self.functions[id];
         if provisioned {
             function.rare.provisioned_alive -= 1;
             function.provisioned_ready -= 1;
@@ -467,7 +468,7 @@ impl<O: Observer> Simulation<'_, O> {
     fn tell_of(&mut self, slot: u32, happening: fn(InstanceEvent) -> Happening) {
         let instance = &self.instances[slot];
         let function = instance.function;
-        if self.functions[function.index()].heard != 0 {
+        if self.functions[function].heard != 0 {
             let event = InstanceEvent {
                 instance: self.instances.id(slot),
                 provisioned: instance.provisioned,

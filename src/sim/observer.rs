@@ -36,6 +36,23 @@ pub trait Observer {
     #[inline]
     fn changed(&mut self, _change: &StateChange) {}
 
+    /// The commonest of all: a user's request arrived and found an idle instance on demand at once.
+    /// The same as [`Observer::arrived`] and [`Observer::changed`], which it calls by default;
+    /// whoever is told of every request may answer both in one.
+    #[inline]
+    fn began(&mut self, run: &Prompt) {
+        self.arrived(run.arrived, run.function, run.number);
+        self.changed(&run.change(run.arrived, State::Idle, State::Busy, run.idle_since));
+    }
+
+    /// Such a request was answered, and its instance is idle again. The same as
+    /// [`Observer::ended`] and [`Observer::changed`].
+    #[inline]
+    fn answered(&mut self, run: &Prompt, at: Time) {
+        self.ended(&run.end(at));
+        self.changed(&run.change(at, State::Busy, State::Idle, run.arrived));
+    }
+
     /// An instance that no request waited for has started.
     #[inline]
     fn prewarmed(&mut self, _start: &Prewarmed) {}
@@ -232,6 +249,64 @@ pub struct RequestEnd {
     pub billable_start: Span,
 }
 
+/// A user's request that found an idle instance on demand at once, and does not fail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Prompt {
+    /// Its function.
+    pub function: FunctionId,
+    /// Counts users' requests from 0.
+    pub number: u64,
+    /// When it arrived and began to run.
+    pub arrived: Time,
+    /// Where it runs.
+    pub instance: InstanceId,
+    /// Since when that instance had been idle.
+    pub idle_since: Time,
+    /// When the instance was born.
+    pub born: Time,
+    /// Whether the instance had run a user's request before.
+    pub served: bool,
+    /// Whether the instance was started before a request asked.
+    pub prewarmed: bool,
+}
+
+impl Prompt {
+    #[inline]
+    fn change(&self, at: Time, from: State, to: State, since: Time) -> StateChange {
+        StateChange {
+            at,
+            instance: self.instance,
+            function: self.function,
+            provisioned: false,
+            from: Some(from),
+            since,
+            to: Ok(to),
+            born: self.born,
+            served: self.served || from == State::Busy,
+            prewarmed: self.prewarmed,
+        }
+    }
+
+    #[inline]
+    fn end(&self, at: Time) -> RequestEnd {
+        RequestEnd {
+            function: self.function,
+            sender: Sender::User,
+            number: self.number,
+            arrived: self.arrived,
+            admitted: self.arrived,
+            begun: self.arrived,
+            ended: at,
+            first_call: Span::ZERO,
+            ending: Ending::Completed,
+            found: Found::Warm,
+            instance: Some(self.instance),
+            on_provisioned: false,
+            billable_start: Span::ZERO,
+        }
+    }
+}
+
 /// An instance that no request waited for has started.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Prewarmed {
@@ -285,6 +360,27 @@ impl RequestEnd {
     }
 }
 
+/// Every method of [`Observer`], for those who pass them on.
+macro_rules! pass_on {
+    ($to:ident) => {
+        $to! {
+            arrived(at: Time, function: FunctionId, number: u64);
+            throttled(at: Time, function: FunctionId, sender: Sender, arrived: Time);
+            retried(at: Time, function: FunctionId, arrived: Time);
+            spilled_over(at: Time, function: FunctionId, arrived: Time);
+            pinged(at: Time, function: FunctionId);
+            ended(end: &RequestEnd);
+            changed(change: &StateChange);
+            began(run: &Prompt);
+            answered(run: &Prompt, at: Time);
+            prewarmed(start: &Prewarmed);
+            provisioned(at: Time, function: FunctionId, instances: u32);
+            in_flight(function: FunctionId, sender: Sender, arrived: Time);
+            run_ended(at: Time);
+        }
+    };
+}
+
 macro_rules! both {
     ($($name:ident($($arg:ident: $type:ty),*);)*) => {
         $(#[inline] fn $name(&mut self, $($arg: $type),*) {
@@ -296,19 +392,20 @@ macro_rules! both {
 
 /// Two observers hear the same.
 impl<A: Observer, B: Observer> Observer for (A, B) {
-    both! {
-        arrived(at: Time, function: FunctionId, number: u64);
-        throttled(at: Time, function: FunctionId, sender: Sender, arrived: Time);
-        retried(at: Time, function: FunctionId, arrived: Time);
-        spilled_over(at: Time, function: FunctionId, arrived: Time);
-        pinged(at: Time, function: FunctionId);
-        ended(end: &RequestEnd);
-        changed(change: &StateChange);
-        prewarmed(start: &Prewarmed);
-        provisioned(at: Time, function: FunctionId, instances: u32);
-        in_flight(function: FunctionId, sender: Sender, arrived: Time);
-        run_ended(at: Time);
-    }
+    pass_on!(both);
+}
+
+macro_rules! lent {
+    ($($name:ident($($arg:ident: $type:ty),*);)*) => {
+        $(#[inline] fn $name(&mut self, $($arg: $type),*) {
+            (**self).$name($($arg),*);
+        })*
+    };
+}
+
+/// An observer that is lent.
+impl<A: Observer> Observer for &mut A {
+    pass_on!(lent);
 }
 
 macro_rules! if_some {
@@ -323,19 +420,7 @@ macro_rules! if_some {
 
 /// An observer that may be left out.
 impl<A: Observer> Observer for Option<A> {
-    if_some! {
-        arrived(at: Time, function: FunctionId, number: u64);
-        throttled(at: Time, function: FunctionId, sender: Sender, arrived: Time);
-        retried(at: Time, function: FunctionId, arrived: Time);
-        spilled_over(at: Time, function: FunctionId, arrived: Time);
-        pinged(at: Time, function: FunctionId);
-        ended(end: &RequestEnd);
-        changed(change: &StateChange);
-        prewarmed(start: &Prewarmed);
-        provisioned(at: Time, function: FunctionId, instances: u32);
-        in_flight(function: FunctionId, sender: Sender, arrived: Time);
-        run_ended(at: Time);
-    }
+    pass_on!(if_some);
 }
 
 /// Hears nothing.

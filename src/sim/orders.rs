@@ -10,7 +10,7 @@ impl<O: Observer> Simulation<'_, O> {
     /// If a question of the function already has an owner; `config` refuses such plans.
     pub(super) fn bind(&mut self, bound: Bound, streams: &Streams) {
         let index = self.policies.len() as u32;
-        let function = &mut self.functions[bound.function.index()];
+        let function = &mut self.functions[bound.function];
         for question in bound.policy.answers() {
             let rare = &mut function.rare;
             let owner = match question {
@@ -47,14 +47,14 @@ impl<O: Observer> Simulation<'_, O> {
     /// present event, never within it.
     #[inline]
     pub(super) fn tell(&mut self, function: FunctionId, happening: Happening) {
-        if self.functions[function.index()].heard & bit(happening.kind()) != 0 {
+        if self.functions[function].heard & bit(happening.kind()) != 0 {
             self.tell_listeners(function, &happening);
         }
     }
 
     fn tell_listeners(&mut self, function: FunctionId, happening: &Happening) {
-        for place in 0..self.functions[function.index()].rare.policies.len() {
-            let policy = self.functions[function.index()].rare.policies[place];
+        for place in 0..self.functions[function].rare.policies.len() {
+            let policy = self.functions[function].rare.policies[place];
             if self.policies[policy as usize].heard & bit(happening.kind()) != 0 {
                 self.tell_one(policy, happening);
             }

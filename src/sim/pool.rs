@@ -11,7 +11,8 @@ use crate::random::Stream;
 /// Idle instances in the order that a routing rule asks for. No operation grows with their number,
 /// but for a logarithm under `newest` and `oldest`.
 pub(super) enum IdlePool {
-    /// By the end of their last use; linked through the table of instances.
+    /// By the end of their last use; linked through the table of instances. What follows the most
+    /// recent one is not looked at.
     ByUse {
         least_recent: u32,
         most_recent: u32,
@@ -88,13 +89,46 @@ impl IdlePool {
         (found != NONE).then_some(found)
     }
 
+    /// The instance that the next request goes to, where that is the most recently used one.
+    #[inline]
+    pub(super) fn most_recent(&self) -> Option<u32> {
+        match self {
+            Self::ByUse {
+                most_recent,
+                take_most_recent: true,
+                ..
+            } if *most_recent != NONE => Some(*most_recent),
+            _ => None,
+        }
+    }
+
+    /// Removes the instance that [`Self::most_recent`] names.
+    #[inline]
+    pub(super) fn remove_most_recent(&mut self, slot: u32, instances: &Instances) {
+        if let Self::ByUse {
+            least_recent,
+            most_recent,
+            ..
+        } = self
+        {
+            *most_recent = instances[slot].previous;
+            if *most_recent == NONE {
+                *least_recent = NONE;
+            }
+        }
+    }
+
     /// Every instance of the pool, longest idle first where the pool knows.
     pub(super) fn slots(&self, instances: &Instances) -> Vec<u32> {
         match self {
-            Self::ByUse { least_recent, .. } => {
-                let known = |slot: u32| (slot != NONE).then_some(slot);
-                std::iter::successors(known(*least_recent), |slot| known(instances[*slot].next))
-                    .collect()
+            Self::ByUse {
+                least_recent,
+                most_recent,
+                ..
+            } => {
+                let after = |slot: &u32| (*slot != *most_recent).then(|| instances[*slot].next);
+                let first = (*least_recent != NONE).then_some(*least_recent);
+                std::iter::successors(first, after).collect()
             }
             Self::ByBirth { births, .. } => births.iter().map(|(_, slot)| *slot).collect(),
             Self::Shuffled(pool) => pool.slots.clone(),
@@ -138,13 +172,17 @@ impl IdlePool {
                 ..
             } => {
                 let (before, after) = (instances[slot].previous, instances[slot].next);
+                if slot == *most_recent {
+                    *most_recent = before;
+                    if before == NONE {
+                        *least_recent = NONE;
+                    }
+                    return;
+                }
+                instances[after].previous = before;
                 match before {
                     NONE => *least_recent = after,
                     _ => instances[before].next = after,
-                }
-                match after {
-                    NONE => *most_recent = before,
-                    _ => instances[after].previous = before,
                 }
             }
             Self::ByBirth { births, .. } => {

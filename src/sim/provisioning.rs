@@ -10,7 +10,7 @@ impl<O: Observer> Simulation<'_, O> {
     /// Asks for a number of provisioned instances. More come after the platform's delay; fewer
     /// take effect at once for idle instances, at their end for busy ones.
     pub(super) fn set_provisioned(&mut self, id: FunctionId, instances: u32) {
-        let function = &mut self.functions[id.index()];
+        let function = &mut self.functions[id];
         let before = std::mem::replace(&mut function.provisioned_target, instances);
         if self.plan.functions[id.index()]
             .reserved_concurrency
@@ -30,7 +30,7 @@ impl<O: Observer> Simulation<'_, O> {
             return;
         }
         loop {
-            let function = &mut self.functions[id.index()];
+            let function = &mut self.functions[id];
             if function.rare.provisioned_alive <= function.provisioned_target {
                 break;
             }
@@ -47,7 +47,7 @@ impl<O: Observer> Simulation<'_, O> {
     /// Capacity that was asked for begins to start. None of it is used before all of it is ready
     /// (AWS Lambda, provisioned concurrency), and it starts no faster than the platform allows.
     pub(super) fn provision(&mut self, id: FunctionId, instances: u32) {
-        let function = &self.functions[id.index()];
+        let function = &self.functions[id];
         let missing = function
             .provisioned_target
             .saturating_sub(function.rare.provisioned_alive);
@@ -82,7 +82,7 @@ impl<O: Observer> Simulation<'_, O> {
     /// A provisioned instance that was lost is started again at once. Those that are still to come
     /// are not: their delay goes on.
     pub(super) fn replace_provisioned(&mut self, id: FunctionId) {
-        let function = &self.functions[id.index()];
+        let function = &self.functions[id];
         if function.rare.provisioned_alive < function.provisioned_target {
             let event = Event::Provision {
                 function: id.0,
@@ -94,10 +94,10 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// Sets the floor. What only a higher one held goes at once, the longest idle first.
     pub(super) fn set_floor(&mut self, id: FunctionId, instances: u32) {
-        self.functions[id.index()].floor = instances;
+        self.functions[id].floor = instances;
         self.keep_floor(id);
-        for slot in self.functions[id.index()].idle.slots(&self.instances) {
-            if self.functions[id.index()].alive <= instances {
+        for slot in self.functions[id].idle.slots(&self.instances) {
+            if self.functions[id].alive <= instances {
                 break;
             }
             if self.instances[slot].expires <= self.now {
@@ -107,7 +107,7 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     pub(super) fn keep_floor(&mut self, id: FunctionId) {
-        while self.functions[id.index()].alive < self.functions[id.index()].floor
+        while self.functions[id].alive < self.functions[id].floor
             && self.fault.is_none()
         {
             self.prewarm(id);

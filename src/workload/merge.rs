@@ -55,30 +55,46 @@ impl Workload {
         Self::gather(plan, *streams, Some(function))
     }
 
+    /// The requests of each function of a plan, function by function; `None` where a file holds
+    /// those of several, which has to be read for all of them together.
+    ///
+    /// # Errors
+    /// The files that cannot be read.
+    pub fn of_each_function(
+        plan: &Plan,
+        streams: &Streams,
+    ) -> Result<Option<Vec<Self>>, Vec<TraceFault>> {
+        let several = |source: &Source| match source {
+            Source::Process { .. } => false,
+            Source::Trace { trace, functions } => trace.minutes().is_none() && functions.len() > 1,
+        };
+        if plan.sources.iter().any(several) {
+            return Ok(None);
+        }
+        let all = Gathering::gather(plan, *streams, None)?;
+        let mut of_functions: Vec<(Vec<FunctionArrivals>, Vec<RowArrivals>)> = Vec::new();
+        of_functions.resize_with(plan.functions.len(), Default::default);
+        for lane in all.lanes {
+            of_functions[lane.function.index()].0.push(lane);
+        }
+        for rows in all.rows {
+            if let Some(function) = rows.first_function() {
+                of_functions[function.index()].1.push(rows);
+            }
+        }
+        let merged = of_functions
+            .into_iter()
+            .map(|(lanes, rows)| Self::merge(lanes, rows, plan.end()));
+        Ok(Some(merged.collect()))
+    }
+
     fn gather(
         plan: &Plan,
         streams: Streams,
         only: Option<FunctionId>,
     ) -> Result<Self, Vec<TraceFault>> {
-        let mut gathering = Gathering {
-            plan,
-            streams,
-            only,
-            numbers: vec![0; plan.functions.len()],
-            lanes: Vec::new(),
-            rows: Vec::new(),
-        };
-        let mut faults = Vec::new();
-        for source in plan.sources.iter() {
-            if let Err(fault) = gathering.add(source) {
-                faults.push(fault);
-            }
-        }
-        if faults.is_empty() {
-            Ok(Self::merge(gathering.lanes, gathering.rows, plan.end()))
-        } else {
-            Err(faults)
-        }
+        let all = Gathering::gather(plan, streams, only)?;
+        Ok(Self::merge(all.lanes, all.rows, plan.end()))
     }
 
     fn merge(mut lanes: Vec<FunctionArrivals>, mut rows: Vec<RowArrivals>, end: Time) -> Self {
@@ -154,7 +170,33 @@ struct Gathering<'a> {
     rows: Vec<RowArrivals>,
 }
 
-impl Gathering<'_> {
+impl<'a> Gathering<'a> {
+    fn gather(
+        plan: &'a Plan,
+        streams: Streams,
+        only: Option<FunctionId>,
+    ) -> Result<Self, Vec<TraceFault>> {
+        let mut gathering = Self {
+            plan,
+            streams,
+            only,
+            numbers: vec![0; plan.functions.len()],
+            lanes: Vec::new(),
+            rows: Vec::new(),
+        };
+        let mut faults = Vec::new();
+        for source in plan.sources.iter() {
+            if let Err(fault) = gathering.add(source) {
+                faults.push(fault);
+            }
+        }
+        if faults.is_empty() {
+            Ok(gathering)
+        } else {
+            Err(faults)
+        }
+    }
+
     fn add(&mut self, source: &Source) -> Result<(), TraceFault> {
         match source {
             Source::Process { function, process } => self.process(*function, process),

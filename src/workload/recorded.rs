@@ -47,6 +47,12 @@ impl RowArrivals {
         Ok(Self::new(reader, vec![Some((id, draws))]))
     }
 
+    /// The first function whose requests are wanted.
+    pub(super) fn first_function(&self) -> Option<FunctionId> {
+        let mut wanted = self.functions.iter().flatten();
+        wanted.next().map(|(function, _)| *function)
+    }
+
     /// What ended the reading early, if anything did.
     pub(super) fn fault(&self) -> Option<&TraceFault> {
         self.reader.fault()

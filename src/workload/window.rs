@@ -80,7 +80,7 @@ impl Window {
             later: Vec::new(),
             sorted: Vec::new(),
             sent: 0,
-            buckets: vec![0; aim],
+            buckets: Vec::new(),
             begin: 0,
             // A second to begin with; the length then follows the load.
             bits: 30,
@@ -108,6 +108,7 @@ impl Window {
         } else if self.sorted.len() > 2 * self.aim {
             self.bits = self.bits.saturating_sub(1);
         }
+        self.buckets.resize(self.aim, 0);
         self.drawn.clear();
         let left = self.later.iter().map(|drawn| drawn.at).min();
         self.begin = left.unwrap_or(NEVER).min(undrawn);

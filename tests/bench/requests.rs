@@ -13,14 +13,14 @@ use std::sync::Arc;
 
 use frostline::dist::Dist;
 use frostline::ids::FunctionId;
+use frostline::experiment::{self, CellId, CellResult, Failure};
 use frostline::model::{
-    Billing, Burst, InitBilling, KeepAlive, Plan, Platform, Prices, Process, RateScope,
-    ScalingRate, Source, Tier,
+    Billing, Burst, Experiment, InitBilling, KeepAlive, Plan, Platform, Prices, Process, RateScope,
+    ScalingRate, Scenario, Source, Tier,
 };
-use frostline::observe::Summary;
-use frostline::policy;
+use frostline::observe::metric;
 use frostline::random::Streams;
-use frostline::sim::{self, Control};
+use frostline::sim::Control;
 use frostline::units::{Span, Time};
 use frostline::validate::lab;
 use frostline::workload::{Arrivals, Workload};
@@ -163,8 +163,9 @@ fn plan(case: &Case, requests: f64) -> Plan {
 }
 
 /// Draws arrivals and service times, and does nothing with them.
-fn draw(plan: &Plan, streams: &Streams) -> u64 {
-    let mut workload = open(plan, streams);
+fn draw(plan: &Plan) -> u64 {
+    let mut workload = Workload::new(plan, &Streams::new(1, 1))
+        .unwrap_or_else(|faults| panic!("{faults:?}"));
     let mut requests = 0;
     while let Some(arrival) = workload.next_arrival() {
         black_box(arrival);
@@ -173,24 +174,42 @@ fn draw(plan: &Plan, streams: &Streams) -> u64 {
     requests
 }
 
-/// Simulates, counts and turns counts into measures.
-fn simulate(plan: &Plan, streams: &Streams) -> u64 {
-    let mut summary = Summary::new(plan, 1);
-    let run = sim::run(
-        plan,
-        streams,
-        policy::of_plan(plan),
-        &mut open(plan, streams),
-        &mut summary,
-        &Control::default(),
-    );
-    let result = summary.into_result().expect("the run ends");
-    black_box(result.expect("the books balance"));
-    run.expect("the run ends").requests
+/// A cell of an experiment, neither with a timeline nor with batches.
+const CELL: CellId = CellId {
+    scenario: 0,
+    replication: 1,
+};
+
+fn experiment(plan: &Plan) -> Experiment {
+    Experiment {
+        name: String::new(),
+        question: String::new(),
+        seed: 1,
+        replications: 2,
+        scenarios: vec![Scenario {
+            policy: String::new(),
+            set: Vec::new(),
+            plan: plan.clone(),
+        }],
+    }
 }
 
-fn open(plan: &Plan, streams: &Streams) -> Workload {
-    Workload::new(plan, streams).unwrap_or_else(|faults| panic!("{faults:?}"))
+/// Simulates all functions together, counts and turns counts into measures.
+fn simulate_together(plan: &Plan) -> u64 {
+    requests_of(experiment::run_together(&experiment(plan), CELL, &Control::default()))
+}
+
+/// Simulates functions apart where no limit binds, on this one core.
+fn simulate_apart(plan: &Plan) -> u64 {
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let run = || experiment::run_cell(&experiment(plan), CELL, &Control::default());
+    requests_of(threads.expect("a thread").install(run))
+}
+
+fn requests_of(result: Result<CellResult, Failure>) -> u64 {
+    let result = result.expect("the run ends and the books balance");
+    let requests = result.summary.values.get(metric::REQUESTS);
+    requests.expect("a count") as u64
 }
 
 /// Nanoseconds a request that `work` keeps the processor busy; it says how many it did.
@@ -226,23 +245,25 @@ fn peak_mb() -> Option<f64> {
 }
 
 fn run_case(case: &Case, requests: f64, part: Option<&str>) {
-    let streams = Streams::new(1, 0);
     let plan = plan(case, requests);
-    let time = |wanted: &str, work: fn(&Plan, &Streams) -> u64| {
+    let time = |wanted: &str, work: fn(&Plan) -> u64| {
         part.is_none_or(|part| part == wanted)
-            .then(|| nanos_a_request(|| work(&plan, &streams)))
+            .then(|| nanos_a_request(|| work(&plan)))
     };
     let drawing = time("drawing", draw);
-    let whole = time("whole", simulate);
+    let apart = time("apart", simulate_apart);
+    let apart_mb = peak_mb();
+    let together = time("together", simulate_together);
     let show = |timed: Option<(f64, u64)>| timed.map_or(f64::NAN, |(nanos, _)| nanos);
     println!(
-        "{:<48} {:>10} {:>12.0} {:>12.0} {:>8.1} {:>8.0}",
+        "{:<48} {:>10} {:>9.0} {:>9.0} {:>9.0} {:>8.1} {:>8.0}",
         case.name,
-        whole.or(drawing).map_or(0, |(_, requests)| requests),
-        show(whole),
+        apart.or(together).or(drawing).map_or(0, |(_, requests)| requests),
+        show(apart),
+        show(together),
         show(drawing),
-        show(whole) / show(drawing),
-        peak_mb().unwrap_or(f64::NAN),
+        show(apart) / show(drawing),
+        apart_mb.unwrap_or(f64::NAN),
     );
 }
 
@@ -260,8 +281,8 @@ fn main() {
         return run_case(&CASES[case], requests.unwrap_or(REQUESTS), part);
     }
     println!(
-        "{:<48} {:>10} {:>12} {:>12} {:>8} {:>8}",
-        "", "requests", "ns a request", "ns drawing", "ratio", "peak MB"
+        "{:<48} {:>10} {:>9} {:>9} {:>9} {:>8} {:>8}",
+        "nanoseconds a request", "requests", "apart", "together", "drawing", "ratio", "peak MB"
     );
     let program = std::env::current_exe().expect("a program has a path");
     for case in 0..CASES.len() {

@@ -32,14 +32,14 @@ ping = { every = "5 min", instances = 2, hold = "75 ms" }
 "#;
 
 /// A folder of a test's own, empty.
-fn folder(test: &str) -> PathBuf {
+pub(crate) fn folder(test: &str) -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
     let _ = fs::remove_dir_all(&dir);
     fs::create_dir_all(&dir).unwrap();
     dir
 }
 
-fn write_experiment(dir: &Path, duration: &str) -> PathBuf {
+pub(crate) fn write_experiment(dir: &Path, duration: &str) -> PathBuf {
     let file = dir.join("experiment.toml");
     fs::write(&file, EXPERIMENT.replace("DURATION", duration)).unwrap();
     file
@@ -51,11 +51,11 @@ fn frostline(dir: &Path) -> Command {
     command
 }
 
-fn run(dir: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(dir: &Path, arguments: &[&str]) -> Output {
     frostline(dir).args(arguments).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
@@ -211,6 +211,7 @@ fn exit_codes_and_streams_are_kept_apart() {
         &["models", "show", "aws-lamda"],
         &["validate", "V99"],
         &["run", "experiment.toml", "--requests", "log.txt"],
+        &["run", "experiment.toml", "--requests", "log"],
         &["walk"],
     ] {
         let (code, out, err) = code(wrong);
@@ -218,6 +219,11 @@ fn exit_codes_and_streams_are_kept_apart() {
         assert_eq!(out, "", "{wrong:?}");
         assert!(!err.is_empty(), "{wrong:?}");
     }
+    let (_, _, err) = code(&["run", "experiment.toml", "--requests", "log.txt"]);
+    assert_eq!(
+        err,
+        "error: --requests writes CSV or Parquet: end `log.txt` in .csv or .parquet\n"
+    );
     let blocked = dir.join("blocked");
     fs::write(&blocked, "a file where a folder should be").unwrap();
     let (code, _, err) = code(&["run", "experiment.toml", "--out", "blocked/below"]);
@@ -245,7 +251,7 @@ fn a_reader_that_goes_away_is_no_error() {
 
 /// Starts a run and waits until its journal holds a finished cell.
 #[cfg(unix)]
-fn started(dir: &Path) -> Child {
+fn started(dir: &Path, log: &str) -> Child {
     let mut child = frostline(dir)
         .args([
             "run",
@@ -255,7 +261,7 @@ fn started(dir: &Path) -> Child {
             "--out",
             "out",
             "--requests",
-            "log.csv",
+            log,
         ])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -292,20 +298,18 @@ fn signal(child: &Child, name: &str) {
 fn an_interrupted_run_says_how_to_go_on_and_goes_on() {
     let whole = folder("uninterrupted");
     write_experiment(&whole, "8 h");
-    let arguments = [
-        "run",
-        "experiment.toml",
-        "--out",
-        "out",
-        "--requests",
-        "log.csv",
-    ];
-    let expected = run(&whole, &arguments);
+    let to = |log| ["run", "experiment.toml", "--out", "out", "--requests", log];
+    let expected = run(&whole, &to("log.csv"));
     assert!(expected.status.success());
-    for how in ["-INT", "-TERM", "-KILL"] {
+    assert!(run(&whole, &to("log.parquet")).status.success());
+    for (how, log) in [
+        ("-INT", "log.csv"),
+        ("-TERM", "log.parquet"),
+        ("-KILL", "log.csv"),
+    ] {
         let dir = folder(&format!("interrupted{how}"));
         write_experiment(&dir, "8 h");
-        let child = started(&dir);
+        let child = started(&dir, log);
         signal(&child, how);
         let stopped = child.wait_with_output().unwrap();
         if how != "-KILL" {
@@ -314,7 +318,7 @@ fn an_interrupted_run_says_how_to_go_on_and_goes_on() {
             assert!(told.contains("of 8 cells are done"), "{told}");
             assert!(told.contains("the same command goes on"), "{told}");
         }
-        let rest = run(&dir, &arguments);
+        let rest = run(&dir, &to(log));
         let told = text(&rest.stderr);
         assert!(rest.status.success(), "{told}");
         assert!(
@@ -326,8 +330,9 @@ fn an_interrupted_run_says_how_to_go_on_and_goes_on() {
             files(&dir.join("out")) == files(&whole.join("out")),
             "{how}: files differ"
         );
-        let log = |dir: &Path| fs::read(dir.join("log.csv")).unwrap();
-        assert!(log(&dir) == log(&whole), "{how}: the logs differ");
+        let rows = |dir: &Path| fs::read(dir.join(log)).unwrap();
+        assert!(rows(&dir) == rows(&whole), "{how}: the logs differ");
+        assert!(!dir.join(format!("{log}.parts")).exists(), "{how}");
     }
 }
 

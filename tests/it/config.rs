@@ -313,6 +313,32 @@ fn every_key_can_be_swept() {
 }
 
 #[test]
+fn swept_values_are_called_by_their_names() {
+    let names_of = |sweep: &str| {
+        let text = fs::read_to_string(GOOD).unwrap();
+        let (before, _) = text.split_once("[sweep]").unwrap();
+        let file = PathBuf::from(format!("{}/named.toml", env!("CARGO_TARGET_TMPDIR")));
+        fs::write(&file, format!("{before}{sweep}")).unwrap();
+        let experiment = load(&file, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
+        let scenarios = experiment.scenarios.into_iter().step_by(5);
+        let names = scenarios.map(|s| (s.set[0].1.clone(), s.plan.functions[0].memory.to_string()));
+        names.collect::<Vec<_>>()
+    };
+    let expected = [("small", "512 MB"), ("2 GB!", "2 GB")];
+    let expected = expected.map(|(name, memory)| (name.to_owned(), memory.to_owned()));
+    for sweep in [
+        "[sweep]\n'function.checkout.memory' = { small = '512 MB', '2 GB!' = '2 GB' }",
+        "[sweep.'function.checkout.memory']\nsmall = '512 MB'\n'2 GB!' = '2 GB'",
+        "[sweep]\n'function.memory' = { small = '512 MB', '2 GB!' = '2 GB' }",
+    ] {
+        assert_eq!(names_of(sweep), expected, "{sweep}");
+    }
+    // Parts of a key may be tables too, as long as a list ends them.
+    let parts = "[sweep.function.checkout]\nmemory = ['512 MB', '2 GB']";
+    assert_eq!(names_of(parts)[1].0, "2 GB");
+}
+
+#[test]
 fn wrong_values_of_the_command_line_are_shown_there() {
     let overrides = Overrides {
         replications: Some(0),
@@ -340,6 +366,18 @@ fn what_is_doubtful_is_told_without_being_an_error() {
         &warnings.render(),
     )
     .unwrap();
+}
+
+#[test]
+fn one_replication_of_bursts_that_end_is_doubtful() {
+    let file = Path::new("tests/fixtures/transient.toml");
+    let warnings = |overrides: &Overrides| {
+        let loaded = load_with_warnings(file, overrides).unwrap_or_else(|e| panic!("{e}"));
+        loaded.1
+    };
+    let golden_file = file.with_extension("warnings");
+    golden(&golden_file, &warnings(&Overrides::default()).render()).unwrap();
+    assert!(warnings(&set(&[("replications", "2")])).is_empty());
 }
 
 #[test]

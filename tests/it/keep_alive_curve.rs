@@ -1,13 +1,18 @@
 //! The keep-alive curve: one run against a run of its own for every keep-alive, and against theory.
 
+use std::path::Path;
+
+use frostline::config::{Overrides, load};
 use frostline::dist::Dist;
+use frostline::experiment::{CellId, Way, run_cell, run_together};
 use frostline::ids::FunctionId;
 use frostline::model::{
     ClientRetry, Jitter, KeepAlive, Overflow, Ping, Plan, Process, Provisioned, Remedy, RemedyKind,
 };
 use frostline::observe::metric::{self, MetricId};
-use frostline::observe::{KeepAliveCurve, KeepAliveCurveTap, Values, keep_alives};
+use frostline::observe::{CurveBooks, KeepAliveCurve, KeepAliveCurveTap, Values, keep_alives};
 use frostline::random::{Purpose, Stream, Streams};
+use frostline::sim::Control;
 use frostline::theory::lifo::LifoLoad;
 use frostline::units::{Memory, Span, Time};
 use frostline::validate::lab;
@@ -148,7 +153,7 @@ fn curve(stage: &Stage, batches: u32) -> KeepAliveCurve {
     let plan = stage.plan();
     let mut tap = KeepAliveCurveTap::new(&plan, batches);
     stage.run(&plan, &mut tap);
-    tap.into_curve()
+    tap.into_books().into_curve()
 }
 
 /// Holds the point of the curve against what a run under that keep-alive has measured.
@@ -242,7 +247,7 @@ fn functions_may_be_counted_apart() {
         let together = curve(&stage, 2);
         let plan = stage.plan();
         let calls = std::mem::take(&mut stage.calls);
-        let mut joined = KeepAliveCurveTap::new(&plan, 2);
+        let mut joined = CurveBooks::new(&plan, 2);
         // A ping is sent whether a function has requests or not: leave those of the others out.
         let remedies = std::mem::take(&mut stage.remedies);
         for function in (0..3).rev().map(FunctionId) {
@@ -255,7 +260,7 @@ fn functions_may_be_counted_apart() {
             let plan = stage.plan();
             let mut tap = KeepAliveCurveTap::new(&plan, 2);
             stage.run(&plan, &mut tap);
-            joined.join(&tap);
+            joined.join(&tap.into_books());
         }
         assert_eq!(joined.into_curve(), together, "seed {seed}");
     }
@@ -301,7 +306,7 @@ fn one_run_gives_the_closed_form_at_every_keep_alive() {
         let plan = poisson(rate, mean_service_s, 2e4, measured_s);
         let mut tap = KeepAliveCurveTap::new(&plan, 40);
         lab::observe(&plan, 11, 0, &mut tap).unwrap();
-        let curve = tap.into_curve();
+        let curve = tap.into_books().into_curve();
         let load = LifoLoad {
             rate_per_s: rate,
             mean_service_s,
@@ -343,7 +348,7 @@ fn both_ways(plan: &Plan, kept_s: f64, seconds: f64) -> [(f64, f64); 2] {
     let observed = keeping(kept_s);
     let mut tap = KeepAliveCurveTap::new(&observed, 1);
     lab::observe(&observed, 5, 0, &mut tap).unwrap();
-    let curve = tap.into_curve().whole;
+    let curve = tap.into_books().into_curve().whole;
     let own = lab::simulate(&keeping(seconds), 5, 0, 1).values;
     let i = place(seconds);
     let own_of = |metric| own.get(metric).unwrap();
@@ -383,5 +388,34 @@ fn where_starts_take_time_the_difference_is_as_the_documents_say() {
         let [cold, idle] = both_ways(&plan, 600.0, 600.0);
         assert!(near(cold.0, cold.1), "{cold:?}");
         assert!(near(idle.0, idle.1), "{idle:?}");
+    }
+}
+
+/// Functions simulated side by side count in books that they share, and give the same to the bit.
+#[test]
+fn functions_simulated_apart_give_the_curve_of_all_together() {
+    let file = Path::new("experiments/keep-alive-curve.toml");
+    for replications in [1, 2] {
+        let overrides = Overrides {
+            set: vec![
+                ("duration".to_owned(), "6 h".to_owned()),
+                ("warm-up".to_owned(), "1 h".to_owned()),
+            ],
+            replications: Some(replications),
+            seed: None,
+        };
+        let experiment = load(file, &overrides).unwrap_or_else(|faults| panic!("{faults}"));
+        for scenario in 0..3 {
+            let id = CellId {
+                scenario,
+                replication: 0,
+            };
+            let control = Control::default();
+            let apart = run_cell(&experiment, id, &control).unwrap();
+            let together = run_together(&experiment, id, &control).unwrap();
+            assert_eq!(apart.way, Way::Apart);
+            assert_eq!(apart.keep_alive_curve, together.keep_alive_curve);
+            assert!(apart.keep_alive_curve.is_some());
+        }
     }
 }

@@ -5,9 +5,12 @@
 mod architecture;
 mod cli;
 mod config;
+mod experiment;
 mod keep_alive_curve;
 mod oracle;
+mod readme;
 mod report;
+mod rows;
 mod sim;
 mod stats;
 mod swarm;

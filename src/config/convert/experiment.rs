@@ -17,7 +17,7 @@ use crate::config::typed::{Key, Overlay, value};
 use crate::ids::FunctionId;
 use crate::model::{Function, Plan, Remedy, Scenario, Source};
 use crate::trace::{Trace, TraceFunction};
-use crate::units::Span;
+use crate::units::{Span, Time};
 
 use super::Context;
 use super::function::{FunctionFacts, Parts};
@@ -110,6 +110,8 @@ pub(crate) fn scenarios(
         .map(|f| f.function)
         .collect();
     let sources: Arc<[Source]> = population.sources.into();
+    let end = Time::ZERO + warm_up + duration;
+    context.warn_of_transients(&file, &functions, &sources, end);
     let scenarios = policies.into_iter().map(|(policy, remedies)| Scenario {
         policy,
         set: set.to_vec(),

@@ -1,6 +1,5 @@
 //! Keys of an experiment file.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -51,12 +50,37 @@ pub(crate) struct ExperimentFile {
     pub(crate) workload: Key<Workload>,
     /// Keys of the functions that a trace names.
     pub(crate) defaults: Key<Defaults>,
-    /// Dotted keys, each with a list of values; every combination is simulated.
+    /// Dotted keys, each with a list of values or a table of values by name; every combination is
+    /// simulated.
     #[expect(
         dead_code,
         reason = "taken out of the tree before it is decoded; in the schema"
     )]
-    sweep: Option<BTreeMap<String, serde_json::Value>>,
+    sweep: Option<Sweep>,
+}
+
+/// What to sweep over, for the schema alone: `config::sweep` reads it from the tree.
+#[derive(Clone, Default, Deserialize, Debug)]
+struct Sweep {}
+
+impl JsonSchema for Sweep {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Sweep".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "additionalProperties": {
+                "description": "A list of values, or a table of values by name.",
+                "type": ["array", "object"],
+                "minItems": 1,
+                "minProperties": 1
+            }
+        })
+    }
 }
 
 /// Tables of the same kind, each headed by its name in two brackets.

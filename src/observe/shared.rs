@@ -1,0 +1,327 @@
+//! What functions that are simulated apart have in common: how many instances are alive and busy
+//! at once, and whether a limit of the account would have bound.
+//!
+//! Window by window the notes of all functions are put together. The peaks are exact. That no limit
+//! binds is proved on the safe side: every bound taken is an upper one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Plan;
+use crate::sim::MOST_INSTANCES;
+use crate::units::{NANOS_PER_SECOND, Time};
+
+use super::claims::{CLAIMS, ENDS, FLAGS, INSTANT, Notes, Rare};
+use super::states::Peaks;
+
+/// A limit of the account that would bind, so that functions have to be simulated together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Binding {
+    /// Requests in flight reach `concurrency-quota`.
+    ConcurrencyQuota,
+    /// Attempts come as fast as `requests-per-second`.
+    RequestsPerSecond,
+    /// More instances are alive than can be told apart.
+    Instances,
+}
+
+/// Puts the notes of all functions together.
+#[derive(Debug)]
+pub struct Shared {
+    /// What functions without reservation may have in flight, provisioned capacity included.
+    unreserved: Option<i64>,
+    requests_per_second: Option<u64>,
+    /// Attempts that this quota has left, in billionths.
+    credit: u64,
+    alive: i64,
+    busy: i64,
+    /// Requests that wait for their instance to start.
+    waiting: i64,
+    /// Requests that count against the concurrency quota.
+    claims: i64,
+    provisioned: i64,
+    /// Whether the peaks have just been taken.
+    anew: bool,
+    peaks: Peaks,
+    cells: Vec<Cell>,
+}
+
+/// Runs that begin in a cell of time, and how many more begin than end.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cell {
+    begin: u32,
+    more: i32,
+}
+
+/// Equal cells of a window, each 2^`bits` nanoseconds long.
+#[derive(Clone, Copy)]
+struct Grid {
+    begin: u64,
+    bits: u32,
+}
+
+impl Grid {
+    /// As many cells as runs, up to so many that they stay in the cache.
+    fn new(begin: Time, until: Time, runs: usize) -> (Self, usize) {
+        let most = runs.next_power_of_two().clamp(64, 1 << 16) as u64;
+        let length = until.since(begin).nanos();
+        let bits = length.div_ceil(most).next_power_of_two().trailing_zeros();
+        let grid = Self {
+            begin: begin.nanos(),
+            bits,
+        };
+        (grid, (length >> bits) as usize + 1)
+    }
+
+    #[inline]
+    fn cell(self, nanos: u64) -> usize {
+        ((nanos - self.begin) >> self.bits) as usize
+    }
+}
+
+impl Shared {
+    /// The account of a plan, with nothing in it.
+    pub fn new(plan: &Plan) -> Self {
+        let platform = &plan.platform;
+        let reserved: i64 = plan
+            .functions
+            .iter()
+            .filter_map(|f| f.reserved_concurrency.map(i64::from))
+            .sum();
+        let requests_per_second = platform.requests_per_second.map(u64::from);
+        Self {
+            unreserved: platform
+                .concurrency_quota
+                .map(|quota| (i64::from(quota) - reserved).max(0)),
+            requests_per_second,
+            credit: requests_per_second.unwrap_or(0) * NANOS_PER_SECOND,
+            alive: 0,
+            busy: 0,
+            waiting: 0,
+            claims: 0,
+            provisioned: 0,
+            anew: true,
+            peaks: Peaks::default(),
+            cells: Vec::new(),
+        }
+    }
+
+    /// The peaks since they were last taken.
+    pub fn take_peaks(&mut self) -> Peaks {
+        self.anew = true;
+        std::mem::take(&mut self.peaks)
+    }
+
+    /// Puts together all that was noted about the window from `begin` to `until`, which follows the
+    /// one before.
+    ///
+    /// # Errors
+    /// The limit that would bind, or that cannot be shown not to.
+    pub fn settle(&mut self, begin: Time, until: Time, notes: &[Notes]) -> Result<(), Binding> {
+        if begin == until {
+            return Ok(());
+        }
+        let rare = notes.iter().flat_map(|notes| notes.rare.iter().copied());
+        let mut rare: Vec<(Time, Rare)> = rare.collect();
+        rare.sort_unstable_by_key(|(at, _)| *at);
+        let runs = || notes.iter().flat_map(|notes| &notes.runs).copied();
+        let (grid, cells) = Grid::new(begin, until, notes.iter().map(Notes::runs).sum());
+
+        self.carry_over(begin, runs(), &rare);
+        let net = self.fill(grid, cells, runs());
+        let most_busy = self.busy_peak(grid, runs());
+        self.busy += net.0;
+        self.check_rate(grid, until, &rare)?;
+        let (claims, provisioned) = (self.claims, self.provisioned);
+        let most_waiting = self.waiting + count(&rare, |what| matches!(what, Rare::Waits { .. }));
+        let most_provisioned = provisioned + count_provisioned(&rare);
+        self.count_rare(&rare)?;
+        self.claims += net.1;
+        match self.unreserved {
+            Some(most) if most_busy + most_waiting + most_provisioned > most => {
+                claims_in_order(claims, provisioned, most, runs(), &rare)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What was alive and busy before has been so in this part too, unless it changes at once.
+    fn carry_over(&mut self, begin: Time, runs: impl Iterator<Item = u64>, rare: &[(Time, Rare)]) {
+        if !std::mem::take(&mut self.anew) {
+            return;
+        }
+        if rare.first().is_none_or(|(at, _)| *at > begin) {
+            self.peaks.raise(self.alive as u32, 0);
+        }
+        if { runs }.all(|run| run >> FLAGS > begin.nanos()) {
+            self.peaks.raise(0, self.busy as u32);
+        }
+    }
+
+    /// Counts runs by cell; how many more begin than end, and how many more claims.
+    fn fill(&mut self, grid: Grid, cells: usize, runs: impl Iterator<Item = u64>) -> (i64, i64) {
+        self.cells.clear();
+        self.cells.resize(cells, Cell::default());
+        let (mut more, mut claims) = (0, 0);
+        for run in runs {
+            let ends = run & ENDS;
+            let sign = 1 - 2 * ends as i64;
+            let cell = &mut self.cells[grid.cell(run >> FLAGS)];
+            cell.begin += 1 - ends as u32;
+            cell.more += sign as i32;
+            more += sign;
+            claims += sign * i64::from(run & CLAIMS != 0);
+        }
+        (more, claims)
+    }
+
+    /// Raises the peak of busy instances to that of the window; an upper bound of it, instants
+    /// included.
+    fn busy_peak(&mut self, grid: Grid, runs: impl Iterator<Item = u64>) -> i64 {
+        let mut level = self.busy;
+        let mut bound = level;
+        let mut peak = i64::from(self.peaks.busy);
+        for cell in &self.cells {
+            bound = bound.max(level + i64::from(cell.begin));
+            level += i64::from(cell.more);
+            // No run begins or ends between the last of this cell and the next cell.
+            peak = peak.max(level);
+        }
+        if bound > peak {
+            peak = self.peak_within_cells(grid, peak, runs);
+        }
+        self.peaks.raise(0, peak as u32);
+        bound
+    }
+
+    /// The peak where it may lie within a cell: the runs of such cells are put in order.
+    fn peak_within_cells(&self, grid: Grid, known: i64, runs: impl Iterator<Item = u64>) -> i64 {
+        let mut level = self.busy;
+        // The number busy at the beginning of each cell that may hold a greater one.
+        let before: Vec<Option<i64>> = self
+            .cells
+            .iter()
+            .map(|cell| {
+                let at_first = level;
+                level += i64::from(cell.more);
+                (at_first + i64::from(cell.begin) > known).then_some(at_first)
+            })
+            .collect();
+        let mut within: Vec<u64> = runs
+            .filter(|run| before[grid.cell(run >> FLAGS)].is_some())
+            .collect();
+        within.sort_unstable();
+        let mut peak = known;
+        for cell in within.chunk_by(|a, b| grid.cell(a >> FLAGS) == grid.cell(b >> FLAGS)) {
+            let mut level = before[grid.cell(cell[0] >> FLAGS)].unwrap_or(0);
+            for instant in cell.chunk_by(|a, b| a >> FLAGS == b >> FLAGS) {
+                level += instant.iter().map(|run| 1 - 2 * (run & ENDS) as i64).sum::<i64>();
+                peak = peak.max(level);
+            }
+        }
+        peak
+    }
+
+    /// Proves that the quota on attempts never runs dry. It is emptied at the beginning of each
+    /// cell as if all attempts came then, and filled as if they came at its end.
+    fn check_rate(&mut self, grid: Grid, until: Time, rare: &[(Time, Rare)]) -> Result<(), Binding> {
+        let Some(rate) = self.requests_per_second else {
+            return Ok(());
+        };
+        let full = rate * NANOS_PER_SECOND;
+        let mut rare = rare
+            .iter()
+            .filter(|(_, what)| *what == Rare::Attempt)
+            .map(|(at, _)| grid.cell(at.nanos()))
+            .peekable();
+        for (number, cell) in self.cells.iter().enumerate() {
+            let mut attempts = u64::from(cell.begin);
+            while rare.next_if_eq(&number).is_some() {
+                attempts += 1;
+            }
+            let price = attempts.saturating_mul(NANOS_PER_SECOND);
+            let from = grid.begin + ((number as u64) << grid.bits);
+            let length = until.nanos().saturating_sub(from).min(1 << grid.bits);
+            let filled = self.credit.saturating_add(rate.saturating_mul(length)).min(full);
+            if price > self.credit || price > filled {
+                return Err(Binding::RequestsPerSecond);
+            }
+            self.credit = filled - price;
+        }
+        Ok(())
+    }
+
+    fn count_rare(&mut self, rare: &[(Time, Rare)]) -> Result<(), Binding> {
+        for instant in rare.chunk_by(|(a, _), (b, _)| a == b) {
+            for (_, what) in instant {
+                match what {
+                    Rare::Born => self.alive += 1,
+                    Rare::Gone => self.alive -= 1,
+                    Rare::Waits { claims } => {
+                        self.waiting += 1;
+                        self.claims += i64::from(*claims);
+                    }
+                    Rare::Runs => self.waiting -= 1,
+                    Rare::Attempt => {}
+                    Rare::Provisioned(more) => self.provisioned += more,
+                }
+            }
+            self.peaks.raise(self.alive as u32, 0);
+            if self.alive > i64::from(MOST_INSTANCES) {
+                return Err(Binding::Instances);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn count(rare: &[(Time, Rare)], is: fn(&Rare) -> bool) -> i64 {
+    rare.iter().filter(|(_, what)| is(what)).count() as i64
+}
+
+/// The most by which capacity taken out of the quota may grow.
+fn count_provisioned(rare: &[(Time, Rare)]) -> i64 {
+    let more = |(_, what): &(Time, Rare)| match what {
+        Rare::Provisioned(more) => (*more).max(0),
+        _ => 0,
+    };
+    rare.iter().map(more).sum()
+}
+
+/// Follows the claims one by one. At the same instant ends come first, but for those of runs that
+/// began then, and nothing is given back before all is taken.
+fn claims_in_order(
+    mut claims: i64,
+    mut provisioned: i64,
+    most: i64,
+    runs: impl Iterator<Item = u64>,
+    rare: &[(Time, Rare)],
+) -> Result<(), Binding> {
+    let of_run = |run: u64| {
+        let (phase, more) = match (run & ENDS != 0, run & INSTANT != 0) {
+            (true, false) => (0, -1),
+            (false, _) => (1, 1),
+            (true, true) => (2, -1),
+        };
+        (run >> FLAGS, phase, more, 0)
+    };
+    let of_rare = |(at, what): &(Time, Rare)| match what {
+        Rare::Waits { claims: true } => Some((at.nanos(), 1, 1, 0)),
+        Rare::Provisioned(more) if *more > 0 => Some((at.nanos(), 1, 0, *more)),
+        Rare::Provisioned(more) => Some((at.nanos(), 2, 0, *more)),
+        _ => None,
+    };
+    let mut order: Vec<(u64, u8, i64, i64)> = runs
+        .filter(|run| run & CLAIMS != 0)
+        .map(of_run)
+        .chain(rare.iter().filter_map(of_rare))
+        .collect();
+    order.sort_unstable();
+    for (_, _, claim, capacity) in order {
+        claims += claim;
+        provisioned += capacity;
+        if claims + provisioned > most {
+            return Err(Binding::ConcurrencyQuota);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,310 @@
+//! What is counted of one function.
+
+use crate::ids::FunctionId;
+use crate::model::{Billing, Plan, RemedyKind};
+use crate::sim::{
+    Ending, Found, Observer, Prewarmed, Prompt, RequestEnd, Retirement, Sender, State, StateChange,
+};
+use crate::stats::moments::Moments;
+use crate::units::{Span, Time};
+
+use super::costs::{Usage, billed, gb_seconds};
+use super::identities::Books;
+use super::states::StateClock;
+use super::tally::Tally;
+
+/// Counts what happens to one function: an observer of its own where the function is simulated
+/// apart, one of many in a [`Summary`](super::Summary) where functions are simulated together.
+///
+/// What is measured begins at the end of the warm-up: requests that arrived since, and the state of
+/// instances since. When a part of the measured time ends is for others to say.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Watch {
+    states: StateClock,
+    /// Measuring begins.
+    from: Time,
+    pub(super) books: Books,
+    /// Of the present part.
+    pub(super) tally: Tally,
+    billing: Option<Billing>,
+    init_billed: bool,
+    capacity: u32,
+    capacity_since: Time,
+    end: Time,
+    pub(super) gb: f64,
+    free_tier_counts: bool,
+    snapshots_billed: bool,
+    /// Of the parts before, where there are several.
+    before: Option<Box<Tally>>,
+    pub(super) batches: Vec<Moments>,
+}
+
+impl Watch {
+    /// Counts nothing yet.
+    pub fn new(plan: &Plan, id: FunctionId) -> Self {
+        let function = &plan.functions[id.index()];
+        let has = |wanted: fn(&RemedyKind) -> bool| {
+            plan.remedies
+                .iter()
+                .any(|r| wanted(&r.kind) && r.functions.contains(&id))
+        };
+        Self {
+            states: StateClock::default(),
+            from: plan.measured_from(),
+            books: Books::new(plan.measured_from()),
+            tally: Tally::default(),
+            billing: plan.platform.prices.as_ref().map(|prices| prices.billing),
+            init_billed: function.init_billed,
+            capacity: 0,
+            capacity_since: Time::ZERO,
+            end: plan.end(),
+            gb: function.memory.gb(),
+            free_tier_counts: !has(|kind| matches!(kind, RemedyKind::Provisioned(_))),
+            snapshots_billed: function.snapshot_billed
+                && has(|kind| matches!(kind, RemedyKind::Snapshot(_))),
+            before: None,
+            batches: Vec::new(),
+        }
+    }
+
+    /// Instance-nanoseconds in each state since the present part began.
+    pub fn so_far(&self, at: Time) -> [u128; 3] {
+        self.states.so_far(at)
+    }
+
+    /// Adds what states and capacity have come to since the last cut.
+    pub(super) fn cut(&mut self, at: Time) {
+        let times = self.states.cut(at);
+        self.tally.states.join(&times);
+        self.set_capacity(at, self.capacity);
+    }
+
+    /// Measuring begins.
+    pub(super) fn begin(&mut self) {
+        self.books.begin(self.states.alive());
+        self.tally = Tally::default();
+    }
+
+    /// Puts the present part to those before.
+    pub(super) fn end_part(&mut self) {
+        let tally = std::mem::take(&mut self.tally);
+        self.before.get_or_insert_default().join(&tally);
+    }
+
+    /// What was counted in all parts.
+    pub(super) fn whole(&self) -> &Tally {
+        self.before.as_deref().unwrap_or(&self.tally)
+    }
+
+    fn set_capacity(&mut self, at: Time, capacity: u32) {
+        let nanos = u128::from(at.since(self.capacity_since).nanos());
+        self.tally.charges.capacity_nanos += nanos * u128::from(self.capacity);
+        self.capacity = capacity;
+        self.capacity_since = at;
+    }
+
+    /// What is charged for of this function.
+    pub(super) fn usage(&self, tally: &Tally, plan: &Plan, window: Span) -> Usage {
+        let Some(prices) = &plan.platform.prices else {
+            return Usage::default();
+        };
+        let charges = &tally.charges;
+        let gb_s = |nanos: u128| gb_seconds(nanos, self.gb);
+        // What is rounded up for the whole run is borne by its parts in proportion.
+        let run = plan.duration;
+        let share = |whole: Span| whole.part(window.nanos(), run.nanos().max(1));
+        let rounding = share(run.round_up(prices.provisioned_step).saturating_sub(run));
+        let capacity =
+            charges.capacity_nanos + u128::from(self.capacity) * u128::from(rounding.nanos());
+        let cached = if self.snapshots_billed {
+            share(run.max(prices.snapshot_cache_minimum))
+        } else {
+            Span::ZERO
+        };
+        let free = if self.free_tier_counts { 1.0 } else { 0.0 };
+        let restored = if self.snapshots_billed {
+            charges.restored
+        } else {
+            0
+        };
+        Usage {
+            requests: tally.charged_requests() as f64,
+            gb_s: gb_s(charges.nanos),
+            provisioned_run_gb_s: gb_s(charges.provisioned_run_nanos),
+            provisioned_gb_s: gb_s(capacity),
+            provisioned_init_gb_s: gb_s(charges.provisioned_init_nanos),
+            ping_requests: charges.ping_requests as f64,
+            ping_gb_s: gb_s(charges.ping_nanos),
+            ping_provisioned_run_gb_s: gb_s(charges.ping_provisioned_run_nanos),
+            snapshot_gb_s: cached.secs() * self.gb,
+            restored_gb: restored as f64 * self.gb,
+            free_requests: free * (tally.charged_requests() + charges.ping_requests) as f64,
+            free_gb_s: free * gb_s(charges.nanos + charges.ping_nanos),
+        }
+    }
+}
+
+impl Observer for Watch {
+    #[inline]
+    fn arrived(&mut self, at: Time, _: FunctionId, _: u64) {
+        self.books.arrived(at);
+        self.tally.requests += 1;
+    }
+
+    fn throttled(&mut self, _: Time, _: FunctionId, sender: Sender, arrived: Time) {
+        let measured = sender == Sender::User && arrived >= self.from;
+        self.tally.throttled += u64::from(measured);
+    }
+
+    fn retried(&mut self, _: Time, _: FunctionId, arrived: Time) {
+        self.tally.retries += u64::from(arrived >= self.from);
+    }
+
+    fn spilled_over(&mut self, _: Time, _: FunctionId, arrived: Time) {
+        self.tally.spillovers += u64::from(arrived >= self.from);
+    }
+
+    fn pinged(&mut self, _: Time, _: FunctionId) {
+        self.tally.pings += 1;
+    }
+
+    #[inline]
+    fn ended(&mut self, end: &RequestEnd) {
+        self.books.ended(end.sender, end.arrived, end.ended);
+        if end.arrived < self.from {
+            return;
+        }
+        let charged = billed(self.billing.as_ref(), self.init_billed, end).nanos();
+        let tally = &mut self.tally;
+        if end.is_prompt() && end.sender == Sender::User {
+            tally.prompt.record(end.latency().nanos());
+            tally.charges.nanos += u128::from(charged);
+        } else if end.sender == Sender::User {
+            tally.count_other(end, charged);
+        } else {
+            tally.count_ping(end, charged);
+        }
+    }
+
+    #[inline]
+    fn changed(&mut self, change: &StateChange) {
+        self.books.changed(change);
+        self.states.change(change.at, change.from, change.to.ok());
+        if change.from.is_none() {
+            self.tally.starts += 1;
+            self.tally.prewarms += u64::from(change.prewarmed);
+        }
+        if let Err(why) = change.to {
+            let unused = change.prewarmed && !change.served && change.born >= self.from;
+            self.tally.prewarms_unused += u64::from(unused);
+            if why != Retirement::EndOfRun {
+                self.tally.retired += 1;
+                self.tally.life_nanos += u128::from((change.at - change.born).nanos());
+            }
+        }
+    }
+
+    #[inline]
+    fn began(&mut self, run: &Prompt) {
+        let at = run.arrived;
+        self.tally.requests += 1;
+        self.books.arrived(at);
+        self.books.leaves(State::Idle, run.idle_since, at);
+        self.states.pass(at, State::Idle, State::Busy);
+    }
+
+    #[inline]
+    fn answered(&mut self, run: &Prompt, at: Time) {
+        let latency = at - run.arrived;
+        self.books.ended(Sender::User, run.arrived, at);
+        self.books.leaves(State::Busy, run.arrived, at);
+        self.states.pass(at, State::Busy, State::Idle);
+        if run.arrived >= self.from {
+            self.tally.prompt.record(latency.nanos());
+            if let Some(billing) = &self.billing {
+                let billed = billing.billed(latency).nanos();
+                self.tally.charges.nanos += u128::from(billed);
+            }
+        }
+    }
+
+    fn prewarmed(&mut self, start: &Prewarmed) {
+        let Some(billing) = &self.billing else {
+            return;
+        };
+        let charges = &mut self.tally.charges;
+        charges.restored += u64::from(start.restored);
+        if start.billable_start.is_zero() {
+            return;
+        }
+        let nanos = u128::from(billing.billed(start.billable_start).nanos());
+        if start.provisioned {
+            // Init of provisioned capacity has always been billed.
+            charges.provisioned_init_nanos += nanos;
+        } else if self.init_billed {
+            charges.nanos += nanos;
+        }
+    }
+
+    fn provisioned(&mut self, at: Time, _: FunctionId, instances: u32) {
+        self.set_capacity(at, instances);
+    }
+
+    fn in_flight(&mut self, _: FunctionId, sender: Sender, arrived: Time) {
+        self.books.ended(sender, arrived, self.end);
+        self.tally.in_flight += u64::from(sender == Sender::User && arrived >= self.from);
+    }
+}
+
+impl Tally {
+    /// Counts a user's request that waited for something, or was not simply answered on demand.
+    fn count_other(&mut self, end: &RequestEnd, charged: u64) {
+        match end.ending {
+            Ending::Completed => self.other_completed += 1,
+            Ending::Failed => self.failed += 1,
+            Ending::TimedOut => self.timed_out += 1,
+            Ending::Throttled | Ending::Rejected => {
+                self.rejected += 1;
+                return;
+            }
+        }
+        self.charges.other_requests += 1;
+        if end.on_provisioned {
+            self.charges.provisioned_run_nanos += u128::from(charged);
+        } else {
+            self.charges.nanos += u128::from(charged);
+        }
+        self.delayed.latency.record(end.latency().nanos());
+        self.delayed.wait.record(end.wait().nanos());
+        self.delayed.start.record(end.start().nanos());
+        self.delayed.service.record(end.service().nanos());
+        match end.found {
+            Found::Cold(cause) => {
+                self.boots += 1;
+                self.causes[cause as usize] += 1;
+            }
+            Found::Restored(cause) => {
+                self.restores += 1;
+                self.causes[cause as usize] += 1;
+                self.charges.restored += 1;
+            }
+            Found::Warm | Found::Nothing => self.other_warm_starts += 1,
+        }
+    }
+
+    fn count_ping(&mut self, end: &RequestEnd, charged: u64) {
+        if end.found == Found::Nothing {
+            return;
+        }
+        self.charges.ping_requests += 1;
+        if end.on_provisioned {
+            self.charges.ping_provisioned_run_nanos += u128::from(charged);
+        } else {
+            self.charges.ping_nanos += u128::from(charged);
+        }
+        let cold = end.found != Found::Warm;
+        self.ping_cold_starts += u64::from(cold);
+        self.charges.restored += u64::from(matches!(end.found, Found::Restored(_)));
+    }
+}

@@ -1,0 +1,69 @@
+//! Experiments as a whole: which failure is told, and what is kept of one that failed.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use frostline::config::{Overrides, load};
+use frostline::experiment::{self, Failure, Journal, Options};
+use frostline::model::Experiment;
+use frostline::sim::Control;
+
+use crate::cli::folder;
+
+/// Two cells that run, then four that fail: two for want of a trace, two for want of another.
+fn failing(dir: &Path) -> Experiment {
+    let traces = ["a.csv", "b.csv"].map(|name| dir.join(name));
+    for trace in &traces {
+        fs::write(trace, "arrival_s\n1\n").unwrap();
+    }
+    let text = r#"
+        platform     = "aws-lambda"
+        duration     = "1 day"
+        replications = 2
+        [[function]]
+        name     = "api"
+        model    = "node-api"
+        [sweep]
+        "function.api.arrivals" = [{ poisson = { rate = "10 / s" } }, "a.csv", "b.csv"]
+    "#;
+    let file = dir.join("failing.toml");
+    fs::write(&file, text).unwrap();
+    let experiment = load(&file, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
+    for trace in &traces {
+        fs::remove_file(trace).unwrap();
+    }
+    experiment
+}
+
+#[test]
+fn the_first_failing_cell_is_told_with_any_number_of_jobs() {
+    let dir = folder("failing");
+    let experiment = failing(&dir);
+    for jobs in [1, 2, 8] {
+        let path = dir.join(format!("{jobs}.jsonl"));
+        let journal = Journal::open(&path, "key").unwrap();
+        let options = Options {
+            jobs: Some(jobs),
+            journal: Some(&journal),
+            ..Options::default()
+        };
+        let failure = experiment::run(&experiment, &options, &Control::default()).unwrap_err();
+        assert!(matches!(failure, Failure::Trace(_)), "{failure}");
+        assert!(
+            failure.to_string().contains("a.csv"),
+            "{jobs} jobs: {failure}"
+        );
+        assert_eq!(Journal::open(&path, "key").unwrap().len(), 2, "{jobs} jobs");
+    }
+}
+
+#[test]
+fn a_failure_is_not_hidden_by_cells_that_were_stopped() {
+    let dir = folder("failing-and-stopped");
+    let experiment = failing(&dir);
+    let control = Control::default();
+    control.stop.store(true, Ordering::Relaxed);
+    let failure = experiment::run(&experiment, &Options::default(), &control).unwrap_err();
+    assert!(failure.to_string().contains("a.csv"), "{failure}");
+}
