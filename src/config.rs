@@ -75,6 +75,24 @@ pub fn load_with_warnings(
     }
 }
 
+/// Reads an experiment that is given as text, with all the files it names.
+///
+/// # Errors
+/// Every fault found.
+pub fn load_text(name: &str, text: &str) -> Result<Experiment, Diagnostics> {
+    let mut context = Context::new(Path::new(""));
+    let experiment = read_given(
+        name,
+        name,
+        text.to_owned(),
+        &Overrides::default(),
+        &mut context,
+    );
+    let failed = context.faults.any_error();
+    let diagnostics = context.finish();
+    experiment.filter(|_| !failed).ok_or(diagnostics)
+}
+
 fn read(path: &Path, overrides: &Overrides, context: &mut Context) -> Option<Experiment> {
     let shown = path.display().to_string();
     let text = match read_text(path) {
@@ -84,12 +102,24 @@ fn read(path: &Path, overrides: &Overrides, context: &mut Context) -> Option<Exp
             return None;
         }
     };
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    read_given(&name, &shown, text, overrides, context)
+}
+
+/// Reads the text of an experiment; `shown` is what the user knows it by.
+fn read_given(
+    name: &str,
+    shown: &str,
+    text: String,
+    overrides: &Overrides,
+    context: &mut Context,
+) -> Option<Experiment> {
     if text.trim().is_empty() {
         context.fault(Fault::new(format!("{shown}: the file is empty")));
         return None;
     }
     let dir = Some(context.dir.clone());
-    let number = context.sources.borrow_mut().add(&shown, text, dir);
+    let number = context.sources.borrow_mut().add(shown, text, dir);
     let mut root = Node::document(&context.sources.borrow(), number, &context.faults)?;
     let set = apply(overrides, &mut root, context);
     let mut axes = sweep::axes(&mut root, &mut |fault| context.fault(fault));
@@ -103,12 +133,16 @@ fn read(path: &Path, overrides: &Overrides, context: &mut Context) -> Option<Exp
             context.swept_memory.push((axis.key.place, axis.place));
         }
     }
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    points(&name, &root, &axes, context)
+    points(name, overrides, (&root, &axes), context)
 }
 
 /// Converts every point of the sweep.
-fn points(name: &str, root: &Node, axes: &[Axis], context: &Context) -> Option<Experiment> {
+fn points(
+    name: &str,
+    overrides: &Overrides,
+    (root, axes): (&Node, &[Axis]),
+    context: &Context,
+) -> Option<Experiment> {
     let mut experiment: Option<Experiment> = None;
     let mut complete = true;
     for point in sweep::points(axes) {
@@ -132,6 +166,7 @@ fn points(name: &str, root: &Node, axes: &[Axis], context: &Context) -> Option<E
             question: heading.question,
             seed: heading.seed,
             replications: heading.replications,
+            set: overrides.set.clone(),
             scenarios: Vec::<Scenario>::new(),
         });
         experiment.scenarios.extend(converted);

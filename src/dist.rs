@@ -435,6 +435,22 @@ impl Dist {
         }
     }
 
+    /// The greatest length that is ever drawn; `None` where there is none.
+    pub fn longest(&self) -> Option<Span> {
+        match &self.0 {
+            Shape::Constant(value) => Some(*value),
+            Shape::Uniform { min, width } => Some(Span::from_secs(min + width)),
+            Shape::Empirical(values) => values.iter().max().copied(),
+            Shape::Percentiles(points) => points.last().map(|(_, secs)| Span::from_secs(*secs)),
+            Shape::Mixture(parts) => {
+                let longest: Option<Vec<Span>> = parts.iter().map(|(_, of)| of.longest()).collect();
+                longest?.into_iter().max()
+            }
+            Shape::Shifted(of, by) => of.longest().map(|longest| longest + *by),
+            _ => None,
+        }
+    }
+
     /// Whether every draw is zero.
     pub fn is_zero(&self) -> bool {
         self.as_constant() == Some(Span::ZERO)

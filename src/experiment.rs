@@ -11,6 +11,7 @@ mod curve;
 mod estimate;
 mod fingerprint;
 mod fold;
+mod intervals;
 mod journal;
 mod request_parts;
 mod results;
@@ -32,8 +33,8 @@ pub use fingerprint::fingerprint;
 pub use journal::Journal;
 pub use request_parts::RequestParts;
 pub use results::{
-    CurvePoint, Estimate, Estimates, FunctionResult, IntervalMethod, Results, ScenarioResult,
-    Timeline, TimelinePoint,
+    CurvePoint, Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results,
+    ScenarioResult, Timeline, TimelinePoint,
 };
 
 /// Parts of the measured time where there is only one replication.

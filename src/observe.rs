@@ -28,6 +28,6 @@ pub use request_file::{RowFile, RowFormat, RowJoin, RunName};
 pub use request_log::{Outcome, RequestLog, RequestRow, RowSink};
 pub use shared::{Binding, Shared};
 pub use states::Peaks;
-pub use summary::{FunctionSummary, Parts, Summary, SummaryResult, Values};
+pub use summary::{FunctionSummary, Parts, Summary, SummaryResult, Values, batch_sums};
 pub use timeline::{TimelinePoint, TimelineSteps, TimelineTap};
 pub use watch::Watch;

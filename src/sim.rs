@@ -39,7 +39,8 @@ use pool::IdlePool;
 
 pub use calendar::MOST_INSTANCES;
 pub use observer::{
-    Cause, Ending, Found, Observer, Prewarmed, Prompt, RequestEnd, Retirement, Sender, State, StateChange,
+    Cause, Ending, Found, Observer, Prewarmed, Prompt, RequestEnd, Retirement, Sender, State,
+    StateChange,
 };
 
 /// How a caller follows a run and stops it.

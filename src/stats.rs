@@ -4,10 +4,10 @@
 //! themselves; whoever measures feeds them.
 
 pub mod accuracy;
+pub mod batches;
 pub mod histogram;
 pub mod intervals;
 pub mod moments;
-pub mod rank;
 pub mod student;
 
 pub use histogram::Histogram;

@@ -11,7 +11,6 @@
 pub mod billing;
 pub mod bursts;
 pub mod busy;
-pub mod cache;
 pub mod keep_alive;
 pub mod lifo;
 pub mod passage;
@@ -19,6 +18,4 @@ pub mod ping;
 pub mod provisioned;
 pub mod queues;
 pub mod renewal;
-pub mod setup;
-pub mod sharing;
 pub mod special;

@@ -24,7 +24,7 @@ pub use minutes::Spread;
 pub use rows::{RecordedRequest, RowReader};
 
 use crate::dist::Dist;
-use crate::units::{Memory, Time};
+use crate::units::{Memory, Span, Time};
 use fault::{Faults, Warnings};
 use minutes::MinuteCounts;
 use rows::{Format, RowTrace};
@@ -71,6 +71,7 @@ pub struct TraceFunction {
 pub struct Trace {
     path: PathBuf,
     functions: Vec<TraceFunction>,
+    begins: Time,
     span: Time,
     warnings: Vec<TraceWarning>,
     kind: Kind,
@@ -95,6 +96,7 @@ impl Trace {
                 azure_2019::open(dir, *spread, &mut faults, &mut warnings).map(|opened| Self {
                     path: dir.clone(),
                     functions: opened.functions,
+                    begins: Time::ZERO,
                     span: opened.counts.end(),
                     warnings: warnings.list,
                     kind: Kind::Minutes(Arc::new(opened.counts)),
@@ -114,8 +116,9 @@ impl Trace {
         Some(Self {
             path: file.to_owned(),
             functions: std::mem::take(&mut rows.functions),
+            begins: rows.first,
             span: rows.last,
-            warnings: Vec::new(),
+            warnings: std::mem::take(&mut rows.warnings),
             kind: Kind::Rows(rows),
         })
     }
@@ -138,12 +141,64 @@ impl Trace {
             .sum()
     }
 
+    /// When the trace begins: its first minute, or its first arrival.
+    pub fn begins(&self) -> Time {
+        self.begins
+    }
+
     /// How long the trace is: the end of its last minute, or its last arrival.
     pub fn span(&self) -> Time {
         self.span
     }
 
-    /// Known faults of the published data that were read around, each kind once.
+    /// The longest recorded service time of a function, by its place.
+    pub fn longest_service(&self, function: usize) -> Option<Span> {
+        match &self.kind {
+            Kind::Minutes(_) => self.functions[function].service.as_ref()?.longest(),
+            Kind::Rows(rows) => rows.longest[function],
+        }
+    }
+
+    /// How many requests arrive from `from` on and before `to`, of one function (by its place) or
+    /// of all, by reading the file again; `None` where the trace counts by the minute.
+    ///
+    /// # Errors
+    /// The file cannot be read any more.
+    pub fn requests_between(
+        &self,
+        function: Option<usize>,
+        from: Time,
+        to: Time,
+    ) -> Result<Option<u64>, TraceFault> {
+        let Some(mut rows) = self.rows()? else {
+            return Ok(None);
+        };
+        let mut count = 0;
+        while let Some(request) = rows.next_request().filter(|request| request.at < to) {
+            let wanted = function.is_none_or(|function| function == request.function);
+            count += u64::from(wanted && request.at >= from);
+        }
+        rows.fault()
+            .map_or(Ok(Some(count)), |fault| Err(fault.clone()))
+    }
+
+    /// Whether requests are counted by the minute, so that [`Self::span`] is the instant after the
+    /// last minute and not a request's.
+    pub fn counts_by_minute(&self) -> bool {
+        matches!(self.kind, Kind::Minutes(_))
+    }
+
+    /// Whether each row names its function. A file without that column has one function, named
+    /// after the file, and replays for any.
+    pub fn names_functions(&self) -> bool {
+        match &self.kind {
+            Kind::Minutes(_) => true,
+            Kind::Rows(rows) => rows.names_functions,
+        }
+    }
+
+    /// Known faults of the published data that were read around, each kind once, and columns that
+    /// were probably meant to be read.
     pub fn warnings(&self) -> &[TraceWarning] {
         &self.warnings
     }

@@ -72,12 +72,11 @@ pub fn show(name: &str) -> Result<&'static str, String> {
         .flat_map(|kind| kind.models())
         .map(|model| model.name)
         .collect();
-    Err(unknown(
-        "model",
-        name,
-        nearest_name(name, names.iter().copied()),
-        &names,
-    ))
+    // Lists of prices are known by their region, which is the last part of their names.
+    let last = |full: &&&str| full.rsplit('/').next() == Some(typed);
+    let nearest = names.iter().find(last).copied();
+    let nearest = nearest.or_else(|| nearest_name(typed, names.iter().copied()));
+    Err(unknown("model", name, nearest, &names))
 }
 
 /// What a name that is not known is answered with.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{IsTerminal, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -53,6 +53,8 @@ enum Format {
     Json,
     /// One row a scenario and function
     Csv,
+    /// The table, for a pull request or a notebook
+    Markdown,
 }
 
 pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
@@ -138,7 +140,11 @@ fn simulate(
     }
     let cells = experiment.scenarios.len() * experiment.replications as usize;
     let bar = bar(experiment, args.quiet);
-    let progress = |done: usize| bar.set_message(format!("{done} of {cells} cells"));
+    let finished = AtomicUsize::new(0);
+    let progress = |done: usize| {
+        finished.store(done, Ordering::Relaxed);
+        bar.set_message(format!("{done} of {cells} cells"));
+    };
     let options = Options {
         jobs: args.jobs.map(usize::from),
         journal: Some(&journal),
@@ -148,7 +154,11 @@ fn simulate(
     let results = std::thread::scope(|scope| {
         let watcher = scope.spawn(|| {
             while !bar.is_finished() {
-                bar.set_position(control.simulated.load(Ordering::Relaxed) / 1_000_000);
+                // Time is told now and then within a cell, finished cells at once.
+                let simulated = control.simulated.load(Ordering::Relaxed) / 1_000_000;
+                let done = finished.load(Ordering::Relaxed) as f64 / cells.max(1) as f64;
+                let of_cells = bar.length().unwrap_or(0) as f64 * done;
+                bar.set_position(simulated.max(of_cells as u64));
                 std::thread::park_timeout(LOOK);
             }
         });
@@ -225,5 +235,6 @@ fn rendered(results: &Results, format: Format) -> Result<String, Failed> {
         }
         Format::Json => report::json::render(results)?,
         Format::Csv => report::csv::render(results)?,
+        Format::Markdown => report::markdown::render(results),
     })
 }

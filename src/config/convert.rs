@@ -12,6 +12,7 @@ mod arrivals;
 mod curve;
 mod experiment;
 mod function;
+mod measured;
 mod platform;
 mod policy;
 mod prices;

@@ -84,7 +84,8 @@ impl Faults {
         self.found.borrow().pushed
     }
 
-    /// Notes which key of a table an unknown one was probably meant to be; "" where that is unclear.
+    /// Notes which key of a table an unknown one was probably meant to be; "" where that is
+    /// unclear.
     pub(crate) fn excuse(&self, table: Place, key: &str) {
         self.found
             .borrow_mut()

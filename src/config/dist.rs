@@ -162,7 +162,7 @@ pub(crate) struct Part {
 
 /// The names of all shapes.
 const KINDS: &str = "`constant`, `uniform`, `exponential`, `normal`, `lognormal`, `gamma`, \
-                     `weibull`, `pareto`, `hyperexponential`, `empirical`, `percentiles`, `mixture`";
+     `weibull`, `pareto`, `hyperexponential`, `empirical`, `percentiles`, `mixture`";
 
 impl Shapes {
     pub(crate) fn all(self) -> Vec<Result<Dist, String>> {

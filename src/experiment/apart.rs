@@ -178,12 +178,7 @@ pub(super) fn run(
 }
 
 impl<'a> Cell<'a> {
-    fn new(
-        plan: &'a Plan,
-        streams: &Streams,
-        workloads: Vec<Workload>,
-        wanted: Wanted,
-    ) -> Self {
+    fn new(plan: &'a Plan, streams: &Streams, workloads: Vec<Workload>, wanted: Wanted) -> Self {
         let curve = wanted.keep_alive_curve;
         let mut lanes = lanes(plan, streams, workloads, curve).into_iter();
         let mut chunks = Vec::new();
@@ -224,13 +219,25 @@ impl<'a> Cell<'a> {
                 }
                 self.end_part();
             }
-            let step = self.timeline.as_ref().map_or(Time::NEVER, TimelineSteps::ends);
+            let step = self
+                .timeline
+                .as_ref()
+                .map_or(Time::NEVER, TimelineSteps::ends);
             let until = (now + length).min(end).min(self.parts.ends()).min(step);
-            let Self { chunks, shared, settling, notes, stock, .. } = self;
+            let Self {
+                chunks,
+                shared,
+                settling,
+                notes,
+                stock,
+                ..
+            } = self;
             let stock = stock.as_ref();
             let (reached, settled) = rayon::join(
                 || {
-                    let advanced = chunks.par_iter_mut().map(|c| c.advance(until, stock, control));
+                    let advanced = chunks
+                        .par_iter_mut()
+                        .map(|c| c.advance(until, stock, control));
                     advanced.try_reduce(|| until, |a, b| Ok(a.min(b)))
                 },
                 || shared.settle(settling.0, settling.1, notes),
@@ -292,7 +299,10 @@ impl<'a> Cell<'a> {
 
     fn finish(mut self) -> Result<Outcome, Ended> {
         let stock = self.stock.as_ref();
-        let lanes = self.chunks.into_par_iter().flat_map_iter(|chunk| chunk.lanes);
+        let lanes = self
+            .chunks
+            .into_par_iter()
+            .flat_map_iter(|chunk| chunk.lanes);
         let ended: Vec<(Watch, Option<TraceFault>)> =
             lanes.map(|lane| end_lane(lane, stock)).collect();
         let mut watches = Vec::with_capacity(ended.len());
@@ -347,5 +357,8 @@ fn lanes<'a>(
             arrivals,
         }
     };
-    (0..).zip(workloads.into_iter().zip(policies)).map(lane).collect()
+    (0..)
+        .zip(workloads.into_iter().zip(policies))
+        .map(lane)
+        .collect()
 }

@@ -2,14 +2,13 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::BATCHES;
 use super::cell::CellResult;
-use super::fold::{LEVEL, estimate};
+use super::intervals::{of_replications, of_run};
 use super::results::{CurvePoint, Estimate};
-use crate::observe::{CurveBooks, CurveCounts, KeepAliveCurve, keep_alives};
-use crate::stats::intervals::{mean_interval, total_interval};
-
-/// One number of a part of a run.
-type Number<'a> = &'a dyn Fn(&CurveCounts) -> Option<f64>;
+use crate::observe::metric::{self, METRICS};
+use crate::observe::{CurveBooks, CurveCounts, KeepAliveCurve, SummaryResult, Values, keep_alives};
+use crate::units::Span;
 
 /// Books for functions that are simulated side by side: as many as are counted in at a time, for
 /// they are too large for each function to have its own.
@@ -57,59 +56,83 @@ impl CurveStock {
 }
 
 /// A point for every keep-alive; `None` where the curve was not asked for.
-pub(super) fn of_cells(cells: &[CellResult]) -> Option<Vec<CurvePoint>> {
-    let curves: Option<Vec<&KeepAliveCurve>> = cells
-        .iter()
-        .map(|cell| cell.keep_alive_curve.as_ref())
-        .collect();
+pub(super) fn of_cells(cells: &[CellResult], measured: Span) -> Option<Vec<CurvePoint>> {
+    let curves: Option<Vec<Curve<'_>>> = cells.iter().map(Curve::of).collect();
     let curves = curves?;
-    let points = keep_alives().enumerate().map(|(i, keep_alive)| {
-        let cold = |counts: &CurveCounts| counts.cold_starts[i] as f64;
+    let points = keep_alives().enumerate().map(|(place, keep_alive)| {
+        let whole: Vec<Values> = curves.iter().map(|c| c.whole(place, measured)).collect();
+        let estimates = match curves.as_slice() {
+            [only] => of_run(&whole[0], &only.batches(place, measured)),
+            _ => of_replications(whole.iter()),
+        };
         CurvePoint {
             keep_alive,
-            cold_starts: total(&curves, &|counts| Some(cold(counts))),
-            cold_start_ratio: ratio(&curves, &|counts| {
-                (counts.ran > 0).then(|| cold(counts) / counts.ran as f64)
-            }),
-            idle_gb_s: total(&curves, &|counts| Some(counts.idle_gb_s[i])),
-            idle_instance_s: total(&curves, &|counts| Some(counts.idle_instance_s[i])),
+            cold_starts: estimates.get(metric::COLD_STARTS),
+            cold_start_ratio: estimates.get(metric::COLD_START_RATIO),
+            idle_gb_s: estimates.get(metric::IDLE_GB_S),
+            idle_instance_s: times(estimates.get(metric::IDLE_MEAN), measured.secs()),
         }
     });
     Some(points.collect())
 }
 
-/// What adds up over a run.
-fn total(curves: &[&KeepAliveCurve], number: Number<'_>) -> Estimate {
-    let [only] = curves else {
-        return of_replications(curves, number);
-    };
-    let batches: Vec<f64> = only.batches.iter().filter_map(number).collect();
+fn times(estimate: Estimate, factor: f64) -> Estimate {
     Estimate {
-        mean: number(&only.whole),
-        ci95: total_interval(&batches, LEVEL).map(|interval| (interval.lo, interval.hi)),
+        mean: estimate.mean.map(|mean| mean * factor),
+        ci95: estimate
+            .ci95
+            .map(|(low, high)| (low * factor, high * factor)),
     }
 }
 
-/// What averages over a run.
-fn ratio(curves: &[&KeepAliveCurve], number: Number<'_>) -> Estimate {
-    let [only] = curves else {
-        return of_replications(curves, number);
-    };
-    let batches: Vec<f64> = only.batches.iter().filter_map(number).collect();
-    let half = mean_interval(&batches, LEVEL).map(|interval| interval.half_width());
-    let mean = number(&only.whole);
-    Estimate {
-        mean,
-        ci95: mean
-            .zip(half)
-            .map(|(mean, half)| (mean - half, mean + half)),
+/// The curve of a cell, with what it measured under its own keep-alive.
+struct Curve<'a> {
+    curve: &'a KeepAliveCurve,
+    own: &'a SummaryResult,
+}
+
+impl<'a> Curve<'a> {
+    fn of(cell: &'a CellResult) -> Option<Self> {
+        Some(Self {
+            curve: cell.keep_alive_curve.as_ref()?,
+            own: &cell.summary,
+        })
+    }
+
+    /// What the cell would have measured under the keep-alive at this place.
+    fn whole(&self, place: usize, measured: Span) -> Values {
+        let requests = self.own.values.get(metric::REQUESTS);
+        values(&self.curve.whole, place, requests, measured)
+    }
+
+    /// The same of each batch.
+    fn batches(&self, place: usize, measured: Span) -> Vec<Values> {
+        let length = measured.part(1, u64::from(BATCHES));
+        let batches = self.curve.batches.iter().zip(&self.own.batches);
+        batches
+            .map(|(counts, own)| values(counts, place, own.get(metric::REQUESTS), length))
+            .collect()
     }
 }
 
-fn of_replications(curves: &[&KeepAliveCurve], number: Number<'_>) -> Estimate {
-    let values: Vec<f64> = curves
-        .iter()
-        .filter_map(|curve| number(&curve.whole))
-        .collect();
-    estimate(&values)
+/// The measures that a curve tells, as a run of its own would, so that their intervals are made as
+/// those of any other.
+fn values(counts: &CurveCounts, place: usize, requests: Option<f64>, length: Span) -> Values {
+    let (ran, cold) = (counts.ran as f64, counts.cold_starts[place] as f64);
+    let ratio = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);
+    let mut values = vec![None; METRICS.len()];
+    for (metric, value) in [
+        (metric::REQUESTS, requests),
+        (metric::COLD_STARTS, Some(cold)),
+        (metric::WARM_STARTS, Some(ran - cold)),
+        (metric::COLD_START_RATIO, ratio(cold, ran)),
+        (metric::IDLE_GB_S, Some(counts.idle_gb_s[place])),
+        (
+            metric::IDLE_MEAN,
+            ratio(counts.idle_instance_s[place], length.secs()),
+        ),
+    ] {
+        values[metric.index()] = value;
+    }
+    values.into()
 }

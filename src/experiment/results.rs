@@ -22,8 +22,25 @@ pub struct Results {
     pub intervals: IntervalMethod,
     /// Measured time of each replication.
     pub duration: Span,
+    /// What else must be known to run it again.
+    pub facts: Facts,
     /// In the order of the file.
     pub scenarios: Vec<ScenarioResult>,
+}
+
+/// What was run, of the first scenario where scenarios differ.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Facts {
+    /// Name of the platform.
+    pub platform: String,
+    /// Name of the price list; `None` where nothing is charged.
+    pub prices: Option<String>,
+    /// Simulated before measuring began.
+    pub warm_up: Span,
+    /// Keys that the command line has set, with their values as typed.
+    pub set: Vec<(String, String)>,
+    /// Whether arrivals are recorded ones, the same in every replication.
+    pub recorded: bool,
 }
 
 /// Where the intervals come from.

@@ -19,6 +19,8 @@ pub struct Experiment {
     pub seed: u64,
     /// Independent runs of each scenario.
     pub replications: u32,
+    /// Keys that the command line has set, with their values as typed.
+    pub set: Vec<(String, String)>,
     /// In the order of the file: for each point of the sweep, every policy.
     pub scenarios: Vec<Scenario>,
 }
@@ -76,6 +78,14 @@ impl Plan {
     /// When measuring begins.
     pub fn measured_from(&self) -> Time {
         Time::ZERO + self.warm_up
+    }
+
+    /// Whether any arrivals are recorded ones, the same in every replication.
+    pub fn is_recorded(&self) -> bool {
+        self.sources.iter().any(|source| match source {
+            Source::Process { process, .. } => matches!(process, Process::Replay { .. }),
+            Source::Trace { .. } => true,
+        })
     }
 
     /// When the run ends.

@@ -133,7 +133,7 @@ pub enum Jitter {
 pub struct Cpu {
     /// Memory at which a function has one whole vCPU.
     pub one_vcpu_at: Memory,
-    /// vCPUs at the largest memory.
+    /// vCPUs that memory buys at most.
     pub max_vcpus: f64,
     /// The phases that a smaller CPU share makes longer.
     pub scales: Vec<Phase>,
@@ -168,9 +168,10 @@ pub struct ProvisionedRules {
 }
 
 impl Cpu {
-    /// vCPUs that one thread of a function with this memory gets: at most one.
-    pub fn share(&self, memory: Memory) -> f64 {
-        let vcpus = memory.bytes() as f64 / self.one_vcpu_at.bytes() as f64;
-        vcpus.min(self.max_vcpus).min(1.0)
+    /// vCPUs that so many threads of a function with this memory get: as many as memory buys, but
+    /// no more than threads.
+    pub fn vcpus(&self, memory: Memory, threads: u32) -> f64 {
+        let bought = memory.bytes() as f64 / self.one_vcpu_at.bytes() as f64;
+        bought.min(self.max_vcpus).min(f64::from(threads))
     }
 }

@@ -66,6 +66,9 @@ impl Claims {
 
     /// Exchanges the notes taken so far for others, to be added to.
     pub fn exchange(&mut self, notes: &mut Notes) {
+        if let Some(at) = self.attempt.take() {
+            self.note(at, Rare::Attempt);
+        }
         std::mem::swap(&mut self.notes, notes);
     }
 
@@ -170,7 +173,11 @@ impl Notes {
     /// Moves what was noted at `until` or later to `later`.
     pub fn keep_for_later(&mut self, until: Time, later: &mut Self) {
         let late = until.nanos() << FLAGS;
-        later.runs.extend(self.runs.extract_if(.., |run| *run >= late));
-        later.rare.extend(self.rare.extract_if(.., |(at, _)| *at >= until));
+        later
+            .runs
+            .extend(self.runs.extract_if(.., |run| *run >= late));
+        later
+            .rare
+            .extend(self.rare.extract_if(.., |(at, _)| *at >= until));
     }
 }

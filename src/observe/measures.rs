@@ -7,8 +7,12 @@ use crate::stats::Histogram;
 use crate::units::Span;
 
 use super::costs::{Bill, MONTH};
-use super::metric::{self, METRICS, MetricId};
+use super::metric::{self, Kind, METRICS, MetricId};
 use super::tally::Tally;
+
+/// Requests of a batch that a quantile must leave above it, for its spread over batches to tell how
+/// far that of the whole run may be off.
+const LEAST_ABOVE: f64 = 10.0;
 
 /// A value for each measure of the catalogue.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -42,6 +46,25 @@ impl Values {
     /// Each value, in the order of the catalogue.
     pub fn iter(&self) -> impl Iterator<Item = Option<f64>> + '_ {
         MetricId::all().map(|metric| self.get(metric))
+    }
+
+    /// These values as one batch (y, x) of a ratio, by the kind of the measure; `None` where a batch
+    /// tells nothing about the whole, such as a quantile with too few requests above it.
+    pub fn as_batch(&self, metric: MetricId) -> Option<(f64, f64)> {
+        let count = |metric| self.get(metric).unwrap_or(0.0);
+        let ran = || count(metric::COLD_STARTS) + count(metric::WARM_STARTS);
+        let weighted = |weight: f64| (self.get(metric).unwrap_or(0.0) * weight, weight);
+        match metric.metric().kind {
+            Kind::Total | Kind::OverTime => Some((self.get(metric)?, 1.0)),
+            Kind::PerRequest => Some(weighted(count(metric::REQUESTS))),
+            Kind::PerAttempt => Some(weighted(count(metric::REQUESTS) + count(metric::RETRIES))),
+            Kind::PerRun => Some(weighted(ran())),
+            Kind::Quantile(thousandths) => {
+                let above = ran() * f64::from(1000 - thousandths) / 1000.0;
+                (above >= LEAST_ABOVE).then_some((self.get(metric)?, 1.0))
+            }
+            Kind::Alone => None,
+        }
     }
 
     fn set(&mut self, metric: MetricId, value: f64) {

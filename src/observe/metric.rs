@@ -25,8 +25,19 @@ pub struct Metric {
 pub enum Kind {
     /// They add up: counts, money, GB-seconds.
     Total,
-    /// The whole is their (weighted) mean: ratios, means, quantiles.
-    Mean,
+    /// The whole is their mean over time.
+    OverTime,
+    /// The whole is their mean, each weighted with its requests.
+    PerRequest,
+    /// The same, weighted with attempts.
+    PerAttempt,
+    /// The same, weighted with requests that ran.
+    PerRun,
+    /// A quantile over requests that ran, of so many thousandths.
+    Quantile(u16),
+    /// Parts do not tell how far the whole may be off: the longest, the most, means over what ended
+    /// in the part.
+    Alone,
 }
 
 /// Which way is better.
@@ -41,10 +52,16 @@ pub enum Better {
 }
 
 macro_rules! metrics {
-    ($($id:ident $name:literal $kind:ident $better:ident $help:literal;)*) => {
+    ($($id:ident $name:literal $kind:ident $(($thousandths:literal))? $better:ident
+        $help:literal;)*) => {
         /// Every measure, in the order of the outputs.
         pub const METRICS: &[Metric] = &[
-            $(Metric { name: $name, help: $help, kind: Kind::$kind, better: Better::$better },)*
+            $(Metric {
+                name: $name,
+                help: $help,
+                kind: Kind::$kind $(($thousandths))?,
+                better: Better::$better,
+            },)*
         ];
         #[expect(
             non_camel_case_types,
@@ -77,44 +94,44 @@ metrics! {
     PING_COLD_STARTS "ping_cold_starts" Total Lower "pings that started an instance";
     PREWARMS "prewarms" Total Neutral "instances started before a request asked";
     PREWARMS_UNUSED "prewarms_unused" Total Lower "prewarmed instances that served no request";
-    COLD_START_RATIO "cold_start_ratio" Mean Lower "cold starts per request that ran";
-    THROTTLE_RATIO "throttle_ratio" Mean Lower "throttled attempts per attempt";
-    REJECT_RATIO "reject_ratio" Mean Lower "requests given up per request";
-    LATENCY_MS_MEAN "latency_ms_mean" Mean Lower "first arrival to response, mean";
-    LATENCY_MS_P50 "latency_ms_p50" Mean Lower "first arrival to response, median";
-    LATENCY_MS_P90 "latency_ms_p90" Mean Lower "first arrival to response, 90th percentile";
-    LATENCY_MS_P95 "latency_ms_p95" Mean Lower "first arrival to response, 95th percentile";
-    LATENCY_MS_P99 "latency_ms_p99" Mean Lower "first arrival to response, 99th percentile";
-    LATENCY_MS_P999 "latency_ms_p999" Mean Lower "first arrival to response, 99.9th percentile";
-    LATENCY_MS_MAX "latency_ms_max" Mean Lower "first arrival to response, longest";
-    WAIT_MS_MEAN "wait_ms_mean" Mean Lower "first arrival to admission, mean";
-    WAIT_MS_P50 "wait_ms_p50" Mean Lower "first arrival to admission, median";
-    WAIT_MS_P90 "wait_ms_p90" Mean Lower "first arrival to admission, 90th percentile";
-    WAIT_MS_P95 "wait_ms_p95" Mean Lower "first arrival to admission, 95th percentile";
-    WAIT_MS_P99 "wait_ms_p99" Mean Lower "first arrival to admission, 99th percentile";
-    WAIT_MS_P999 "wait_ms_p999" Mean Lower "first arrival to admission, 99.9th percentile";
-    WAIT_MS_MAX "wait_ms_max" Mean Lower "first arrival to admission, longest";
-    START_MS_MEAN "start_ms_mean" Mean Lower "phases of a start that the request waited for, mean";
-    START_MS_P50 "start_ms_p50" Mean Lower "phases of a start that the request waited for, median";
-    START_MS_P90 "start_ms_p90" Mean Lower "phases of a start waited for, 90th percentile";
-    START_MS_P95 "start_ms_p95" Mean Lower "phases of a start waited for, 95th percentile";
-    START_MS_P99 "start_ms_p99" Mean Lower "phases of a start waited for, 99th percentile";
-    START_MS_P999 "start_ms_p999" Mean Lower "phases of a start waited for, 99.9th percentile";
-    START_MS_MAX "start_ms_max" Mean Lower "phases of a start that the request waited for, longest";
-    SERVICE_MS_MEAN "service_ms_mean" Mean Neutral "the handler's own work, mean";
-    SERVICE_MS_P50 "service_ms_p50" Mean Neutral "the handler's own work, median";
-    SERVICE_MS_P90 "service_ms_p90" Mean Neutral "the handler's own work, 90th percentile";
-    SERVICE_MS_P95 "service_ms_p95" Mean Neutral "the handler's own work, 95th percentile";
-    SERVICE_MS_P99 "service_ms_p99" Mean Neutral "the handler's own work, 99th percentile";
-    SERVICE_MS_P999 "service_ms_p999" Mean Neutral "the handler's own work, 99.9th percentile";
-    SERVICE_MS_MAX "service_ms_max" Mean Neutral "the handler's own work, longest";
-    INSTANCES_MEAN "instances_mean" Mean Neutral "instances alive, mean over time";
-    INSTANCES_PEAK "instances_peak" Mean Neutral "instances alive, most at once";
-    BUSY_MEAN "busy_mean" Mean Neutral "instances running a request or a ping, mean over time";
-    BUSY_PEAK "busy_peak" Mean Neutral "instances running a request or a ping, most at once";
-    IDLE_MEAN "idle_mean" Mean Lower "instances idle, mean over time";
+    COLD_START_RATIO "cold_start_ratio" PerRun Lower "cold starts per request that ran";
+    THROTTLE_RATIO "throttle_ratio" PerAttempt Lower "throttled attempts per attempt";
+    REJECT_RATIO "reject_ratio" PerRequest Lower "requests given up per request";
+    LATENCY_MS_MEAN "latency_ms_mean" PerRun Lower "first arrival to response, mean";
+    LATENCY_MS_P50 "latency_ms_p50" Quantile(500) Lower "first arrival to response, median";
+    LATENCY_MS_P90 "latency_ms_p90" Quantile(900) Lower "first arrival to response, 90th percentile";
+    LATENCY_MS_P95 "latency_ms_p95" Quantile(950) Lower "first arrival to response, 95th percentile";
+    LATENCY_MS_P99 "latency_ms_p99" Quantile(990) Lower "first arrival to response, 99th percentile";
+    LATENCY_MS_P999 "latency_ms_p999" Quantile(999) Lower "first arrival to response, 99.9th percentile";
+    LATENCY_MS_MAX "latency_ms_max" Alone Lower "first arrival to response, longest";
+    WAIT_MS_MEAN "wait_ms_mean" PerRun Lower "first arrival to admission, mean";
+    WAIT_MS_P50 "wait_ms_p50" Quantile(500) Lower "first arrival to admission, median";
+    WAIT_MS_P90 "wait_ms_p90" Quantile(900) Lower "first arrival to admission, 90th percentile";
+    WAIT_MS_P95 "wait_ms_p95" Quantile(950) Lower "first arrival to admission, 95th percentile";
+    WAIT_MS_P99 "wait_ms_p99" Quantile(990) Lower "first arrival to admission, 99th percentile";
+    WAIT_MS_P999 "wait_ms_p999" Quantile(999) Lower "first arrival to admission, 99.9th percentile";
+    WAIT_MS_MAX "wait_ms_max" Alone Lower "first arrival to admission, longest";
+    START_MS_MEAN "start_ms_mean" PerRun Lower "phases of a start that the request waited for, mean";
+    START_MS_P50 "start_ms_p50" Quantile(500) Lower "phases of a start that the request waited for, median";
+    START_MS_P90 "start_ms_p90" Quantile(900) Lower "phases of a start waited for, 90th percentile";
+    START_MS_P95 "start_ms_p95" Quantile(950) Lower "phases of a start waited for, 95th percentile";
+    START_MS_P99 "start_ms_p99" Quantile(990) Lower "phases of a start waited for, 99th percentile";
+    START_MS_P999 "start_ms_p999" Quantile(999) Lower "phases of a start waited for, 99.9th percentile";
+    START_MS_MAX "start_ms_max" Alone Lower "phases of a start that the request waited for, longest";
+    SERVICE_MS_MEAN "service_ms_mean" PerRun Neutral "the handler's own work, mean";
+    SERVICE_MS_P50 "service_ms_p50" Quantile(500) Neutral "the handler's own work, median";
+    SERVICE_MS_P90 "service_ms_p90" Quantile(900) Neutral "the handler's own work, 90th percentile";
+    SERVICE_MS_P95 "service_ms_p95" Quantile(950) Neutral "the handler's own work, 95th percentile";
+    SERVICE_MS_P99 "service_ms_p99" Quantile(990) Neutral "the handler's own work, 99th percentile";
+    SERVICE_MS_P999 "service_ms_p999" Quantile(999) Neutral "the handler's own work, 99.9th percentile";
+    SERVICE_MS_MAX "service_ms_max" Alone Neutral "the handler's own work, longest";
+    INSTANCES_MEAN "instances_mean" OverTime Neutral "instances alive, mean over time";
+    INSTANCES_PEAK "instances_peak" Alone Neutral "instances alive, most at once";
+    BUSY_MEAN "busy_mean" OverTime Neutral "instances running a request or a ping, mean over time";
+    BUSY_PEAK "busy_peak" Alone Neutral "instances running a request or a ping, most at once";
+    IDLE_MEAN "idle_mean" OverTime Lower "instances idle, mean over time";
     STARTS "starts" Total Neutral "instances started, for whatever reason";
-    INSTANCE_LIFE_S_MEAN "instance_life_s_mean" Mean Neutral "start to retirement, mean of the retired";
+    INSTANCE_LIFE_S_MEAN "instance_life_s_mean" Alone Neutral "start to retirement, mean of the retired";
     BUSY_GB_S "busy_gb_s" Total Neutral "memory time running requests and pings";
     IDLE_GB_S "idle_gb_s" Total Lower "memory time idle (wasted)";
     START_GB_S "start_gb_s" Total Lower "memory time starting";
@@ -124,7 +141,7 @@ metrics! {
     COST_USD_PROVISIONED "cost_usd_provisioned" Total Lower "charges for provisioned capacity and its init";
     COST_USD_SNAPSHOT "cost_usd_snapshot" Total Lower "charges for cached and restored snapshots";
     COST_USD_PING "cost_usd_ping" Total Lower "all charges for pings";
-    COST_USD_PER_MONTH "cost_usd_per_month" Mean Lower "the bill of 30 days at this rate";
+    COST_USD_PER_MONTH "cost_usd_per_month" OverTime Lower "the bill of 30 days at this rate";
     COLD_CAUSE_FIRST "cold_cause_first" Total Lower "cold because there never was an instance";
     COLD_CAUSE_SCALE_OUT "cold_cause_scale_out" Total Lower "cold because all instances were busy with requests";
     COLD_CAUSE_PING_COLLISION "cold_cause_ping_collision" Total Lower "cold because an instance was busy only with a ping";
@@ -134,6 +151,18 @@ metrics! {
     COLD_CAUSE_EVICTED "cold_cause_evicted" Total Lower "cold because memory was short";
     COLD_CAUSE_SPILLOVER "cold_cause_spillover" Total Lower "cold because provisioned concurrency was used up";
     COLD_CAUSE_NOT_READY "cold_cause_not_ready" Total Lower "cold because provisioned concurrency was not ready yet";
+}
+
+impl Metric {
+    /// What an interval is cut to: no measure is negative, and a ratio is at most 1.
+    pub fn possible(&self, (low, high): (f64, f64)) -> (f64, f64) {
+        let most = if self.name.ends_with("_ratio") {
+            1.0
+        } else {
+            f64::INFINITY
+        };
+        (low.max(0.0), high.min(most))
+    }
 }
 
 impl MetricId {

@@ -214,7 +214,10 @@ impl Shared {
         for cell in within.chunk_by(|a, b| grid.cell(a >> FLAGS) == grid.cell(b >> FLAGS)) {
             let mut level = before[grid.cell(cell[0] >> FLAGS)].unwrap_or(0);
             for instant in cell.chunk_by(|a, b| a >> FLAGS == b >> FLAGS) {
-                level += instant.iter().map(|run| 1 - 2 * (run & ENDS) as i64).sum::<i64>();
+                level += instant
+                    .iter()
+                    .map(|run| 1 - 2 * (run & ENDS) as i64)
+                    .sum::<i64>();
                 peak = peak.max(level);
             }
         }
@@ -223,7 +226,12 @@ impl Shared {
 
     /// Proves that the quota on attempts never runs dry. It is emptied at the beginning of each
     /// cell as if all attempts came then, and filled as if they came at its end.
-    fn check_rate(&mut self, grid: Grid, until: Time, rare: &[(Time, Rare)]) -> Result<(), Binding> {
+    fn check_rate(
+        &mut self,
+        grid: Grid,
+        until: Time,
+        rare: &[(Time, Rare)],
+    ) -> Result<(), Binding> {
         let Some(rate) = self.requests_per_second else {
             return Ok(());
         };
@@ -241,7 +249,10 @@ impl Shared {
             let price = attempts.saturating_mul(NANOS_PER_SECOND);
             let from = grid.begin + ((number as u64) << grid.bits);
             let length = until.nanos().saturating_sub(from).min(1 << grid.bits);
-            let filled = self.credit.saturating_add(rate.saturating_mul(length)).min(full);
+            let filled = self
+                .credit
+                .saturating_add(rate.saturating_mul(length))
+                .min(full);
             if price > self.credit || price > filled {
                 return Err(Binding::RequestsPerSecond);
             }

@@ -6,13 +6,14 @@ use crate::ids::FunctionId;
 use crate::model::Plan;
 use crate::sim::{Observer, Prewarmed, Prompt, RequestEnd, Sender, State, StateChange};
 use crate::stats::Histogram;
-use crate::stats::moments::Moments;
+use crate::stats::batches::BatchSums;
 use crate::units::{Span, Time};
 
 use super::costs::{UnitPrices, Usage, gb_seconds};
 use super::identities::Violation;
 use super::measures::Part;
 pub use super::measures::Values;
+use super::metric::{METRICS, MetricId};
 use super::states::{PeakClock, Peaks};
 use super::tally::Tally;
 use super::watch::Watch;
@@ -38,9 +39,9 @@ pub struct SummaryResult {
 pub struct FunctionSummary {
     /// Every measure.
     pub values: Values,
-    /// Mean and spread of every measure over the batches; empty where there was one, or where
-    /// there are too many functions.
-    pub batches: Vec<Moments>,
+    /// Sums over the batches, measure by measure; empty where there was one, or where there are too
+    /// many functions.
+    pub batches: Vec<BatchSums>,
 }
 
 /// The parts of a run: the warm-up, then the measured time, which can be cut into equal batches
@@ -99,20 +100,16 @@ impl<'a> Parts<'a> {
     }
 
     fn record_batch(&mut self, at: Time, watches: &mut [&mut Watch], peaks: Peaks) {
-        let counted: Vec<_> = watches.iter().map(|watch| (&**watch, &watch.tally)).collect();
+        let counted: Vec<_> = watches
+            .iter()
+            .map(|watch| (&**watch, &watch.tally))
+            .collect();
         let (all, functions) = measure(self.plan, at - self.begins, &counted, peaks);
         self.batch_values.push(all.0);
         let keep = watches.len() <= MOST_BATCHED_FUNCTIONS;
         for (watch, values) in watches.iter_mut().zip(functions) {
             if keep {
-                watch
-                    .batches
-                    .resize_with(values.iter().count(), Moments::new);
-                for (moments, value) in watch.batches.iter_mut().zip(values.iter()) {
-                    if let Some(value) = value {
-                        moments.record(value);
-                    }
-                }
+                add_batch(&mut watch.batches, &values);
             }
             watch.end_part();
         }
@@ -153,6 +150,24 @@ impl<'a> Parts<'a> {
                 .collect(),
             latency: all.latency(),
         })
+    }
+}
+
+/// The batches of a run, measure by measure.
+pub fn batch_sums<'a>(batches: impl IntoIterator<Item = &'a Values>) -> Vec<BatchSums> {
+    let mut sums = Vec::new();
+    for values in batches {
+        add_batch(&mut sums, values);
+    }
+    sums
+}
+
+fn add_batch(sums: &mut Vec<BatchSums>, values: &Values) {
+    sums.resize_with(METRICS.len(), BatchSums::default);
+    for (sums, metric) in sums.iter_mut().zip(MetricId::all()) {
+        if let Some((y, x)) = values.as_batch(metric) {
+            sums.record(y, x);
+        }
     }
 }
 
@@ -316,7 +331,8 @@ impl Observer for Summary<'_> {
     }
 
     fn provisioned(&mut self, at: Time, function: FunctionId, instances: u32) {
-        self.watch(at, function).provisioned(at, function, instances);
+        self.watch(at, function)
+            .provisioned(at, function, instances);
     }
 
     fn in_flight(&mut self, function: FunctionId, sender: Sender, arrived: Time) {

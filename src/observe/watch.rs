@@ -5,7 +5,7 @@ use crate::model::{Billing, Plan, RemedyKind};
 use crate::sim::{
     Ending, Found, Observer, Prewarmed, Prompt, RequestEnd, Retirement, Sender, State, StateChange,
 };
-use crate::stats::moments::Moments;
+use crate::stats::batches::BatchSums;
 use crate::units::{Span, Time};
 
 use super::costs::{Usage, billed, gb_seconds};
@@ -37,7 +37,7 @@ pub struct Watch {
     snapshots_billed: bool,
     /// Of the parts before, where there are several.
     before: Option<Box<Tally>>,
-    pub(super) batches: Vec<Moments>,
+    pub(super) batches: Vec<BatchSums>,
 }
 
 impl Watch {

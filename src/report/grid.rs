@@ -147,8 +147,8 @@ impl Grid {
         Self { columns, rows }
     }
 
-    /// What must be known to read the table, a sentence each.
-    pub(super) fn notes(&self, results: &Results) -> Vec<String> {
+    /// What must be known to read the table, a sentence each; `shown` are the columns that are.
+    pub(super) fn notes(&self, results: &Results, shown: &[&Column]) -> Vec<String> {
         let mut notes = Vec::new();
         if self.rows.len() < results.scenarios.len() {
             notes.push(format!(
@@ -159,15 +159,21 @@ impl Grid {
             ));
         }
         notes.push(provenance(results));
+        if results.facts.recorded {
+            notes.push(
+                "Arrivals are the recorded ones in every replication: ± does not cover another day."
+                    .to_owned(),
+            );
+        }
         let has = |mark| {
-            let cells = self.columns.iter().flat_map(|column| &column.cells);
-            cells.into_iter().any(|cell| cell.mark == mark)
+            let mut cells = shown.iter().flat_map(|column| &column.cells);
+            cells.any(|cell| cell.mark == mark)
         };
         let mut legend = Vec::new();
         if has(Mark::Best) {
             legend.push("◂ best of its column.".to_owned());
         }
-        if results.scenarios.len() > 1 {
+        if shown.iter().any(|column| column.name.starts_with('Δ')) {
             legend.push(format!(
                 "Δ: paired difference to “{}”{}.",
                 super::text::printable(&results.scenarios[0].label()),

@@ -24,6 +24,10 @@ pub fn render(results: &Results) -> io::Result<String> {
         seed: results.seed,
         replications: results.replications,
         version: env!("CARGO_PKG_VERSION"),
+        platform: &results.facts.platform,
+        prices: results.facts.prices.as_deref(),
+        set: Set(&results.facts.set),
+        warm_up_s: results.facts.warm_up.secs(),
         duration_s: results.duration.secs(),
         intervals: match results.intervals {
             IntervalMethod::Replications => Intervals::Replications {},
@@ -45,6 +49,11 @@ struct Document<'a> {
     seed: u64,
     replications: u32,
     version: &'static str,
+    platform: &'a str,
+    prices: Option<&'a str>,
+    /// What the command line has set.
+    set: Set<'a>,
+    warm_up_s: f64,
     /// Measured time of each replication.
     duration_s: f64,
     intervals: Intervals,
@@ -115,7 +124,7 @@ impl Serialize for Point<'_> {
     }
 }
 
-/// Swept keys in the order of the file.
+/// Keys with their values as typed, in order.
 struct Set<'a>(&'a [(String, String)]);
 
 impl Serialize for Set<'_> {

@@ -1,6 +1,6 @@
 //! The table as Markdown, for a pull request or a notebook: the same grid as on the terminal.
 
-use super::grid::{Cell, Grid, Mark, Role};
+use super::grid::{Cell, Column, Grid, Mark, Role};
 use super::text::printable;
 use crate::experiment::Results;
 
@@ -34,7 +34,8 @@ pub fn render(results: &Results) -> String {
         );
     }
     text.push('\n');
-    for note in grid.notes(results) {
+    let shown: Vec<&Column> = grid.columns.iter().collect();
+    for note in grid.notes(results, &shown) {
         text.push_str(&escape(&note));
         // A line break, not a new paragraph.
         text.push_str("\\\n");

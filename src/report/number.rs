@@ -30,12 +30,14 @@ impl Shown {
     }
 }
 
-/// Half the width of an interval, where it is a number.
+/// Half the width of an interval, where it is a number: its longer side, for the other may have been
+/// cut to what is possible.
 pub(super) fn half_width(estimate: Estimate) -> Option<f64> {
-    estimate
-        .ci95
-        .map(|(low, high)| (high - low).abs() / 2.0)
-        .filter(|half| half.is_finite())
+    let side = |(low, high): (f64, f64)| match estimate.mean {
+        Some(mean) => (high - mean).max(mean - low).abs(),
+        None => (high - low).abs() / 2.0,
+    };
+    estimate.ci95.map(side).filter(|half| half.is_finite())
 }
 
 /// The mean, where it is a number.

@@ -136,17 +136,30 @@ fn least(results: &Results, metric: MetricId) -> Vec<usize> {
         .collect()
 }
 
-/// A warning where the least latency is not told apart from others by its interval.
+/// A warning where the least latency is not told apart from others: by their paired difference
+/// where there is one, which is to the first scenario, else by their own intervals.
 fn overlapping(results: &Results, best: &[usize]) -> Option<String> {
     let of = |s: &ScenarioResult| s.metrics.get(LATENCY_MS_P99).ci95;
-    let (_, high) = of(&results.scenarios[*best.first()?])?;
+    let least = *best.first()?;
+    let (_, high) = of(&results.scenarios[least])?;
+    let alike = |i: usize, scenario: &ScenarioResult| {
+        let paired = match (least, i) {
+            (0, _) => scenario.paired.as_ref(),
+            (_, 0) => results.scenarios[least].paired.as_ref(),
+            _ => None,
+        };
+        match paired.and_then(|paired| paired.get(LATENCY_MS_P99).ci95) {
+            Some((low, high)) => low <= 0.0 && high >= 0.0,
+            None => of(scenario).is_some_and(|(low, _)| low <= high),
+        }
+    };
     let others = results
         .scenarios
         .iter()
         .enumerate()
         .filter(|(i, _)| !best.contains(i));
     let close: Vec<String> = others
-        .filter(|(_, s)| of(s).is_some_and(|(low, _)| low <= high))
+        .filter(|(i, s)| alike(*i, s))
         .map(|(_, s)| format!("“{}”", s.label()))
         .collect();
     let whose = match close.len() {
@@ -154,7 +167,7 @@ fn overlapping(results: &Results, best: &[usize]) -> Option<String> {
         1 | 2 => format!("that of {}", close.join(" and ")),
         n => format!("those of {n} others"),
     };
-    Some(format!("The interval of the least p99 overlaps {whose}."))
+    Some(format!("The least p99 is not told apart from {whose}."))
 }
 
 fn latency(scenario: &ScenarioResult) -> String {

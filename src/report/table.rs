@@ -58,7 +58,8 @@ pub fn render(results: &Results, style: Style) -> String {
     let (layout, dropped) = fit(&grid, style.width);
     push_table(&mut text, &grid, &layout, style);
     text.push('\n');
-    let mut notes = grid.notes(results);
+    let shown: Vec<&Column> = layout.iter().map(|laid| laid.column).collect();
+    let mut notes = grid.notes(results, &shown);
     if !dropped.is_empty() {
         notes.push(format!(
             "Left out for want of width: {}.",

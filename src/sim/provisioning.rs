@@ -107,9 +107,7 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     pub(super) fn keep_floor(&mut self, id: FunctionId) {
-        while self.functions[id].alive < self.functions[id].floor
-            && self.fault.is_none()
-        {
+        while self.functions[id].alive < self.functions[id].floor && self.fault.is_none() {
             self.prewarm(id);
         }
     }

@@ -239,6 +239,12 @@ impl PartialEq for Histogram {
 
 impl Eq for Histogram {}
 
+/// Half of the bucket that a value in nanoseconds falls into: how far a quantile may be off.
+pub fn resolution(ns: f64) -> f64 {
+    let (lower, upper) = bounds(bucket_of(ns as u64));
+    (upper - lower) as f64 / 2.0
+}
+
 /// ⌈q·n⌉ within 1..=n.
 fn nearest_rank(q: f64, n: u64) -> u64 {
     let rank = (q * n as f64 * (1.0 - 4.0 * f64::EPSILON)).ceil();

@@ -1,11 +1,11 @@
-//! Confidence intervals of means, totals, proportions and paired differences.
+//! Confidence intervals of means, totals and paired differences.
 //!
 //! `level` is the coverage, for instance 0.95; it must lie strictly between 0 and 1.
 
 use serde::{Deserialize, Serialize};
 
 use super::moments::Moments;
-use super::student::{normal_quantile, student_t_quantile};
+use super::student::student_t_quantile;
 
 /// A value and the interval that covers the true one at the level asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ impl Interval {
 
 /// Mean of independent values ± t·s/√n (Student). `None` below two values.
 ///
-/// For replications, and for the means of batches of one long run (see [`batch_means`]).
+/// For replications, and for the means of batches of one long run.
 pub fn mean_interval(values: &[f64], level: f64) -> Option<Interval> {
     let moments: Moments = values.iter().copied().collect();
     Some(Interval::around(
@@ -93,22 +93,6 @@ fn half_width(moments: &Moments, level: f64) -> Option<f64> {
     Some(t * deviation / count.sqrt())
 }
 
-/// Means of `batches` consecutive batches of equal length; the values left over at the **start**
-/// are dropped. `None` when there are fewer values than batches, or no batches.
-pub fn batch_means(values: &[f64], batches: usize) -> Option<Vec<f64>> {
-    let length = values.len().checked_div(batches)?;
-    if length == 0 {
-        return None;
-    }
-    let whole = &values[values.len() - length * batches..];
-    Some(
-        whole
-            .chunks_exact(length)
-            .map(|b| b.iter().sum::<f64>() / length as f64)
-            .collect(),
-    )
-}
-
 /// Mean of `after` − `before`, pair by pair, ± t·s/√n. `None` below two pairs or when the lengths
 /// differ.
 ///
@@ -119,31 +103,4 @@ pub fn paired_difference(before: &[f64], after: &[f64], level: f64) -> Option<In
     }
     let differences: Vec<f64> = before.iter().zip(after).map(|(b, a)| a - b).collect();
     mean_interval(&differences, level)
-}
-
-/// Wilson's score interval of a proportion of independent trials (E. B. Wilson 1927). `None`
-/// without trials, or with more successes than trials.
-///
-/// `mean` is the plain proportion; the interval lies within 0 and 1 and is not centred on it.
-pub fn wilson_interval(successes: u64, trials: u64, level: f64) -> Option<Interval> {
-    if trials == 0 || successes > trials {
-        return None;
-    }
-    let z = -normal_quantile(0.5 * (1.0 - level));
-    let n = trials as f64;
-    let mean = successes as f64 / n;
-    let shrink = 1.0 + z * z / n;
-    let centre = (mean + z * z / (2.0 * n)) / shrink;
-    let half = z / shrink * (mean * (1.0 - mean) / n + z * z / (4.0 * n * n)).sqrt();
-    let lo = if successes == 0 {
-        0.0
-    } else {
-        (centre - half).max(0.0)
-    };
-    let hi = if successes == trials {
-        1.0
-    } else {
-        (centre + half).min(1.0)
-    };
-    Some(Interval { mean, lo, hi })
 }

@@ -125,22 +125,3 @@ pub fn periodic_cold_ratio(period_s: f64, warm_s: f64, cold_s: f64, keep_alive_s
         0.5
     }
 }
-
-/// Keep-alive over a population of functions that share the rate by popularity (V17b).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PopulationKeepAlive {
-    /// P(cold) over all requests, Σ p·e^(−pλD).
-    pub cold_ratio: f64,
-    /// Warm instances over all functions, Σ (1 − e^(−pλD)).
-    pub mean_warm: f64,
-}
-
-/// Solves [`PopulationKeepAlive`] for Poisson arrivals at `rate_per_s` in all and zero service.
-/// `popularity` sums to 1, for instance [`super::cache::zipf`].
-pub fn population(popularity: &[f64], rate_per_s: f64, keep_alive_s: f64) -> PopulationKeepAlive {
-    let x = rate_per_s * keep_alive_s;
-    PopulationKeepAlive {
-        cold_ratio: popularity.iter().map(|p| p * (-p * x).exp()).sum(),
-        mean_warm: popularity.iter().map(|p| -(-p * x).exp_m1()).sum(),
-    }
-}

@@ -423,7 +423,10 @@ impl Reading<'_> {
             .filter(|entry| !entry.has_durations)
             .count();
         if without > 0 {
-            let message = format!("{without} functions with requests have no row of durations");
+            let message = format!(
+                "{without} functions with requests have no row of durations: their service is that \
+                 of [defaults] or its model"
+            );
             warnings.add(TraceFault::of_file(dir, message));
         }
         let functions = names

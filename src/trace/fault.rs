@@ -59,18 +59,46 @@ impl fmt::Display for TraceWarning {
 /// Faults listed one by one; the rest is counted.
 const LISTED: usize = 20;
 
+/// Faults of one kind listed one by one; the rest of the kind is counted.
+const LISTED_OF_A_KIND: u64 = 3;
+
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     list: Vec<TraceFault>,
+    kinds: Vec<FaultKind>,
     more: u64,
+}
+
+/// Faults that differ in nothing but their row and value.
+#[derive(Debug)]
+struct FaultKind {
+    kind: String,
+    count: u64,
+    /// Place in the list of the last one that is listed.
+    last: usize,
 }
 
 impl Faults {
     pub(super) fn add(&mut self, fault: TraceFault) {
-        if self.list.len() < LISTED {
-            self.list.push(fault);
-        } else {
-            self.more += 1;
+        let kind = without_value(&fault.message);
+        let place = self.kinds.iter().position(|known| known.kind == kind);
+        let room = self.list.len() < LISTED;
+        match place.map(|place| &mut self.kinds[place]) {
+            Some(known) if known.count >= LISTED_OF_A_KIND || !room => known.count += 1,
+            Some(known) => {
+                known.count += 1;
+                known.last = self.list.len();
+                self.list.push(fault);
+            }
+            None if room => {
+                self.kinds.push(FaultKind {
+                    kind,
+                    count: 1,
+                    last: self.list.len(),
+                });
+                self.list.push(fault);
+            }
+            None => self.more += 1,
         }
     }
 
@@ -79,12 +107,32 @@ impl Faults {
     }
 
     pub(super) fn finish(mut self) -> Vec<TraceFault> {
+        for known in &self.kinds {
+            let listed = self
+                .list
+                .iter()
+                .filter(|f| without_value(&f.message) == known.kind);
+            let more = known.count.saturating_sub(listed.count() as u64);
+            if more > 0 {
+                let last = &mut self.list[known.last].message;
+                *last = format!("{last} (and {more} more like this)");
+            }
+        }
         if let (Some(last), 1..) = (self.list.last(), self.more) {
             let rest = TraceFault::of_file(&last.file, format!("and {} more faults", self.more));
             self.list.push(rest);
         }
         self.list
     }
+}
+
+/// A message without the value that it is about.
+fn without_value(message: &str) -> String {
+    let Some((before, value)) = message.split_once(" = `") else {
+        return message.to_owned();
+    };
+    let after = value.split_once('`').map_or("", |(_, after)| after);
+    format!("{before}{after}")
 }
 
 /// Warnings, one a kind; the message is the kind.

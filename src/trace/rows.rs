@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::names::{NameIndex, prefix, unique};
 use super::text::{Lines, NumberFault, parse_fixed, split};
-use super::{Faults, TraceFault, TraceFunction};
+use super::{Faults, TraceFault, TraceFunction, TraceWarning};
 use crate::units::{Memory, Span, Time};
 
 /// What the rows look like.
@@ -53,6 +53,7 @@ struct Rows {
     lines: Lines,
     format: Format,
     columns: Columns,
+    warnings: Vec<TraceWarning>,
     fields: Vec<Range<usize>>,
     /// Name of the last row's function; with a comma between app and function.
     key: Vec<u8>,
@@ -79,10 +80,15 @@ impl Rows {
                 function: header.find("function").map(|column| (column, None)),
             },
         };
+        let warnings = match format {
+            Format::Azure2021 => Vec::new(),
+            Format::Requests => overlooked(path, &header.names),
+        };
         Ok(Self {
             lines,
             format,
             columns,
+            warnings,
             fields: Vec::new(),
             key: Vec::new(),
             last: 0,
@@ -121,7 +127,14 @@ impl Rows {
 
     fn number(&self, column: usize, name: &str, digits: u32) -> Result<i64, TraceFault> {
         let field = &self.lines.line()[self.fields[column].clone()];
-        parse_fixed(field, digits).map_err(|wrong| self.lines.fault(wrong.explain(field, name)))
+        parse_fixed(field, digits).map_err(|wrong| {
+            let message = wrong.explain(field, name);
+            self.lines.fault(if is_date(field) {
+                format!("{message} but a date: subtract the first one and give seconds")
+            } else {
+                message
+            })
+        })
     }
 
     /// A number that is not negative; `None` where the field is empty.
@@ -196,12 +209,59 @@ impl Rows {
     }
 }
 
+/// Whether a field begins as a date of ISO 8601 does, `2026-01-31`.
+fn is_date(field: &[u8]) -> bool {
+    let shape = |(place, byte): (usize, &u8)| match place {
+        4 | 7 => *byte == b'-',
+        _ => byte.is_ascii_digit(),
+    };
+    let field = field.trim_ascii();
+    field.len() >= 10 && field.iter().take(10).enumerate().all(shape)
+}
+
+/// Columns that are not read, and were probably meant to be.
+fn overlooked(path: &Path, names: &[String]) -> Vec<TraceWarning> {
+    const READ: [(&str, &[&str]); 3] = [
+        ("function", &["func"]),
+        ("service_ms", &["service", "duration"]),
+        ("memory_mb", &["memory"]),
+    ];
+    let mut warnings = Vec::new();
+    for (name, traits) in READ {
+        if names.iter().any(|other| other == name) {
+            continue;
+        }
+        let meant = names.iter().find(|other| {
+            let lower = other.to_lowercase();
+            traits.iter().any(|part| lower.contains(part))
+        });
+        if let Some(meant) = meant {
+            let message = format!("column `{meant}` is not read; did you mean `{name}`?");
+            warnings.push(TraceWarning {
+                first: TraceFault {
+                    file: path.to_owned(),
+                    row: Some(1),
+                    message,
+                },
+                count: 1,
+            });
+        }
+    }
+    warnings
+}
+
 /// What opening a file of rows found.
 #[derive(Debug)]
 pub(super) struct RowTrace {
     format: Format,
     names: Arc<NameIndex>,
     pub(super) functions: Vec<TraceFunction>,
+    /// The longest recorded service time of each function.
+    pub(super) longest: Vec<Option<Span>>,
+    pub(super) warnings: Vec<TraceWarning>,
+    /// Whether a column names the function of each row.
+    pub(super) names_functions: bool,
+    pub(super) first: Time,
     pub(super) last: Time,
     pub(super) has_service: bool,
 }
@@ -218,7 +278,9 @@ impl RowTrace {
         };
         let mut names = NameIndex::default();
         let mut counts: Vec<(u64, i64)> = Vec::new();
+        let mut longest: Vec<Option<Span>> = Vec::new();
         let mut any = false;
+        let mut first = None;
         loop {
             let row = rows.next();
             if let Err(fault) = rows.lines.check_utf8() {
@@ -229,10 +291,13 @@ impl RowTrace {
             match row {
                 Ok(Some(row)) => {
                     any = true;
+                    first.get_or_insert(row.at);
                     let place = names.insert(&rows.key);
                     if place == counts.len() {
                         counts.push((0, 0));
+                        longest.push(None);
                     }
+                    longest[place] = longest[place].max(row.service.map(Span::from_nanos));
                     counts[place].0 += 1;
                     counts[place].1 = counts[place].1.max(row.memory.unwrap_or(0));
                 }
@@ -262,6 +327,10 @@ impl RowTrace {
             format,
             names: Arc::new(names),
             functions,
+            longest,
+            warnings: std::mem::take(&mut rows.warnings),
+            names_functions: rows.columns.function.is_some(),
+            first: Time::from_nanos(first.unwrap_or(0)),
             last: Time::from_nanos(rows.last),
             has_service: rows.columns.service.is_some(),
         })

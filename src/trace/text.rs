@@ -54,6 +54,13 @@ impl Lines {
             return Err(self.fault(message.to_owned()));
         }
         let text = std::str::from_utf8(line).map_err(|_| self.fault(NOT_UTF8.to_owned()))?;
+        let others = [(';', "semicolons"), ('\t', "tabs")];
+        for (_, name) in others.into_iter().filter(|(cut, _)| text.contains(*cut)) {
+            if !text.contains(',') {
+                let message = format!("cuts its columns by {name}: save it with commas");
+                return Err(self.fault(message));
+            }
+        }
         let names = text
             .split(',')
             .map(|name| name.trim().trim_matches('"').to_owned())
@@ -148,7 +155,21 @@ impl Header {
         self.names.iter().position(|other| other == name)
     }
 
-    /// The place of a column, or a fault that names the nearest.
+    /// The names for a person, the first ones of many.
+    fn shown(&self) -> String {
+        const SHOWN: usize = 12;
+        let quoted = self.names.iter().map(|name| {
+            let name: String = name.chars().take(40).collect();
+            format!("`{name}`")
+        });
+        let shown: Vec<String> = quoted.take(SHOWN).collect();
+        match self.names.len().saturating_sub(SHOWN) {
+            0 => shown.join(", "),
+            more => format!("{} and {more} more", shown.join(", ")),
+        }
+    }
+
+    /// The place of a column, or a fault that names the nearest, or all.
     pub(super) fn need(&self, name: &str) -> Result<usize, TraceFault> {
         self.find(name).ok_or_else(|| {
             let nearest = self
@@ -159,7 +180,7 @@ impl Header {
                 .max_by(|a, b| a.0.total_cmp(&b.0));
             let message = match nearest {
                 Some((_, other)) => format!("has no column `{name}`; did you mean `{other}`?"),
-                None => format!("has no column `{name}`"),
+                None => format!("has no column `{name}`; its columns are {}", self.shown()),
             };
             TraceFault {
                 file: self.path.clone(),

@@ -191,34 +191,43 @@ impl Observer for Births<'_> {
     }
 }
 
+/// When the k-th instance was started, for each of some k, one number a run of `setup`.
+pub(super) fn cold_start_times(
+    setup: &Setup,
+    levels: &[u32],
+    seed: u64,
+) -> Result<Vec<Vec<f64>>, Fault> {
+    let enough = levels.iter().copied().max().unwrap_or(0) as usize;
+    let plan = setup.plan();
+    let mut times = vec![Vec::new(); levels.len()];
+    for run in 0..4_000 {
+        let started = Cell::new(0);
+        let streams = Streams::new(seed, run);
+        let requests = lab::workload(&plan, &streams)?;
+        let mut arrivals = Until {
+            requests,
+            started: &started,
+            enough,
+        };
+        let mut births = Births {
+            at: Vec::new(),
+            started: &started,
+        };
+        lab::observe_given(&plan, &streams, &mut arrivals, &mut births)?;
+        for (times, level) in times.iter_mut().zip(levels) {
+            times.push(births.at[*level as usize - 1].secs());
+        }
+    }
+    Ok(times)
+}
+
 /// V4d.
 pub(super) fn growth() -> Group {
     let rows = [(2.0, 1.0, vec![1, 3, 6, 8]), (0.9, 1.991, vec![8])];
     let case = |(rate, mean_s, levels): (f64, f64, Vec<u32>)| {
         Case::new(format!("λ {rate}/s, S {mean_s} s"), move |seed| {
-            let enough = levels.iter().copied().max().unwrap_or(0) as usize;
-            let plan = Setup::poisson(rate, lab::exponential(mean_s))
-                .measured(0.0, 1e9)
-                .plan();
-            let mut times = vec![Vec::new(); levels.len()];
-            for run in 0..4_000 {
-                let started = Cell::new(0);
-                let streams = Streams::new(seed, run);
-                let requests = lab::workload(&plan, &streams)?;
-                let mut arrivals = Until {
-                    requests,
-                    started: &started,
-                    enough,
-                };
-                let mut births = Births {
-                    at: Vec::new(),
-                    started: &started,
-                };
-                lab::observe_given(&plan, &streams, &mut arrivals, &mut births)?;
-                for (times, level) in times.iter_mut().zip(&levels) {
-                    times.push(births.at[*level as usize - 1].secs());
-                }
-            }
+            let setup = Setup::poisson(rate, lab::exponential(mean_s)).measured(0.0, 1e9);
+            let times = cold_start_times(&setup, &levels, seed)?;
             let check = |(level, times): (&u32, Vec<f64>)| {
                 let expected = busy::kth_cold_start_s(rate, mean_s, *level);
                 Check::against(&format!("E[t{level}] s"), expected, Estimate::mean(&times))

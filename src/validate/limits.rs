@@ -4,24 +4,20 @@ use super::case::{Case, Fault, Group};
 use super::lab::{self, Setup};
 use super::probe::Log;
 use super::report::Check;
+use super::shipped;
 use super::trace::Given;
 use crate::dist::Dist;
-use crate::model::{RateScope, ScalingRate};
 use crate::policy::tracked_capacity;
 use crate::random::Streams;
 use crate::sim::Found;
-use crate::units::{Span, Time};
+use crate::units::Time;
 
-/// What becomes of bursts under 1,000 new instances every 10 s: (served, throttled) of each.
+/// What becomes of bursts under the scaling rate of `aws-lambda`: (served, throttled) of each.
 fn bursts(sent: &[(f64, u32)], service_s: f64, seed: u64) -> Result<String, Fault> {
     let mut setup = Setup::poisson(0.0, Dist::ZERO).measured(0.0, 1e4);
     setup.platform.concurrency_quota = Some(10_000);
-    setup.platform.scaling_rate = Some(ScalingRate {
-        burst: 1000,
-        instances: 1000,
-        every: Span::from_whole_secs(10),
-        per: RateScope::Function,
-    });
+    let shipped = shipped::aws_lambda("node-hello", "128 MB", false)?;
+    setup.platform.scaling_rate = shipped.platform.scaling_rate;
     let requests: Vec<_> = sent
         .iter()
         .flat_map(|&(at_s, requests)| (0..requests).map(move |_| (at_s, service_s)))

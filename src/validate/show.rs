@@ -15,7 +15,7 @@ const HEADS: [&str; 7] = [
     "verdict",
 ];
 
-/// Texts longer than this stand as they are and widen no column.
+/// Texts longer than this widen no column.
 const WIDEST: usize = 26;
 
 /// The report as an aligned table, grouped by row of the sheet, with the counts below.
@@ -33,8 +33,13 @@ pub fn table(report: &Report) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "\n{}  {}", group.id, group.title);
         for row in &group.rows {
+            // A name that is longer than its column has a line of its own.
+            let long = width(&row.case) > widths[0];
+            if long {
+                let _ = writeln!(text, "  {}", row.case);
+            }
             for (place, check) in row.checks.iter().enumerate() {
-                line(&mut text, &widths, &cells(row, check, place == 0));
+                line(&mut text, &widths, &cells(row, check, place == 0 && !long));
             }
         }
     }

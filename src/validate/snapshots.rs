@@ -8,8 +8,9 @@ use crate::dist::Dist;
 use crate::model::{KeepAlive, Process, RemedyKind, SnapshotAfter};
 use crate::units::{Span, Time};
 
-/// Milliseconds of one function, as published: P. Silva, D. Fireman, T. E. Pereira, "Prebaking
-/// Functions to Warm the Serverless Cold Start" (Middleware 2020).
+/// Milliseconds of one function, as published: parts measured by themselves, and medians of the
+/// whole that are not computed from them: P. Silva, D. Fireman, T. E. Pereira, "Prebaking Functions
+/// to Warm the Serverless Cold Start" (Middleware 2020).
 #[derive(Clone, Copy)]
 struct Size {
     name: &'static str,
@@ -21,6 +22,12 @@ struct Size {
     restore_warm: f64,
     /// Medians of start and first call: booted, restored, restored after a warm-up call.
     medians: [f64; 3],
+    /// Classes that are loaded.
+    classes: f64,
+    /// Whether the published parts of a restore after a call add up to within 1 % of the published
+    /// whole, and its interval: those of the smallest function exceed both (54.97 ms of 54.41,
+    /// 54.06 to 54.75), so it says nothing about a simulator.
+    parts_agree: bool,
 }
 
 const SIZES: [Size; 3] = [
@@ -30,6 +37,8 @@ const SIZES: [Size; 3] = [
         restore: 60.1,
         restore_warm: 54.9,
         medians: [219.804, 172.461, 54.414],
+        classes: 50.0,
+        parts_agree: false,
     },
     Size {
         name: "medium, 250 classes",
@@ -37,6 +46,8 @@ const SIZES: [Size; 3] = [
         restore: 60.1,
         restore_warm: 63.5,
         medians: [456.054, 360.877, 63.738],
+        classes: 250.0,
+        parts_agree: true,
     },
     Size {
         name: "big, 1250 classes",
@@ -44,6 +55,8 @@ const SIZES: [Size; 3] = [
         restore: 59.4,
         restore_warm: 83.3,
         medians: [1620.989, 1340.441, 83.984],
+        classes: 1250.0,
+        parts_agree: true,
     },
 ];
 
@@ -62,12 +75,7 @@ fn median(size: &Size, snapshot: Option<SnapshotAfter>, seed: u64) -> Result<f64
     setup.platform.keep_alive = KeepAlive::Never;
     let start = &mut setup.function.start;
     start.runtime = spread(size.boot.0);
-    // A restored process finds part of what its first call loads in the page cache: published is
-    // only the sum, so the first call is what the restore leaves of it.
-    start.first_call = spread(match snapshot {
-        None => size.boot.1,
-        Some(_) => size.medians[1] - size.restore,
-    });
+    start.first_call = spread(size.boot.1);
     start.restore = spread(match snapshot {
         Some(SnapshotAfter::WarmUpCall) => size.restore_warm,
         _ => size.restore,
@@ -84,38 +92,51 @@ fn median(size: &Size, snapshot: Option<SnapshotAfter>, seed: u64) -> Result<f64
         .ok_or_else(|| Fault("no request ended".to_owned()))
 }
 
-/// Share by which a median may miss the published one: the published parts of the smallest
-/// function, restored after a call, add up to 1.02 % more than its published total; all else is
-/// within 0.8 %.
-const GATE: f64 = 0.0125;
+/// Share by which a median may miss the published one.
+const GATE: f64 = 0.01;
+
+/// The restore of the middle size on the line through those of the two others, by classes.
+fn on_the_line() -> f64 {
+    let [small, medium, big] = &SIZES;
+    let slope = (big.restore_warm - small.restore_warm) / (big.classes - small.classes);
+    small.restore_warm + slope * (medium.classes - small.classes)
+}
+
+/// One function: published parts put together by the simulator, against the published whole.
+fn checks(size: &Size, seed: u64) -> Result<Vec<Check>, Fault> {
+    let [booted, restored, restored_warm] = size.medians;
+    let boot = median(size, None, seed)?;
+    let before = median(size, Some(SnapshotAfter::Init), seed)?;
+    let after = median(size, Some(SnapshotAfter::WarmUpCall), seed)?;
+    let warm = "restore after a call ms";
+    let mut checks = vec![
+        Check::within("boot ms", booted, boot, GATE),
+        // The first call after a restore is published nowhere. The model takes that after a boot,
+        // which is too long: a restored process has part of what it loads in the page cache.
+        Check::plain("restore ms", restored, before),
+    ];
+    if size.parts_agree {
+        checks.push(Check::within(warm, restored_warm, after, GATE));
+    } else {
+        let parts = size.restore_warm + WARM_CALL;
+        checks.push(Check::plain(warm, restored_warm, after));
+        checks.push(Check::within("the same, its parts", parts, after, GATE));
+    }
+    Ok(checks)
+}
 
 /// D1.
 pub(super) fn prebaking() -> Group {
-    let case = |size: Size| {
-        Case::new(size.name, move |seed| {
-            let after = [
-                ("boot ms", None),
-                ("restore ms", Some(SnapshotAfter::Init)),
-                ("restore after a call ms", Some(SnapshotAfter::WarmUpCall)),
-            ];
-            let checks =
-                after
-                    .into_iter()
-                    .zip(size.medians)
-                    .map(|((name, snapshot), published)| {
-                        Ok(Check::within(
-                            name,
-                            published,
-                            median(&size, snapshot, seed)?,
-                            GATE,
-                        ))
-                    });
-            checks.collect()
-        })
-    };
+    let case = |size: Size| Case::new(size.name, move |seed| checks(&size, seed));
+    let mut cases: Vec<Case> = SIZES.map(case).into();
+    // Whether a restore takes `restore` + size ÷ `bandwidth`, with classes as the size.
+    cases.push(Case::new("linear in classes, medium", |_| {
+        let published = SIZES[1].restore_warm;
+        Ok(vec![Check::plain("restore ms", published, on_the_line())])
+    }));
     Group {
         id: "D1",
-        title: "Prebaking: medians of start and first call, booted and restored",
-        cases: SIZES.map(case).into(),
+        title: "Prebaking: medians of start and first call, booted and restored, out of their parts",
+        cases,
     }
 }

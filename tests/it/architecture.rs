@@ -31,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "validate",
         &[
             "model",
+            "config",
             "trace",
             "workload",
             "policy",
@@ -105,10 +106,11 @@ fn code(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Every path of the crate that a file names: `crate::a::b` and each of `crate::{a::b, c}`.
-fn paths(code: &str) -> Vec<String> {
+/// Every path below a root such as `crate::` that a file names: `crate::a::b` and each of
+/// `crate::{a::b, c}`.
+fn paths(code: &str, root: &str) -> Vec<String> {
     let mut paths = Vec::new();
-    for (at, key) in code.match_indices("crate::") {
+    for (at, key) in code.match_indices(root) {
         let rest = &code[at + key.len()..];
         if let Some(group) = rest.strip_prefix('{') {
             let mut depth = 0;
@@ -147,7 +149,7 @@ fn rooms_know_only_those_to_their_left() {
             ));
             continue;
         };
-        for used in paths(&code(&text)) {
+        for used in paths(&code(&text), "crate::") {
             let used_room = used.split("::").next().unwrap_or("");
             let allowed =
                 used_room == room || GROUND.contains(&used_room) || known.contains(&used_room);
@@ -169,7 +171,7 @@ fn reports_know_of_observers_only_the_catalogue_of_measures() {
         if room(&path).as_deref() != Some("report") {
             continue;
         }
-        for used in paths(&code(&text)) {
+        for used in paths(&code(&text), "crate::") {
             let other = used.starts_with("observe") && !used.starts_with("observe::metric");
             assert!(!other, "{}: {used}", path.display());
         }
@@ -178,13 +180,8 @@ fn reports_know_of_observers_only_the_catalogue_of_measures() {
 
 #[test]
 fn rooms_that_compute_do_no_input_or_output_and_read_no_clock() {
+    let rooms = ["fs", "io", "net", "env", "process", "thread"];
     let absent = [
-        "std::fs",
-        "std::io",
-        "std::net",
-        "std::env",
-        "std::process",
-        "std::thread",
         "SystemTime",
         "Instant",
         "println!",
@@ -195,6 +192,10 @@ fn rooms_that_compute_do_no_input_or_output_and_read_no_clock() {
     for (path, text) in sources("src") {
         if !room(&path).is_some_and(|room| WITHOUT_WORLD.contains(&room.as_str())) {
             continue;
+        }
+        for used in paths(&code(&text), "std::") {
+            let first = used.split("::").next().unwrap_or("");
+            assert!(!rooms.contains(&first), "{}: std::{used}", path.display());
         }
         for word in absent {
             assert!(!code(&text).contains(word), "{}: {word}", path.display());
@@ -211,6 +212,13 @@ fn the_loop_knows_policies_but_none_of_the_remedies() {
     }
 }
 
+/// Whether most of a line is text in quotes, which cannot be broken.
+fn is_literal(line: &str) -> bool {
+    let inside = line.split('"').skip(1).step_by(2);
+    let quoted: usize = inside.map(|literal| literal.chars().count()).sum();
+    2 * quoted > line.trim().chars().count()
+}
+
 #[test]
 fn files_and_lines_are_short_enough_to_read() {
     let mut wrong = Vec::new();
@@ -219,15 +227,14 @@ fn files_and_lines_are_short_enough_to_read() {
         if path.file_name().is_some_and(|name| name == "mod.rs") {
             wrong.push(format!("{name}: `foo.rs` beside `foo/`, never `mod.rs`"));
         }
-        if text.lines().count() > 700 {
+        if text.lines().count() > 620 {
             wrong.push(format!("{name}: {} lines", text.lines().count()));
         }
     }
     for (path, text) in sources("src") {
         for (number, line) in (1..).zip(text.lines()) {
             let length = line.chars().count();
-            // A line that is one long literal cannot be broken.
-            if length > 100 && !line.contains('"') {
+            if length > 100 && !is_literal(line) {
                 wrong.push(format!("{}:{number}: {length} characters", path.display()));
             }
         }

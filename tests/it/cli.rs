@@ -336,42 +336,6 @@ fn an_interrupted_run_says_how_to_go_on_and_goes_on() {
     }
 }
 
-#[test]
-fn every_shipped_experiment_runs() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let out = folder("shipped");
-    let mut seen = 0;
-    for entry in fs::read_dir(root.join("experiments")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|ending| ending != "toml") {
-            continue;
-        }
-        let name = path.file_stem().unwrap().to_str().unwrap();
-        if name == "azure-2019" && !root.join("../shared/data/azure-2019-100").exists() {
-            println!("skipped: experiments/azure-2019.toml, its trace is not here");
-            continue;
-        }
-        let file = path.to_str().unwrap();
-        let out = out.join(name);
-        let output = run(
-            root,
-            &[
-                "run",
-                file,
-                "--replications",
-                "1",
-                "--out",
-                out.to_str().unwrap(),
-                "--quiet",
-            ],
-        );
-        assert!(output.status.success(), "{name}: {}", text(&output.stderr));
-        assert!(!output.stdout.is_empty(), "{name}");
-        seen += 1;
-    }
-    assert!(seen >= 5, "only {seen} experiments");
-}
-
 /// The curve's point at each policy's own keep-alive is what the summary says of it, intervals
 /// included, over replications and over the parts of one.
 #[test]

@@ -369,6 +369,20 @@ fn what_is_doubtful_is_told_without_being_an_error() {
 }
 
 #[test]
+fn requests_outside_the_measured_time_are_told() {
+    let files = toml_files("tests/doubtful");
+    assert!(files.len() >= 5, "{}", files.len());
+    let mut wrong = Vec::new();
+    for file in files {
+        let (_, warnings) = load_with_warnings(&file, &Overrides::default())
+            .unwrap_or_else(|faults| panic!("{faults}"));
+        assert_eq!(warnings.errors(), 0);
+        wrong.extend(golden(&file.with_extension("warnings"), &warnings.render()).err());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn one_replication_of_bursts_that_end_is_doubtful() {
     let file = Path::new("tests/fixtures/transient.toml");
     let warnings = |overrides: &Overrides| {

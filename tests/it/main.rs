@@ -2,15 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod apart;
 mod architecture;
 mod cli;
 mod config;
+mod coverage;
 mod experiment;
 mod keep_alive_curve;
 mod oracle;
 mod readme;
 mod report;
 mod rows;
+mod shipped;
 mod sim;
 mod stats;
 mod swarm;

@@ -5,6 +5,8 @@
 //! experiment's schema; with `shallow` only its own keys are meant, not those of inner tables. The
 //! first cell of a row holds keys in backticks, `a.{b,c}` for `a.b` and `a.c`.
 
+mod commands;
+
 use std::collections::BTreeSet;
 use std::fs;
 

@@ -26,10 +26,10 @@ use rand::RngExt;
 use crate::sim::stage::Record;
 
 /// Draws whatever a plan needs.
-struct Dice(Stream);
+pub(crate) struct Dice(Stream);
 
 impl Dice {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(Streams::new(seed, 0).stream(0, Purpose::Policy, 7))
     }
 
@@ -282,7 +282,7 @@ impl Dice {
         remedies
     }
 
-    fn plan(&mut self) -> Plan {
+    pub(crate) fn plan(&mut self) -> Plan {
         let functions = 1 + self.below(8);
         let sources: Vec<_> = (0..functions + self.below(3))
             .map(|n| Source::Process {
@@ -421,6 +421,7 @@ fn one_job_and_four_give_the_same_results() {
             question: String::new(),
             seed,
             replications: 1 + dice.below(4),
+            set: Vec::new(),
             scenarios,
         };
         let [one, four] = [1, 4].map(|jobs| format!("{:?}", results(&experiment, jobs)));

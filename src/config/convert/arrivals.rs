@@ -1,32 +1,30 @@
 //! Arrival processes.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::config::decode::Given;
 use crate::config::diagnostic::Fault;
-use crate::config::names::list;
+use crate::config::names::{did_you_mean, list};
 use crate::config::source::Place;
-use crate::config::typed::arrivals::{Arrivals, BatchSize, Mmpp, Processes, Profile};
-use crate::config::typed::value;
+use crate::config::typed::arrivals::{Arrivals, BatchSize, Mmpp, Processes, Profile, Replay};
 use crate::model::{self, MmppState, Process};
+use crate::trace::{Trace, TraceSpec};
 use crate::units::{Span, Time};
 
 use super::Context;
+use super::experiment::Recorded;
 
 impl Context {
-    pub(super) fn process(&self, given: &Given<Arrivals>) -> Option<Process> {
+    /// The process of a function of this name.
+    pub(super) fn process(&self, given: &Given<Arrivals>, function: &str) -> Option<Process> {
         match given.get()? {
-            Arrivals::Replay(path) => self.replay(&Given {
-                place: given.place,
-                value: Some(path.clone()),
-            }),
-            Arrivals::Table(processes) => self.one_process(processes, given.place),
+            Arrivals::Replay(_) => self.replay(&replayed(given)?, function),
+            Arrivals::Table(processes) => self.one_process(processes, given.place, function),
         }
     }
 
-    fn one_process(&self, typed: &Processes, table: Place) -> Option<Process> {
+    fn one_process(&self, typed: &Processes, table: Place, function: &str) -> Option<Process> {
         let later = [("closed", &typed.closed), ("schedule", &typed.schedule)];
         for (name, key) in later {
             if let Some(key) = key {
@@ -69,7 +67,10 @@ impl Context {
             );
             return None;
         }
-        self.first_process(typed)
+        match &typed.replay {
+            Some(replay) => self.replay(&file_of(replay)?, function),
+            None => self.first_process(typed),
+        }
     }
 
     fn first_process(&self, typed: &Processes) -> Option<Process> {
@@ -123,17 +124,10 @@ impl Context {
                 times: burst.times.map(|times| times.0),
             }));
         }
-        if let Some(key) = &typed.batch {
-            let batch = key.get()?;
-            return Some(Process::Batch {
-                rate: batch.rate.0,
-                size: batch_size(&batch.size),
-            });
-        }
-        let replay = typed.replay.as_ref()?;
-        self.replay(&Given {
-            place: replay.place,
-            value: Some(replay.get()?.file.clone()),
+        let batch = typed.batch.as_ref()?.get()?;
+        Some(Process::Batch {
+            rate: batch.rate.0,
+            size: batch_size(&batch.size),
         })
     }
 
@@ -197,37 +191,74 @@ impl Context {
         }))
     }
 
-    /// Whether these are recorded requests with a column of service times, so that the function
-    /// needs none of its own.
-    pub(super) fn records_service(&self, given: &Given<Arrivals>) -> bool {
-        let path = match given.get() {
-            Some(Arrivals::Replay(path)) => Some(path),
-            Some(Arrivals::Table(table)) => value(&table.replay).map(|replay| &replay.file),
-            None => None,
+    /// What these arrivals say about service times, where they are recorded requests: with a column
+    /// of them the function needs none of its own.
+    pub(super) fn recorded(&self, given: &Given<Arrivals>, function: &str) -> Recorded {
+        let Some((_, trace)) = replayed(given).and_then(|file| self.recording(&file)) else {
+            return Recorded::default();
         };
-        let Some(path) = path else { return false };
-        let mut candidates = self.candidates(path, given.place).into_iter();
-        let header = candidates.find(|path| path.is_file()).and_then(|path| {
-            let mut header = String::new();
-            let mut file = BufReader::new(File::open(path).ok()?.take(4096));
-            file.read_line(&mut header).ok()?;
-            Some(header)
-        });
-        header.is_some_and(|header| {
-            let mut columns = header.split(',');
-            columns.any(|column| column.trim().trim_matches('"') == "service_ms")
-        })
+        let mut functions = trace.functions().iter();
+        let named = functions.position(|f| f.name == function);
+        match named.filter(|_| trace.names_functions()) {
+            Some(place) => Recorded::of(&trace, place),
+            None => Recorded {
+                each: trace.records_service(),
+                longest: trace
+                    .longest_service(0)
+                    .filter(|_| !trace.names_functions()),
+            },
+        }
     }
 
-    fn replay(&self, file: &Given<String>) -> Option<Process> {
+    /// The file of a replay, opened and checked.
+    pub(super) fn recording(&self, file: &Given<String>) -> Option<(PathBuf, Arc<Trace>)> {
         let found: PathBuf = self.existing(file, "file")?;
         if found.is_dir() {
             let title = format!("`{}` is a directory: name a CSV file", found.display());
             self.fault(Fault::new(title).at(file.place));
             return None;
         }
+        let spec = TraceSpec::Requests {
+            file: found.clone(),
+        };
+        Some((found, self.opened(spec, file.place)?))
+    }
+
+    fn replay(&self, file: &Given<String>, function: &str) -> Option<Process> {
+        let (found, trace) = self.recording(file)?;
+        let names = || trace.functions().iter().map(|f| f.name.as_str());
+        if trace.names_functions() && !names().any(|name| name == function) {
+            let title = format!(
+                "no row of `{}` names function `{function}`",
+                found.display()
+            );
+            let mut fault = Fault::new(title).at(file.place);
+            if let Some(hint) = did_you_mean(function, names()) {
+                fault = fault.note(hint);
+            }
+            self.fault(fault.note(format!("its functions: {}", list(names()))));
+            return None;
+        }
         Some(Process::Replay { file: found })
     }
+}
+
+/// The file of a replay, where these arrivals are one.
+pub(super) fn replayed(given: &Given<Arrivals>) -> Option<Given<String>> {
+    match given.get()? {
+        Arrivals::Replay(path) => Some(Given {
+            place: given.place,
+            value: Some(path.clone()),
+        }),
+        Arrivals::Table(table) => file_of(table.replay.as_ref()?),
+    }
+}
+
+fn file_of(replay: &Given<Replay>) -> Option<Given<String>> {
+    Some(Given {
+        place: replay.place,
+        value: Some(replay.get()?.file.clone()),
+    })
 }
 
 fn batch_size(typed: &BatchSize) -> model::BatchSize {

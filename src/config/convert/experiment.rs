@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::decode::{Given, decode};
 use crate::config::diagnostic::Fault;
 use crate::config::embedded::ModelKind;
-use crate::config::names::list;
+use crate::config::names::{did_you_mean, list};
 use crate::config::quantity::PositiveCount;
 use crate::config::source::Place;
 use crate::config::tree::Node;
@@ -21,6 +21,7 @@ use crate::units::{Span, Time};
 
 use super::Context;
 use super::function::{FunctionFacts, Parts};
+use super::measured::MeasuredTime;
 use super::platform::{PlatformChoice, PlatformFacts};
 use super::policy::Known;
 
@@ -33,9 +34,11 @@ pub(crate) struct Heading {
 
 /// Functions of the experiment, with where their requests come from.
 #[derive(Default)]
-struct Population {
-    functions: Vec<FunctionFacts>,
-    sources: Vec<Source>,
+pub(super) struct Population {
+    pub(super) functions: Vec<FunctionFacts>,
+    pub(super) sources: Vec<Source>,
+    /// Where each source was typed.
+    pub(super) places: Vec<Place>,
     /// Whether a function had to be left out for a fault, so that names are not all known.
     incomplete: bool,
 }
@@ -44,8 +47,25 @@ struct Population {
 #[derive(Clone, Copy)]
 struct Listed<'a> {
     function: &'a TraceFunction,
-    /// Whether its requests bring their service times.
-    recorded: bool,
+    recorded: Recorded,
+}
+
+/// What recorded requests say about their service times.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Recorded {
+    /// Whether each brings its own.
+    pub(super) each: bool,
+    pub(super) longest: Option<Span>,
+}
+
+impl Recorded {
+    /// Of a function of a trace, by its place.
+    pub(super) fn of(trace: &Trace, function: usize) -> Self {
+        Self {
+            each: trace.records_service(),
+            longest: trace.longest_service(function),
+        }
+    }
 }
 
 /// What all functions have in common that only the trace names.
@@ -97,12 +117,17 @@ pub(crate) fn scenarios(
         })
     });
     context.names(&file);
-    let platform = platform?;
+    let Some(platform) = platform else {
+        context.without_platform(&file);
+        return None;
+    };
     let population = context.population(&file, root.place, &platform);
+    context.warn_of_cuts(&population.functions);
     context.reservations(&population.functions, &platform);
     let policies = context.policies(&file, &platform, &population);
     let duration = duration?.0;
     context.fits_into_time(warm_up, duration, &file);
+    context.meets_measured_time(&MeasuredTime::new(warm_up, duration), &population);
     let keep_alive_curve = context.keep_alive_curve(&file.keep_alive_curve, &platform);
     let functions: Arc<[Function]> = population
         .functions
@@ -133,6 +158,21 @@ fn tables<T>(key: &Key<crate::config::typed::experiment::Tables<T>>) -> &[Given<
     value(key).map_or(&[], |tables| tables.0.as_slice())
 }
 
+/// Where the value of a key stands, where it is given.
+fn value_place<T>(key: &Key<T>) -> Option<Place> {
+    key.as_ref().map(|given| given.place)
+}
+
+/// The fault with the names that there are in a trace, the nearest first.
+fn with_names(fault: Fault, name: &str, trace: &Trace) -> Fault {
+    let names = || trace.functions().iter().map(|f| f.name.as_str());
+    let fault = match did_you_mean(name, names()) {
+        Some(hint) => fault.note(hint),
+        None => fault,
+    };
+    fault.note(format!("functions of the trace: {}", list(names())))
+}
+
 impl Context {
     /// Functions and policies have names, and no two the same.
     fn names(&self, file: &ExperimentFile) {
@@ -144,6 +184,21 @@ impl Context {
             .iter()
             .filter_map(|table| Some((table.place, &table.get()?.name)));
         self.unique("policy", policies);
+    }
+
+    /// What can be said of functions where the platform is at fault, so that it hides nothing.
+    fn without_platform(&self, file: &ExperimentFile) {
+        let entries = tables(&file.function).iter().filter_map(Given::get);
+        for entry in entries {
+            self.model_keys(entry.model.as_ref());
+            if let Some(arrivals) = &entry.arrivals {
+                let name = value(&entry.name).map_or("", String::as_str);
+                self.process(arrivals, name);
+            }
+        }
+        if let Some(defaults) = value(&file.defaults) {
+            self.model_keys(defaults.model.as_ref());
+        }
     }
 
     fn unique<'a>(&self, what: &str, names: impl Iterator<Item = (Place, &'a Key<String>)>) {
@@ -200,18 +255,25 @@ impl Context {
                 continue;
             };
             let number = traced.get(name.as_str()).copied();
+            let invented = value_place(&entry.name) == Some(table.place);
+            if let (true, None, None, Some(trace)) = (invented, number, &entry.arrivals, &trace) {
+                self.no_function(name, table.place, trace);
+                population.incomplete = true;
+                continue;
+            }
             let listed = trace.as_deref().zip(number).map(|(trace, number)| Listed {
                 function: &trace.functions()[number],
-                recorded: trace.records_service(),
+                recorded: Recorded::of(trace, number),
             });
             let facts = self.entry(file, entry, table.place, name, listed, platform);
             let function = push(&mut population, facts);
             match (&entry.arrivals, number) {
                 (Some(arrivals), None) => {
-                    if let Some(process) = self.process(arrivals) {
+                    if let Some(process) = self.process(arrivals, name) {
                         population
                             .sources
                             .push(Source::Process { function, process });
+                        population.places.push(arrivals.place);
                     }
                 }
                 (None, Some(number)) => of_trace[number] = Some(function),
@@ -233,7 +295,7 @@ impl Context {
             for (number, function) in trace.functions().iter().enumerate() {
                 let listed = Listed {
                     function,
-                    recorded: trace.records_service(),
+                    recorded: Recorded::of(&trace, number),
                 };
                 if of_trace[number].is_none() {
                     let facts = self.of_trace(&base, listed, platform);
@@ -244,6 +306,8 @@ impl Context {
             if let Some(functions) = functions {
                 let functions = functions.into();
                 population.sources.push(Source::Trace { trace, functions });
+                let workload = file.workload.as_ref().map(|given| given.place);
+                population.places.push(workload.unwrap_or(root));
             }
         } else if tables(&file.function).is_empty()
             && file.workload.is_none()
@@ -268,15 +332,16 @@ impl Context {
         self.fault(match trace {
             None => fault.note("such as arrivals = { poisson = { rate = \"30 / h\" } }"),
             Some(trace) => {
-                let names = trace.functions().iter().map(|f| f.name.as_str());
-                match crate::config::names::did_you_mean(name, names) {
-                    Some(hint) => {
-                        fault.note(format!("no function of the trace has its name; {hint}"))
-                    }
-                    None => fault.note("no function of the trace has its name"),
-                }
+                let fault = fault.note("no function of the trace has its name");
+                with_names(fault, name, trace)
             }
         });
+    }
+
+    /// A function that only a key of the command line or of the sweep names.
+    fn no_function(&self, name: &str, key: Place, trace: &Trace) {
+        let fault = Fault::new(format!("no function is named `{name}`")).at(key);
+        self.fault(with_names(fault, name, trace));
     }
 
     /// The keys of a model, where one is named, and whether there is none for a fault.
@@ -308,17 +373,19 @@ impl Context {
             None => (entry.keys(), entry.model.clone()),
         };
         let (model, gap) = self.model_keys(model.as_ref());
+        let recorded = match (listed, &entry.arrivals) {
+            (Some(listed), _) => listed.recorded,
+            (None, Some(arrivals)) => self.recorded(arrivals, name),
+            (None, None) => Recorded::default(),
+        };
         let parts = Parts {
             name,
             table,
             own,
             model,
             gap: gap || self.faults.is_excused(table, "service"),
-            recorded: match (listed, &entry.arrivals) {
-                (Some(listed), _) => listed.recorded,
-                (None, Some(arrivals)) => self.records_service(arrivals),
-                (None, None) => false,
-            },
+            recorded: recorded.each,
+            longest: recorded.longest,
             traced: listed.map(|listed| listed.function),
         };
         self.function(parts, platform)
@@ -346,7 +413,7 @@ impl Context {
         platform: &PlatformFacts,
     ) -> FunctionFacts {
         let traced = listed.function;
-        let lacks = !listed.recorded
+        let lacks = !listed.recorded.each
             && !base.gap
             && base.keys.service.is_none()
             && traced.service.is_none()
@@ -368,7 +435,8 @@ impl Context {
             own: base.keys.clone(),
             model: base.model.clone(),
             gap: base.gap || lacks,
-            recorded: listed.recorded,
+            recorded: listed.recorded.each,
+            longest: listed.recorded.longest,
             traced: Some(traced),
         };
         self.function(parts, platform)

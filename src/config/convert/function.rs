@@ -1,15 +1,18 @@
 //! A function with its model's keys and the platform's rules applied.
 
+use std::collections::BTreeMap;
+
 use crate::config::decode::Given;
 use crate::config::diagnostic::Fault;
 use crate::config::dist::Distribution;
+use crate::config::names::list;
 use crate::config::source::Place;
 use crate::config::typed::function::{FunctionKeys, Package, Service, Start};
 use crate::config::typed::{Key, Overlay, value};
 use crate::dist::Dist;
 use crate::model::{self, Phase};
 use crate::trace::TraceFunction;
-use crate::units::{Memory, Span};
+use crate::units::{Memory, Span, format_span};
 
 use super::Context;
 use super::platform::PlatformFacts;
@@ -35,6 +38,8 @@ pub(super) struct Parts<'a> {
     /// Whether each of its requests brings a recorded service time.
     pub(super) recorded: bool,
     pub(super) traced: Option<&'a TraceFunction>,
+    /// The longest recorded service time.
+    pub(super) longest: Option<Span>,
 }
 
 /// A checked function, with where its keys were typed.
@@ -45,6 +50,9 @@ pub(super) struct FunctionFacts {
     pub(super) runtime_label: &'static str,
     pub(super) package_place: Place,
     pub(super) reserved_place: Place,
+    pub(super) timeout_place: Place,
+    /// The longest service time that the trace brings.
+    pub(super) longest: Option<Span>,
     /// Whether a part is at fault: what follows from the rest is not told.
     pub(super) gap: bool,
 }
@@ -59,6 +67,7 @@ impl Context {
             gap,
             recorded,
             traced,
+            longest,
         } = parts;
         let before = self.faults.pushed();
         let modelled = model.is_some();
@@ -71,6 +80,11 @@ impl Context {
         if trace_service.is_some() {
             base.service = None;
         }
+        let brought = recorded || (trace_service.is_some() && own.service.is_none());
+        if brought {
+            // It was chosen for the model's own service.
+            base.timeout = None;
+        }
         let keys = own.over(base);
         let place = |place: Option<Place>| place.unwrap_or(table);
         let memory = self.memory(&keys, trace_memory, table, platform);
@@ -78,12 +92,15 @@ impl Context {
         let runtime = value(&keys.runtime)
             .cloned()
             .unwrap_or_else(|| DEFAULT_RUNTIME.to_owned());
-        let timeout = self.timeout(&keys, platform);
-        // A share that is next to nothing would make lengths that are not finite.
-        let share = platform.platform.cpu.share(memory).max(1e-6);
+        let most = platform.limits.max_timeout.filter(|_| brought);
+        let timeout = self.timeout(&keys, platform).or(most);
+        let threads = value(&keys.threads).map_or(1, |count| count.0);
         let scaled = |dist: Dist, phase: Phase| {
             if platform.platform.cpu.scales.contains(&phase) {
-                dist.scaled(1.0 / share)
+                let threads = if phase == Phase::Service { threads } else { 1 };
+                // One that is next to nothing would make lengths that are not finite.
+                let vcpus = platform.platform.cpu.vcpus(memory, threads).max(1e-6);
+                dist.scaled(1.0 / vcpus)
             } else {
                 dist
             }
@@ -115,6 +132,8 @@ impl Context {
             },
             package_place,
             gap: gap || self.faults.pushed() > before,
+            timeout_place: place(keys.timeout.as_ref().map(|key| key.place)),
+            longest: longest.filter(|_| brought),
             reserved_place: place(keys.reserved_concurrency.as_ref().map(|key| key.place)),
             function: model::Function {
                 name: name.to_owned(),
@@ -254,6 +273,31 @@ impl Context {
             );
         }
         Some(timeout)
+    }
+
+    /// Warns where a timeout cuts what a trace has recorded, once for all that it cuts.
+    pub(super) fn warn_of_cuts(&self, functions: &[FunctionFacts]) {
+        let mut cuts: BTreeMap<(Place, Span), Vec<&FunctionFacts>> = BTreeMap::new();
+        for facts in functions {
+            if let (Some(longest), Some(timeout)) = (facts.longest, facts.function.timeout)
+                && longest > timeout
+            {
+                cuts.entry((facts.timeout_place, timeout))
+                    .or_default()
+                    .push(facts);
+            }
+        }
+        for ((place, timeout), cut) in cuts {
+            let names = list(cut.iter().map(|facts| facts.function.name.as_str()));
+            let title = format!(
+                "a timeout of {} cuts recorded requests of {names}",
+                format_span(timeout)
+            );
+            let longest = cut.iter().filter_map(|facts| facts.longest).max();
+            let longest = format_span(longest.unwrap_or(timeout));
+            let fault = Fault::warning(title).at(place);
+            self.fault(fault.note(format!("the longest was recorded with {longest}")));
+        }
     }
 
     fn service(

@@ -7,7 +7,7 @@ use crate::config::decode::{Given, OrNone};
 use crate::config::diagnostic::Fault;
 use crate::config::embedded::ModelKind;
 use crate::config::names::{did_you_mean, list};
-use crate::config::quantity::{Bandwidth, Date};
+use crate::config::quantity::{Bandwidth, Bytes, Date};
 use crate::config::source::Place;
 use crate::config::typed::platform::{
     Binding, ClientRetry, Cpu, Jitter, KeepAlive, Limits, Overflow, Phase, PlatformFile, Routing,
@@ -69,15 +69,6 @@ fn limit<T: Copy>(key: &Key<OrNone<T>>) -> Option<T> {
     match value(key) {
         Some(OrNone::Some(limit)) => Some(*limit),
         _ => None,
-    }
-}
-
-/// A limit that holds unless it is switched off.
-fn limit_or<T: Copy>(key: &Key<OrNone<T>>, default: T) -> Option<T> {
-    match value(key) {
-        None => Some(default),
-        Some(OrNone::None) => None,
-        Some(OrNone::Some(limit)) => Some(*limit),
     }
 }
 
@@ -307,9 +298,7 @@ impl Context {
         let restore = self.need(&rules.restore, given.place, "`snapshot`", "restore")?;
         let runtimes = match value(&rules.runtimes) {
             Some(runtimes) => runtimes.iter().filter_map(|r| r.value.clone()).collect(),
-            None => ["java11", "python3.12", "dotnet8"]
-                .map(str::to_owned)
-                .into(),
+            None => vec!["*".to_owned()],
         };
         Some(SnapshotFacts {
             restore: restore.0.clone(),
@@ -355,21 +344,15 @@ fn phase(typed: Phase) -> model::Phase {
     }
 }
 
-/// What AWS Lambda allows, unless the platform says otherwise.
+/// What a function may be: what the platform does not limit has no limit.
 fn limits(typed: Option<&Limits>) -> LimitFacts {
     let typed = typed.cloned().unwrap_or_default();
-    let memory = |key: &Key<OrNone<crate::config::quantity::Bytes>>, mb: f64| {
-        limit_or(key, crate::config::quantity::Bytes(Memory::from_mb(mb))).map(|bytes| bytes.0)
-    };
+    let memory = |key: &Key<OrNone<Bytes>>| limit(key).map(|bytes| bytes.0);
     LimitFacts {
-        min_memory: memory(&typed.min_memory, 128.0),
-        max_memory: memory(&typed.max_memory, 10_240.0),
-        max_zip: memory(&typed.max_zip, 250.0),
-        max_image: memory(&typed.max_image, 10_240.0),
-        max_timeout: limit_or(
-            &typed.max_timeout,
-            crate::config::quantity::PositiveLength(Span::from_whole_secs(900)),
-        )
-        .map(|length| length.0),
+        min_memory: memory(&typed.min_memory),
+        max_memory: memory(&typed.max_memory),
+        max_zip: memory(&typed.max_zip),
+        max_image: memory(&typed.max_image),
+        max_timeout: limit(&typed.max_timeout).map(|length| length.0),
     }
 }

@@ -15,6 +15,11 @@ impl Context {
     pub(super) fn workload(&self, given: &Given<Workload>) -> Option<Arc<Trace>> {
         let typed = given.get()?;
         let (spec, place) = self.trace_spec(typed, given.place)?;
+        self.opened(spec, place)
+    }
+
+    /// A trace named at a place, opened once however often it is named.
+    pub(super) fn opened(&self, spec: TraceSpec, place: Place) -> Option<Arc<Trace>> {
         let known = self
             .traces
             .borrow()

@@ -8,7 +8,7 @@ use serde::de::{self, Deserializer, Visitor};
 
 use crate::config::decode::switch;
 use crate::config::dist::Distribution;
-use crate::config::quantity::{Bytes, Count, Length, Share};
+use crate::config::quantity::{Bytes, Count, Length, PositiveCount, Share};
 use crate::dist::Dist;
 use crate::units::parse_span;
 
@@ -37,6 +37,8 @@ macro_rules! function_table {
             /// How long the handler runs: a distribution at the function's memory, or a CPU part
             /// at one vCPU and an I/O part.
             service: Key<Service>,
+            /// vCPUs that the CPU part of `service` can use at once; without it 1.
+            threads: Key<PositiveCount>,
             /// When the platform cuts the handler; without it never.
             timeout: Key<Length>,
             /// Share of requests that fail at their end.
@@ -54,6 +56,7 @@ macro_rules! function_table {
                     package: self.package.clone(),
                     start: self.start.clone(),
                     service: self.service.clone(),
+                    threads: self.threads.clone(),
                     timeout: self.timeout.clone(),
                     error_rate: self.error_rate.clone(),
                     reserved_concurrency: self.reserved_concurrency.clone(),
@@ -103,6 +106,7 @@ pub(crate) struct FunctionKeys {
     pub(crate) package: Key<Package>,
     pub(crate) start: Key<Start>,
     pub(crate) service: Key<Service>,
+    pub(crate) threads: Key<PositiveCount>,
     pub(crate) timeout: Key<Length>,
     pub(crate) error_rate: Key<Share>,
     pub(crate) reserved_concurrency: Key<Count>,
@@ -222,6 +226,7 @@ impl Overlay for FunctionKeys {
             package: self.package.or(base.package),
             start: over_inner(self.start, base.start),
             service: over_inner(self.service, base.service),
+            threads: self.threads.or(base.threads),
             timeout: self.timeout.or(base.timeout),
             error_rate: self.error_rate.or(base.error_rate),
             reserved_concurrency: self.reserved_concurrency.or(base.reserved_concurrency),

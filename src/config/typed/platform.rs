@@ -58,7 +58,7 @@ pub(crate) struct PlatformFile {
     pub(crate) provisioned: Key<ProvisionedRules>,
     /// Snapshots of memory; without it the platform has none.
     pub(crate) snapshot: Key<OrNone<SnapshotRules>>,
-    /// What a function may be; without it what AWS Lambda allows.
+    /// What a function may be; without it anything.
     pub(crate) limits: Key<Limits>,
     /// A name in models/prices or a path; without it nothing is charged.
     pub(crate) prices: Key<OrNone<String>>,
@@ -163,7 +163,7 @@ pub(crate) enum Jitter {
 pub(crate) struct Cpu {
     /// Memory at which a function has one whole vCPU.
     pub(crate) one_vcpu_at: Key<Bytes>,
-    /// vCPUs at the largest memory; without it 1.
+    /// vCPUs that memory buys at most, for a function that has so many `threads`; without it 1.
     pub(crate) max_vcpus: Key<PositiveNumber>,
     /// The phases that a smaller CPU share makes longer; without it none.
     pub(crate) scales: Key<Vec<Given<Phase>>>,
@@ -210,8 +210,7 @@ pub(crate) struct SnapshotRules {
     pub(crate) restore: Key<Distribution>,
     /// At which memory is read; without it at once.
     pub(crate) bandwidth: Key<Bandwidth>,
-    /// Runtimes that can be restored, each with its lowest version; without it those of AWS Lambda,
-    /// `["java11", "python3.12", "dotnet8"]`. "*" stands for any.
+    /// Runtimes that can be restored, each with its lowest version; without it any, as `["*"]`.
     pub(crate) runtimes: Key<Vec<Given<String>>>,
 }
 
@@ -219,15 +218,15 @@ pub(crate) struct SnapshotRules {
 #[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Limits {
-    /// Least memory; without it 128 MB.
+    /// Least memory; without it any.
     pub(crate) min_memory: Key<OrNone<Bytes>>,
-    /// Most memory; without it 10240 MB.
+    /// Most memory; without it any.
     pub(crate) max_memory: Key<OrNone<Bytes>>,
-    /// Largest zip archive, unpacked; without it 250 MB.
+    /// Largest zip archive, unpacked; without it any.
     pub(crate) max_zip: Key<OrNone<Bytes>>,
-    /// Largest container image; without it 10 GB.
+    /// Largest container image; without it any.
     pub(crate) max_image: Key<OrNone<Bytes>>,
-    /// Longest timeout; without it 900 s.
+    /// Longest timeout; without it any.
     pub(crate) max_timeout: Key<OrNone<PositiveLength>>,
 }
 
@@ -284,6 +283,9 @@ impl KeepAlive {
                     instance: Dist::constant(span),
                     function: None,
                 }),
+                Err(_) if is_observation(text) => Err(format!(
+                    "an observation is named by {{ observed = \"{text}\" }}"
+                )),
                 Err(error) => Err(format!("{error}, \"none\" or \"for-ever\"")),
             },
         }
@@ -302,6 +304,16 @@ impl KeepAlive {
             Some(_) => Err("`keep-alive` is either observed or a distribution".to_owned()),
         }
     }
+}
+
+/// Whether a text looks like the name of an observation: a year, with or without what follows it.
+fn is_observation(text: &str) -> bool {
+    let year = text
+        .get(..4)
+        .is_some_and(|year| year.bytes().all(|b| b.is_ascii_digit()));
+    year && text
+        .get(4..)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// What a keep-alive may be, for an error.

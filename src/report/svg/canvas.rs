@@ -70,17 +70,35 @@ impl Pen {
         if self.width(text) <= limit {
             return text.to_owned();
         }
-        let room = limit - self.width("…");
-        let mut used = 0.0;
-        let mut kept = String::new();
-        for c in text.chars() {
-            used += self.width(c.encode_utf8(&mut [0; 4]));
-            if used > room {
-                break;
-            }
-            kept.push(c);
-        }
+        let kept = self.beginning(text.chars(), limit - self.width("…"));
         format!("{}…", kept.trim_end())
+    }
+
+    /// A name, or both its ends around an ellipsis as far as they fit: names that begin alike often
+    /// differ at their end.
+    pub(super) fn fit_name(self, name: &str, limit: f64) -> String {
+        if self.width(name) <= limit {
+            return name.to_owned();
+        }
+        let room = (limit - self.width("…")) / 2.0;
+        let end: String = self
+            .beginning(name.chars().rev(), room)
+            .chars()
+            .rev()
+            .collect();
+        let begin = self.beginning(name.chars(), room);
+        format!("{}…{}", begin.trim_end(), end.trim_start())
+    }
+
+    /// The first letters that fit.
+    fn beginning(self, letters: impl Iterator<Item = char>, room: f64) -> String {
+        let mut used = 0.0;
+        letters
+            .take_while(|c| {
+                used += self.width(c.encode_utf8(&mut [0; 4]));
+                used <= room
+            })
+            .collect()
     }
 
     /// At most `lines` lines of at most `limit` pixels, broken at spaces; the last is cut short.
@@ -176,19 +194,27 @@ impl Canvas {
         if pen.bold {
             style.push_str(" font-weight=\"600\"");
         }
+        let place = format!(
+            "<text x=\"{}\" y=\"{}\" font-size=\"{}\"{style}",
+            number(x),
+            number(y),
+            number(pen.size)
+        );
+        let text = escape(text);
         if pen.rim {
-            style.push_str(" stroke=\"#ffffff\" stroke-width=\"3\" stroke-linejoin=\"round\"");
-            style.push_str(" paint-order=\"stroke\"");
+            // An element of its own: not every viewer knows `paint-order`, and one that does not
+            // paints the rim over its letters.
+            let _ = writeln!(
+                self.body,
+                "{place} fill=\"{PAPER}\" stroke=\"{PAPER}\" stroke-width=\"3\" \
+                 stroke-linejoin=\"round\" aria-hidden=\"true\">{text}</text>"
+            );
         }
         let tip = whole.map_or_else(String::new, |w| format!("<title>{}</title>", escape(w)));
         let _ = writeln!(
             self.body,
-            "<text x=\"{}\" y=\"{}\" font-size=\"{}\" fill=\"{}\"{style}>{tip}{}</text>",
-            number(x),
-            number(y),
-            number(pen.size),
-            pen.color,
-            escape(text)
+            "{place} fill=\"{}\">{tip}{text}</text>",
+            pen.color
         );
     }
 
@@ -321,6 +347,24 @@ mod tests {
         let lines = PEN.wrap("is a ping enough or do we pay for more", 80.0, 2);
         assert_eq!(lines.len(), 2);
         assert!(lines[1].ends_with('…'), "{lines:?}");
+    }
+
+    #[test]
+    fn a_name_keeps_both_ends() {
+        assert_eq!(PEN.fit_name("short", 100.0), "short");
+        let cut = PEN.fit_name("ping, memory = 512 MB, keep-alive = 10 min", 100.0);
+        assert!(cut.starts_with("ping") && cut.ends_with("10 min"), "{cut}");
+        assert!(PEN.width(&cut) <= 100.0, "{cut}");
+        assert!(PEN.fit_name("冷启动 of a long name", 4.0).contains('…'));
+    }
+
+    #[test]
+    fn the_rim_of_text_lies_under_its_letters() {
+        let mut canvas = Canvas::new(100.0);
+        canvas.text(1.0, 2.0, PEN.rim(), "name");
+        let (rim, letters) = canvas.body.split_once('\n').unwrap();
+        assert!(rim.contains("stroke=") && letters.contains("name"), "{rim}");
+        assert!(!letters.contains("stroke"), "{letters}");
     }
 
     #[test]

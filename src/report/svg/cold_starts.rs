@@ -14,18 +14,30 @@ use crate::report::number;
 
 const SUBJECT: &str = "Cold starts per request";
 
-/// Causes with their words and colours (Paul Tol's "muted" scheme, 2021: nine hues that people
-/// with any colour vision tell apart).
+/// Causes with their names in every output, a word about each, and colours (Paul Tol's "muted"
+/// scheme, 2021: nine hues that people with any colour vision tell apart).
 const CAUSES: [(MetricId, &str, &str); 9] = [
-    (COLD_CAUSE_EXPIRED, "idle too long", "#88ccee"),
-    (COLD_CAUSE_SCALE_OUT, "all busy", "#332288"),
-    (COLD_CAUSE_PING_COLLISION, "busy with a ping", "#cc6677"),
-    (COLD_CAUSE_SPILLOVER, "beyond provisioned", "#aa4499"),
-    (COLD_CAUSE_NOT_READY, "provisioned not ready", "#44aa99"),
-    (COLD_CAUSE_RECYCLED, "recycled", "#999933"),
-    (COLD_CAUSE_DEPLOYED, "new version", "#117733"),
-    (COLD_CAUSE_EVICTED, "memory short", "#882255"),
-    (COLD_CAUSE_FIRST, "very first", "#ddcc77"),
+    (COLD_CAUSE_EXPIRED, "expired: idle too long", "#88ccee"),
+    (COLD_CAUSE_SCALE_OUT, "scale-out: all busy", "#332288"),
+    (
+        COLD_CAUSE_PING_COLLISION,
+        "ping-collision: busy with a ping",
+        "#cc6677",
+    ),
+    (
+        COLD_CAUSE_SPILLOVER,
+        "spillover: beyond provisioned",
+        "#aa4499",
+    ),
+    (
+        COLD_CAUSE_NOT_READY,
+        "not-ready: provisioned starting",
+        "#44aa99",
+    ),
+    (COLD_CAUSE_RECYCLED, "recycled: maximum life", "#999933"),
+    (COLD_CAUSE_DEPLOYED, "deployed: new version", "#117733"),
+    (COLD_CAUSE_EVICTED, "evicted: memory short", "#882255"),
+    (COLD_CAUSE_FIRST, "first: none before", "#ddcc77"),
 ];
 
 /// More bars than this are not looked at.
@@ -78,7 +90,7 @@ pub fn cold_starts(results: &Results) -> String {
             left - 10.0,
             base,
             label,
-            &label.fit(names[i], 300.0),
+            &label.fit_name(names[i], 300.0),
             names[i],
         );
         let end = bar(&mut canvas, scenario, &scale, (middle, row * 0.62));

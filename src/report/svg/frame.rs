@@ -1,9 +1,12 @@
 //! What every picture has: a title with the question, a subtitle, a foot line, names of scenarios.
 
+use std::fmt::Write as _;
+
 use super::canvas::{Anchor, Canvas, Pen};
 use super::{FAINT_INK, INK, SOFT_INK};
-use crate::experiment::{IntervalMethod, Results};
+use crate::experiment::{IntervalMethod, Results, ScenarioResult};
 use crate::report::frontier::frontier;
+use crate::report::grid::short_key;
 
 /// Width of every picture in pixels.
 pub(super) const WIDTH: f64 = 960.0;
@@ -27,11 +30,14 @@ pub(super) fn head(canvas: &mut Canvas, results: &Results, subject: &str, how: &
         canvas.text(MARGIN, y, pen, &line);
         y += 26.0;
     }
-    let subtitle = if question.is_empty() {
+    let mut subtitle = if question.is_empty() {
         how.to_owned()
     } else {
         format!("{subject}. {how}")
     };
+    if let Some(parts) = short_names(results).1 {
+        let _ = write!(subtitle, " Names say {parts}.");
+    }
     let pen = Pen::new(13.0, SOFT_INK);
     for line in pen.wrap(&subtitle, WIDTH - 2.0 * MARGIN, 3) {
         canvas.text(MARGIN, y, pen, &line);
@@ -87,39 +93,50 @@ pub(super) fn nothing(mut canvas: Canvas, results: &Results, top: f64, subject: 
     finish(canvas, results, top + 180.0, subject)
 }
 
-/// A short name for each scenario that still tells all apart: the swept values without their keys
-/// where that is clear, without the policy where there is only one.
+/// A short name for each scenario that still tells all apart.
 pub(super) fn names(results: &Results) -> Vec<String> {
+    short_names(results).0
+}
+
+/// Names of nothing but what differs, the policy and swept values without their keys, and what
+/// their parts are; whole labels where these would not tell all apart.
+fn short_names(results: &Results) -> (Vec<String>, Option<String>) {
     let scenarios = &results.scenarios;
-    let long = || {
-        scenarios
-            .iter()
-            .map(|s| clean(&s.label()))
-            .collect::<Vec<_>>()
-    };
-    let one_key = scenarios.iter().all(|s| s.set.len() == 1)
-        && scenarios
-            .iter()
-            .all(|s| s.set[0].0 == scenarios[0].set[0].0);
-    if !one_key {
-        return long();
+    let keys = |s: &ScenarioResult| s.set.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
+    let first = scenarios.first().map(keys).unwrap_or_default();
+    let whole = || scenarios.iter().map(|s| clean(&s.label())).collect();
+    if first.is_empty() || scenarios.iter().any(|s| keys(s) != first) {
+        return (whole(), None);
     }
-    let one_policy = scenarios.iter().all(|s| s.policy == scenarios[0].policy);
-    let short: Vec<String> = scenarios
+    let varies = |of: &dyn Fn(&ScenarioResult) -> String| {
+        scenarios.iter().any(|s| of(s) != of(&scenarios[0]))
+    };
+    let policy = varies(&|s| s.policy.clone());
+    let varying: Vec<usize> = (0..first.len())
+        .filter(|i| varies(&|s| s.set[*i].1.clone()))
+        .collect();
+    let names: Vec<String> = scenarios
         .iter()
-        .map(|s| match (one_policy, s.set[0].1.as_str()) {
-            (true, value) => clean(value),
-            (false, value) => clean(&format!("{} · {value}", s.policy)),
+        .map(|s| {
+            let values = varying.iter().map(|i| s.set[*i].1.as_str());
+            let parts: Vec<&str> = policy
+                .then_some(s.policy.as_str())
+                .into_iter()
+                .chain(values)
+                .collect();
+            clean(&parts.join(" · "))
         })
         .collect();
-    let mut distinct = short.clone();
+    let mut distinct = names.clone();
     distinct.sort();
     distinct.dedup();
-    if distinct.len() == short.len() {
-        short
-    } else {
-        long()
+    if distinct.len() < names.len() || varying.is_empty() {
+        return (whole(), None);
     }
+    let all: Vec<&str> = first.iter().map(String::as_str).collect();
+    let keys = varying.iter().map(|i| short_key(all[*i], &all));
+    let parts: Vec<&str> = policy.then_some("policy").into_iter().chain(keys).collect();
+    (names, Some(clean(&parts.join(" · "))))
 }
 
 /// At most `limit` of these scenarios, in the order of the file: the first and the frontier before

@@ -293,14 +293,12 @@ fn place_names<'a>(
             bold: point.member,
             ..LABEL
         };
-        let text = pen.fit(
-            &whole,
-            if whole.contains(SAME_AS) {
-                440.0
-            } else {
-                270.0
-            },
-        );
+        let room = if whole.contains(SAME_AS) {
+            440.0
+        } else {
+            270.0
+        };
+        let text = pen.fit_name(&whole, room);
         let at = at(point);
         // Trying costs time for every other point, so that thousands are not tried.
         let spot = if i < TRIED {
@@ -379,12 +377,18 @@ fn tip(name: &str, point: &Point) -> String {
     format!("{name}: {cost} a month, p99 {p99}")
 }
 
-/// The names of numbered points in three columns.
+/// The names of numbered points in as many columns as they have room in, three at most.
 fn key(canvas: &mut Canvas, top: f64, numbered: &[Numbered<'_>]) -> f64 {
-    const COLUMNS: usize = 3;
     let shown = &numbered[..numbered.len().min(KEYED)];
-    let wide = (WIDTH - 2.0 * MARGIN) / COLUMNS as f64;
-    let rows = shown.len().div_ceil(COLUMNS);
+    let pen = Pen::new(11.0, INK);
+    let widest = shown.iter().map(|(_, name, _)| pen.width(name));
+    let needs = widest.fold(0.0, f64::max) + 40.0;
+    let columns = (1..=3)
+        .rev()
+        .find(|n| needs * f64::from(*n) <= WIDTH - 2.0 * MARGIN);
+    let columns = columns.unwrap_or(1);
+    let wide = (WIDTH - 2.0 * MARGIN) / f64::from(columns);
+    let rows = shown.len().div_ceil(columns as usize);
     for (i, (point, name, n)) in shown.iter().enumerate() {
         let x = MARGIN + (i / rows) as f64 * wide;
         let y = top + (i % rows) as f64 * 16.0;
@@ -392,7 +396,7 @@ fn key(canvas: &mut Canvas, top: f64, numbered: &[Numbered<'_>]) -> f64 {
         let pen = Pen::new(11.0, color).bold().at(Anchor::End);
         canvas.text(x + 18.0, y, pen, &n.to_string());
         let pen = Pen::new(11.0, if point.member { INK } else { SOFT_INK });
-        canvas.text_of(x + 25.0, y, pen, &pen.fit(name, wide - 40.0), name);
+        canvas.text_of(x + 25.0, y, pen, &pen.fit_name(name, wide - 40.0), name);
     }
     let mut bottom = top + rows as f64 * 16.0;
     if numbered.len() > shown.len() {

@@ -150,7 +150,7 @@ fn legend(canvas: &mut Canvas, lines: &[Line], names: &[String], top: f64) -> f6
     let (mut x, mut y) = (MARGIN, top + 10.0);
     for line in lines {
         let whole = &names[line.scenario];
-        let text = pen.fit(whole, 300.0);
+        let text = pen.fit_name(whole, 300.0);
         let wide = SAMPLE + 6.0 + pen.width(&text);
         if x > MARGIN && x + wide > WIDTH - MARGIN {
             (x, y) = (MARGIN, y + 18.0);
@@ -310,7 +310,7 @@ fn segments(lines: &[Line], x: &Scale, y: &Scale) -> Vec<Area> {
 
 /// Writes a name beside its point, where it finds room.
 fn label(canvas: &mut Canvas, placer: &mut Placer, point: (f64, f64), pen: Pen, whole: &str) {
-    let text = pen.fit(whole, 220.0);
+    let text = pen.fit_name(whole, 220.0);
     let Some(spot) = placer.place(point, pen.width(&text), pen.size + 2.0) else {
         return;
     };

@@ -85,7 +85,7 @@ pub fn latency(results: &Results) -> String {
     let y = Scale::log(low / room, high * room, plot.bottom, plot.top);
     let x = |n: f64| plot.left + (plot.right - plot.left) * (n / nines).min(1.0);
     axes(&mut canvas, plot, nines, &x, &y);
-    let styles = styles(results);
+    let styles = styles(results, &shown);
     let trace = |curve: &Curve| thin(curve.quantiles.iter().map(|q| (x(q.0), y.at(q.1))));
     for curve in curves.iter().filter(|c| !shown.contains(&c.scenario)) {
         canvas.polyline(&trace(curve), "#cbd2d9", 1.0, "");
@@ -173,16 +173,25 @@ fn chosen(results: &Results, curves: &[Curve]) -> Vec<usize> {
     named
 }
 
-/// Hue and dashes of each scenario: a hue a policy, dashes for its swept values.
-fn styles(results: &Results) -> Vec<(&'static str, &'static str)> {
+/// Hue and dashes of each scenario that has a name, no two alike: a hue a policy and dashes for its
+/// swept values where that is enough, else a hue each as long as they last.
+fn styles(results: &Results, named: &[usize]) -> Vec<(&'static str, &'static str)> {
     let mut policies: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    let mut styles = Vec::new();
-    for scenario in &results.scenarios {
+    let mut styles = vec![(HUES[0], DASHES[0]); results.scenarios.len()];
+    for scenario in named {
         let next = policies.len();
-        let (policy, times) = policies.entry(&scenario.policy).or_insert((next, 0));
-        let dash = (*policy / HUES.len() + *times) % DASHES.len();
-        styles.push((HUES[*policy % HUES.len()], DASHES[dash]));
+        let policy = &results.scenarios[*scenario].policy;
+        let (hue, times) = policies.entry(policy).or_insert((next, 0));
+        styles[*scenario] = (HUES[*hue % HUES.len()], DASHES[*times % DASHES.len()]);
         *times += 1;
+    }
+    let most = policies.values().map(|(_, times)| *times).max();
+    let enough = policies.len() > 1 && policies.len() <= HUES.len() && most <= Some(DASHES.len());
+    if !enough {
+        for (place, scenario) in named.iter().enumerate() {
+            let dash = place / HUES.len() % DASHES.len();
+            styles[*scenario] = (HUES[place % HUES.len()], DASHES[dash]);
+        }
     }
     styles
 }
@@ -263,6 +272,6 @@ fn label_ends(
         let sample = [(plot.right + 18.0, at), (plot.right + 18.0 + SAMPLE, at)];
         canvas.polyline(&sample, hue, 2.2, dash);
         let (x, name) = (sample[1].0 + 6.0, &names[curve.scenario]);
-        canvas.text_of(x, at + 4.0, LABEL, &LABEL.fit(name, 250.0), name);
+        canvas.text_of(x, at + 4.0, LABEL, &LABEL.fit_name(name, 250.0), name);
     }
 }

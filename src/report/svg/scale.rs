@@ -21,6 +21,9 @@ enum Kind {
 
 /// Above this ratio of the largest to the smallest value an axis is logarithmic.
 const SPREAD: f64 = 20.0;
+/// An axis spans at least this share of its largest value, so that ticks differ in their digits
+/// and nothing that hardly matters looks large.
+const LEAST_SPAN: f64 = 0.05;
 /// Share of a logarithmic axis that zero takes.
 const ZERO: f64 = 0.07;
 
@@ -56,7 +59,8 @@ impl Scale {
         } else if zero || bottom < 0.6 * top || bottom >= top {
             (0.0, top * 1.1)
         } else {
-            let room = (top - bottom) * 0.15;
+            let span = top - bottom;
+            let room = (span * 0.15).max((top * LEAST_SPAN - span) / 2.0);
             ((bottom - room).max(0.0), top + room)
         };
         Self {
@@ -215,6 +219,13 @@ mod tests {
                 assert!((0.0..=100.0).contains(&scale.at(*value)), "{values:?}");
             }
         }
+    }
+
+    #[test]
+    fn values_that_hardly_differ_do_not_fill_the_axis() {
+        let scale = Scale::fit(&[1.1331, 1.1333, 1.1345], &[], 0.0, 100.0);
+        assert!(scale.high() - scale.low() >= 0.05 * 1.1345, "{scale:?}");
+        assert!(scale.at(1.1345) - scale.at(1.1331) < 5.0);
     }
 
     #[test]

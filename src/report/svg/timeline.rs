@@ -14,6 +14,10 @@ const PANELS: usize = 24;
 /// Above this ratio of the peaks each panel has its own scale.
 const SPREAD: f64 = 12.0;
 
+/// How counts are written beside an axis, and how far from it.
+const TICK: Pen = Pen::new(11.0, SOFT_INK);
+const TICK_GAP: f64 = 6.0;
+
 /// Reads the instances of one state.
 type Count = fn(&TimelinePoint) -> f64;
 
@@ -64,11 +68,13 @@ pub fn timeline(results: &Results) -> String {
         _ => 110.0,
     };
     let wide = (WIDTH - 2.0 * MARGIN + 16.0) / f64::from(columns);
+    let tops = panels.iter().map(|i| if shared { most } else { peak(i) });
+    let ticks = tops.map(|top| widest_tick(top, height)).fold(0.0, f64::max);
     let names = frame::names(results);
     let mut bottom = top;
     for (k, &i) in panels.iter().enumerate() {
         let (column, row) = (k % columns as usize, k / columns as usize);
-        let left = MARGIN + 34.0 + column as f64 * wide;
+        let left = MARGIN + 14.0 + ticks + TICK_GAP + column as f64 * wide;
         let plot_top = top + 24.0 + row as f64 * (height + 58.0);
         let plot = Area {
             left,
@@ -118,20 +124,36 @@ fn legend(canvas: &mut Canvas, top: f64) -> f64 {
     top + 14.0
 }
 
+/// Counts to mark on an axis of this height, with what is written there.
+fn ticks(y: &Scale, height: f64) -> Vec<(f64, String)> {
+    let ticks = y.ticks(if height > 200.0 { 6 } else { 3 });
+    let text = |tick: f64| TICK.fit(&number::significant(tick, 2), 54.0);
+    ticks.into_iter().map(|tick| (tick, text(tick))).collect()
+}
+
+fn widest_tick(top: f64, height: f64) -> f64 {
+    let y = Scale::from_zero(top, height, 0.0);
+    let widths = ticks(&y, height)
+        .into_iter()
+        .map(|(_, text)| TICK.width(&text));
+    widths.fold(0.0, f64::max)
+}
+
 fn panel(canvas: &mut Canvas, plot: Area, timeline: &Timeline, top: f64, name: &str) {
+    let pen = Pen::new(11.0, SOFT_INK);
+    let middle = f64::midpoint(plot.top, plot.bottom);
+    let beside = plot.left - TICK_GAP - widest_tick(top, plot.bottom - plot.top) - 6.0;
+    canvas.text_upwards(beside, middle, pen, "instances");
     let pen = Pen::new(13.0, INK).bold();
-    let shown = pen.fit(name, plot.right - plot.left);
+    let shown = pen.fit_name(name, plot.right - plot.left);
     canvas.text_of(plot.left, plot.top - 8.0, pen, &shown, name);
 
     let y = Scale::from_zero(top, plot.bottom, plot.top);
-    let pen = Pen::new(11.0, SOFT_INK);
-    let ticks = y.ticks(if plot.bottom - plot.top > 200.0 { 6 } else { 3 });
-    for tick in ticks {
+    let pen = TICK;
+    for (tick, text) in ticks(&y, plot.bottom - plot.top) {
         canvas.line((plot.left, y.at(tick)), (plot.right, y.at(tick)), GRID, 1.0);
-        let text = number::significant(tick, 2);
-        let text = pen.fit(&text, 54.0);
         canvas.text(
-            plot.left - 6.0,
+            plot.left - TICK_GAP,
             y.at(tick) + 4.0,
             pen.at(Anchor::End),
             &text,

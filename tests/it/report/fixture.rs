@@ -1,8 +1,8 @@
 //! Results made by hand, for tests of formats.
 
 use frostline::experiment::{
-    CurvePoint, Estimate, Estimates, FunctionResult, IntervalMethod, Results, ScenarioResult,
-    Timeline, TimelinePoint,
+    CurvePoint, Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results,
+    ScenarioResult, Timeline, TimelinePoint,
 };
 use frostline::observe::metric::{METRICS, MetricId};
 use frostline::stats::Histogram;
@@ -47,6 +47,7 @@ pub(crate) fn results(scenarios: Vec<ScenarioResult>) -> Results {
         replications: 10,
         intervals: IntervalMethod::Replications,
         duration: Span::from_whole_secs(7 * 86_400),
+        facts: Facts::default(),
         scenarios,
     }
 }

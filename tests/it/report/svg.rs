@@ -327,6 +327,7 @@ fn any_results() -> impl Strategy<Value = Results> {
                 IntervalMethod::Replications
             },
             duration: Span::FOR_EVER,
+            facts: frostline::experiment::Facts::default(),
             scenarios,
         },
     )

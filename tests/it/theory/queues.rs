@@ -1,4 +1,4 @@
-//! V1 to V4d, V14 and V15: queues, the busy count, sharing, starts.
+//! V1 to V4d: queues and the busy count.
 
 use frostline::theory::busy::{
     DailyRate, Service, busy_at_least, busy_from_empty, busy_probability, busy_quantile,
@@ -7,8 +7,6 @@ use frostline::theory::busy::{
 use frostline::theory::queues::{
     ErlangC, bounded_queue, erlang_b, erlang_b_busy, little, single_server_wait,
 };
-use frostline::theory::setup::SingleInstance;
-use frostline::theory::sharing;
 
 use super::{TABLE, all_near, near, rows};
 
@@ -184,91 +182,5 @@ fn v4d_pool_growth() {
          0.9 1.991 8 | 780.7760597",
     ) {
         near(kth_cold_start_s(rate, service, k as u32), want, TABLE);
-    }
-}
-
-#[test]
-fn v14_sharing() {
-    for [rate, service, response, count, of_a_tenth] in rows(
-        "5 0.1 | 0.2 1 0.2
-         8 0.1 | 0.5 4 0.5
-         0.5 1 | 2 1 0.2",
-    ) {
-        all_near(
-            &[
-                sharing::shared_response_s(rate, service, service),
-                sharing::shared_count(rate, service),
-                sharing::shared_response_s(rate, service, 0.1),
-            ],
-            &[response, count, of_a_tenth],
-        );
-    }
-    for [rate, service, k, reject, count, response] in rows(
-        "0.8 1 8 | 0.03875620128 2.604776754 3.3872478
-         1.5 1 10 | 0.3372320801 8.128658645 8.176475657
-         8 0.1 80 | 3.53369418e-09 3.999998855 0.4999998587",
-    ) {
-        let shared = sharing::bounded_sharing(rate, service, k as u32);
-        all_near(
-            &[
-                shared.reject_probability,
-                shared.mean_count,
-                shared.mean_response_s,
-            ],
-            &[reject, count, response],
-        );
-    }
-    for [rate, service, c, response, count, slowdown] in rows(
-        "1.5 1 2 | 2.285714286 3.428571429 2.285714286
-         6 0.5 4 | 0.7547169811 4.528301887 1.509433962
-         30 0.25 8 | 0.6536262729 19.60878819 2.614505091",
-    ) {
-        let got = sharing::multi_cpu_response_s(rate, service, c as u32);
-        all_near(
-            &[got, rate * got, got / service],
-            &[response, count, slowdown],
-        );
-    }
-}
-
-#[test]
-fn v15_setup() {
-    for [
-        rate_per_s,
-        mean_service_s,
-        keep_alive_s,
-        mean_start_s,
-        start_cv,
-        latency,
-        cold,
-        busy,
-        start,
-        idle,
-        off,
-    ] in rows(
-        "0.5 1 2 1 0 | 2.388406009 0.1553624035 0.5 0.07768120175 0.2669563948 0.1553624035
-             0.2 1 10 3 0 | 1.738167808 0.1001369862 0.2 0.0600821917 0.6397808221 0.1001369862
-             0.1 2 5 4 1 | 5.233412339 0.390487477 0.2 0.1561949908 0.2533175322 0.390487477
-             0.7 1 0 0.5 1 | 3.833333333 0.2222222222 0.7 0.07777777778 0 0.2222222222",
-    ) {
-        let system = SingleInstance {
-            rate_per_s,
-            mean_service_s,
-            service_cv: 1.0,
-            keep_alive_s,
-            mean_start_s,
-            start_cv,
-        };
-        all_near(
-            &[
-                system.mean_latency_s(),
-                system.cold_ratio(),
-                system.busy_share(),
-                system.start_share(),
-                system.idle_share(),
-                system.off_share(),
-            ],
-            &[latency, cold, busy, start, idle, off],
-        );
     }
 }

@@ -1,8 +1,7 @@
-//! V5 to V8, V10 to V13 and V17 to V19b: keep-alive, pings, provisioned, bursts, caches, bills.
+//! V5 to V8, V10 to V13 and V19 to V19b: keep-alive, pings, provisioned, bursts, bills.
 
 use frostline::theory::billing;
 use frostline::theory::bursts::{Mmpp2, fixed_batches, geometric_batches, mixed_batches};
-use frostline::theory::cache;
 use frostline::theory::keep_alive::{self, DrawnKeepAlive};
 use frostline::theory::ping::{self, Pings};
 use frostline::theory::provisioned::{self, ProvisionedPrices};
@@ -347,43 +346,6 @@ fn v13_batches() {
         &[pool.mean_size, pool.cold_ratio, pool.idle_mean],
         &[size, cold, idle],
     );
-}
-
-#[test]
-fn v17_cache() {
-    for [n, s, room, lru, fifo, lfu, che] in rows(
-        "5 1 2 | 0.5188845638 0.503649635 0.6569343066 0.5108260682
-         10 0.8 2 | 0.2837329416 0.2767613557 0.4415982423 0.2784866118
-         10 0.8 4 | 0.5206024169 0.4968756363 0.6506014054 0.5184789119
-         8 1.2 3 | 0.5985159476 0.5627974068 0.7298938913 0.5961701759",
-    ) {
-        let popularity = cache::zipf(n as u32, s);
-        let room = room as usize;
-        all_near(
-            &[
-                cache::lru_hit_ratio(&popularity, room).unwrap(),
-                cache::fifo_hit_ratio(&popularity, room),
-                cache::static_hit_ratio(&popularity, room),
-                cache::che_hit_ratio(&popularity, room),
-            ],
-            &[lru, fifo, lfu, che],
-        );
-    }
-    assert_eq!(cache::lru_hit_ratio(&cache::zipf(25, 1.0), 3), None);
-}
-
-#[test]
-fn v17b_population() {
-    for [n, s, rate, d, warm, cold, instances] in rows(
-        "100 1 1 60 | 0.672918079 0.327081921 30.05059045
-         1000 0.9 1 600 | 0.6826389165 0.3173610835 278.4112145",
-    ) {
-        let kept = keep_alive::population(&cache::zipf(n as u32, s), rate, d);
-        all_near(
-            &[1.0 - kept.cold_ratio, kept.cold_ratio, kept.mean_warm],
-            &[warm, cold, instances],
-        );
-    }
 }
 
 #[test]

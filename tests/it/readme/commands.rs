@@ -1,0 +1,137 @@
+//! The README's commands and files: each command of `frostline` is run, each file is checked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use frostline::config::{self, Overrides};
+
+/// The contents of every block of this language.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let begin = format!("```{language}\n");
+    let parts = readme.split(&begin).skip(1);
+    parts
+        .map(|part| part.split("```").next().unwrap().to_owned())
+        .collect()
+}
+
+/// Commands of the console blocks, as typed.
+fn commands() -> Vec<String> {
+    let blocks = blocks("console");
+    let lines = blocks.iter().flat_map(|block| block.lines());
+    lines
+        .filter_map(|line| line.strip_prefix("$ "))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// A folder in which the README's files stand beside the shipped experiments.
+fn folder() -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
+    let _ = fs::remove_dir_all(&dir);
+    fs::create_dir_all(dir.join("experiments")).unwrap();
+    for entry in fs::read_dir("experiments").unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let copy = dir.join("experiments").join(path.file_name().unwrap());
+            fs::copy(&path, copy).unwrap();
+        }
+    }
+    fs::copy("tests/fixtures/calls.csv", dir.join("calls.csv")).unwrap();
+    for block in blocks("toml") {
+        if let Some(name) = name_of(&block) {
+            fs::write(dir.join(name), &block).unwrap();
+        }
+    }
+    dir
+}
+
+/// The file that a block says it is, on its first line.
+fn name_of(block: &str) -> Option<&str> {
+    let first = block.lines().next()?;
+    first
+        .strip_prefix("# ")
+        .filter(|name| name.ends_with(".toml"))
+}
+
+/// Through a shell, which takes the quotes away.
+#[cfg(unix)]
+fn shell(dir: &Path, command: &str) -> Output {
+    let program = Path::new(env!("CARGO_BIN_EXE_frostline"));
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{path}", program.parent().unwrap().display());
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", command])
+        .current_dir(dir)
+        .env("PATH", path);
+    shell.output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn every_command_does_what_it_should() {
+    let dir = folder();
+    let mut seen = 0;
+    for command in commands() {
+        let command = command.replace("cargo run --release --", "frostline");
+        let elsewhere = ["cargo test", "python3 -m venv", ".venv/bin/", "export "];
+        let theirs = elsewhere.iter().any(|begin| command.starts_with(begin));
+        // Validation has a test for each of its groups.
+        if theirs || command.starts_with("frostline validate") {
+            continue;
+        }
+        assert!(command.starts_with("frostline "), "{command}");
+        // Ten weeks of five remedies take too long: one replication shows that it runs.
+        let long = command.contains("experiments/") && !command.contains("--replications");
+        let run = if long && command.starts_with("frostline run") {
+            format!("{command} --replications 1")
+        } else {
+            command.clone()
+        };
+        let output = shell(&dir, &run);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{run}\n{told}");
+        assert!(!output.stdout.is_empty(), "{run}");
+        seen += 1;
+    }
+    assert!(seen >= 5, "only {seen} commands");
+}
+
+#[test]
+fn validation_is_asked_only_for_groups_that_exist() {
+    let asked = commands();
+    let asked = asked
+        .iter()
+        .filter_map(|c| c.strip_prefix("frostline validate "));
+    let groups = frostline::validate::groups();
+    for group in asked {
+        assert!(groups.iter().any(|(id, _)| *id == group), "{group}");
+    }
+}
+
+#[test]
+fn every_file_is_an_experiment_without_fault() {
+    let dir = folder();
+    let mut last = String::new();
+    let mut seen = 0;
+    for block in blocks("toml") {
+        let file = if let Some(name) = name_of(&block) {
+            last.clone_from(&block);
+            dir.join(name)
+        } else {
+            // Another `[sweep]` for the file before it.
+            assert!(block.contains("[sweep"), "a fragment of what? {block}");
+            let before = last.split("\n[sweep").next().unwrap();
+            let file = dir.join("fragment.toml");
+            fs::write(&file, format!("{before}\n{block}")).unwrap();
+            file
+        };
+        if let Err(faults) = config::load(&file, &Overrides::default()) {
+            panic!("{faults}\n{block}");
+        }
+        seen += 1;
+    }
+    assert!(seen >= 4, "only {seen} files");
+}
