@@ -8,6 +8,7 @@
 mod apart;
 mod cell;
 mod claim;
+mod curve;
 mod estimate;
 mod fingerprint;
 mod fold;
@@ -36,8 +37,8 @@ pub use fingerprint::fingerprint;
 pub use journal::Journal;
 pub use request_parts::RequestParts;
 pub use results::{
-    Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
-    TimelinePoint,
+    CurvePoint, Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results,
+    ScenarioResult, Timeline, TimelinePoint,
 };
 pub use way::Way;
 

@@ -9,6 +9,7 @@
 )]
 
 mod arrivals;
+mod curve;
 mod experiment;
 mod function;
 mod measured;

@@ -36,6 +36,8 @@ pub struct Scenario {
     pub set: Vec<(String, String)>,
     /// What is simulated.
     pub plan: Plan,
+    /// Whether cold starts and idle time are told for every keep-alive as well.
+    pub keep_alive_curve: bool,
 }
 
 /// All that a simulation of one scenario needs. Scenarios share the parts that are the same.

@@ -358,3 +358,58 @@ fn an_interrupted_run_says_how_to_go_on_and_goes_on() {
         assert!(!dir.join(format!("{log}.parts")).exists(), "{how}");
     }
 }
+
+/// The curve's point at each policy's own keep-alive is what the summary says of it, intervals
+/// included, over replications and over the parts of one.
+#[test]
+fn the_keep_alive_curve_goes_through_what_was_simulated() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for replications in ["1", "2"] {
+        let out = folder(&format!("curve-{replications}"));
+        let run = |jobs: &str| {
+            let output = frostline(root)
+                .args(["run", "experiments/keep-alive-curve.toml", "--quiet"])
+                .args(["--set", "duration=6 h", "--set", "warm-up=1 h"])
+                .args(["--replications", replications, "--jobs", jobs])
+                .arg("--out")
+                .arg(out.join(jobs))
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{}", text(&output.stderr));
+            files(&out.join(jobs))
+        };
+        let files = run("1");
+        assert!(files == run("3"), "one job and three differ");
+        let file = |name: &str| {
+            let found = files.iter().find(|(of, _)| of == name);
+            text(&found.unwrap_or_else(|| panic!("no {name}")).1)
+        };
+        assert!(file("keep-alive-curve.svg").starts_with("<svg"));
+        let summary: serde_json::Value = serde_json::from_str(&file("summary.json")).unwrap();
+        let scenarios = summary["scenarios"].as_array().unwrap();
+        for (scenario, own_s) in scenarios.iter().zip([600.0, 60.0, 3600.0]) {
+            let curve = scenario["keep_alive_curve"].as_array().unwrap();
+            let own = curve.iter().find(|point| point["keep_alive_s"] == own_s);
+            for metric in ["cold_starts", "cold_start_ratio", "idle_gb_s"] {
+                let numbers = |of: &serde_json::Value| {
+                    let ends = [&of["mean"], &of["ci95"][0], &of["ci95"][1]];
+                    ends.map(|number| number.as_f64().unwrap())
+                };
+                let (curve, told) = (&own.unwrap()[metric], &scenario["metrics"][metric]);
+                for (a, b) in numbers(curve).into_iter().zip(numbers(told)) {
+                    assert!((a - b).abs() <= 1e-9 * b.abs().max(1.0), "{curve} {told}");
+                }
+            }
+        }
+        let csv = file("keep-alive-curve.csv");
+        let mut rows = csv::Reader::from_reader(csv.as_bytes());
+        let head = rows.headers().unwrap().iter().collect::<Vec<_>>().join(",");
+        assert_eq!(
+            head,
+            "policy,keep_alive_s,cold_starts,cold_starts_lo,cold_starts_hi,cold_start_ratio,\
+             cold_start_ratio_lo,cold_start_ratio_hi,idle_gb_s,idle_gb_s_lo,idle_gb_s_hi,\
+             idle_instance_s,idle_instance_s_lo,idle_instance_s_hi"
+        );
+        assert_eq!(rows.records().count(), 3 * 129);
+    }
+}

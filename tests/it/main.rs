@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod coverage;
 mod experiment;
+mod keep_alive_curve;
 mod oracle;
 mod outputs;
 mod readme;

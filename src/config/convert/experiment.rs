@@ -134,6 +134,7 @@ pub(crate) fn scenarios(
     let duration = duration?.0;
     context.fits_into_time(warm_up, duration, &file);
     context.meets_measured_time(&MeasuredTime::new(warm_up, duration), &population);
+    let keep_alive_curve = context.keep_alive_curve(&file.keep_alive_curve, &platform);
     let functions: Arc<[Function]> = population
         .functions
         .into_iter()
@@ -153,6 +154,7 @@ pub(crate) fn scenarios(
             warm_up,
             duration,
         },
+        keep_alive_curve,
     });
     Some((heading, scenarios.collect()))
 }
