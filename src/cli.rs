@@ -6,6 +6,7 @@ mod check;
 pub mod models;
 mod run;
 pub mod schema;
+mod trace;
 mod validate;
 
 use std::io::{self, Write};
@@ -45,6 +46,11 @@ enum Command {
         /// Which file: experiment, platform, function or prices
         #[arg(default_value = "experiment")]
         kind: String,
+    },
+    /// Look at recorded requests, or write synthetic ones
+    Trace {
+        #[command(subcommand)]
+        command: trace::TraceCommand,
     },
     /// Hold the simulator against closed forms and published tables
     Validate(validate::ValidateArgs),
@@ -142,6 +148,7 @@ pub fn main() -> ExitCode {
         Command::Schema { kind } => schema::schema(Some(&kind))
             .map_err(Failed::BadInput)
             .and_then(|text| print(&text)),
+        Command::Trace { command } => trace::run(&command),
         Command::Validate(args) => validate::run(&args),
     };
     let (code, text) = match result {

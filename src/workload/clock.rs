@@ -58,15 +58,16 @@ impl Clock {
                 *at = at.saturating_add((exponential(stream) * *mean_gap + 0.5) as u64);
                 *at
             }
+            Self::Minutes(clock) => clock.next(stream).unwrap_or(NEVER),
             other => other.next_of_others(stream),
         }
     }
 
-    /// Kept out of the way of the commonest process, which is inlined.
+    /// Kept out of the way of the commonest processes, which are inlined.
     #[inline(never)]
     fn next_of_others(&mut self, stream: &mut Stream) -> u64 {
         match self {
-            Self::Silent | Self::Poisson { .. } => NEVER,
+            Self::Silent | Self::Poisson { .. } | Self::Minutes(_) => NEVER,
             Self::Every { next, interval } => {
                 let at = *next;
                 *next = at.saturating_add(*interval);
@@ -80,7 +81,6 @@ impl Clock {
             Self::Profile(clock) => clock.next(stream),
             Self::Burst(clock) => clock.next(),
             Self::Batch(clock) => clock.next(stream),
-            Self::Minutes(clock) => clock.next(stream).unwrap_or(NEVER),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The program as a user meets it: exit codes, streams, files, the same bytes, going on.
 
+mod trace;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
