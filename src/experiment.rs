@@ -14,6 +14,7 @@ mod intervals;
 mod journal;
 mod request_parts;
 mod results;
+mod way;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ use crate::observe::Violation;
 use crate::sim::{Control, RunError};
 use crate::trace::TraceFault;
 
-pub use cell::{CellId, CellResult, Way, run_cell, run_together};
+pub use cell::{CellId, CellResult, run_cell, run_together};
 pub use estimate::estimate_core_time;
 pub use fingerprint::fingerprint;
 pub use journal::Journal;
@@ -35,6 +36,7 @@ pub use results::{
     Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
     TimelinePoint,
 };
+pub use way::Way;
 
 /// Parts of the measured time where there is only one replication.
 pub const BATCHES: u32 = 20;

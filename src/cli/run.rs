@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failed, OverrideArgs, load_all, print, warn};
-use crate::experiment::{self, Failure, Journal, Options, RequestParts, Results};
+use crate::experiment::{self, Failure, Journal, Options, RequestParts, Results, Way};
 use crate::model::Experiment;
 use crate::observe::RowFormat;
 use crate::report;
@@ -74,6 +74,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
         write_files(&results, &dir)?;
         print(&rendered(&results, args.format)?)?;
         if !args.quiet {
+            say_ways(&results);
             eprintln!("Files: {}", dir.display());
         }
     }
@@ -102,6 +103,20 @@ fn out_dir(args: &RunArgs, file: &Path, experiment: &Experiment) -> PathBuf {
                 .file_stem()
                 .map_or(experiment.name.as_ref(), |stem| stem);
             Path::new("results").join(stem)
+        }
+    }
+}
+
+/// Says which way the simulator went, where there is a choice.
+fn say_ways(results: &Results) {
+    let ways = &results.facts.ways;
+    match &ways[..] {
+        [(Way::OneFunction, _)] => {}
+        [(way, _)] => eprintln!("Simulated {way}."),
+        _ => {
+            for (way, cells) in ways {
+                eprintln!("Simulated {way} ({cells} cells).");
+            }
         }
     }
 }

@@ -145,19 +145,7 @@ impl<'a> Cell<'a> {
         batches: u32,
         timeline: Option<TimelineSteps>,
     ) -> Self {
-        let mut lanes = lanes(plan, streams, workloads).into_iter();
-        let mut chunks = Vec::new();
-        loop {
-            let lanes: Vec<Lane<'_>> = lanes.by_ref().take(CHUNK).collect();
-            if lanes.is_empty() {
-                break;
-            }
-            chunks.push(Chunk {
-                due: vec![Time::ZERO; lanes.len()],
-                lanes,
-                notes: Notes::default(),
-            });
-        }
+        let chunks = chunks(plan, streams, workloads);
         Self {
             plan,
             notes: chunks.iter().map(|_| Notes::default()).collect(),
@@ -284,12 +272,12 @@ impl<'a> Cell<'a> {
     }
 }
 
-fn lanes<'a>(plan: &'a Plan, streams: &Streams, workloads: Vec<Workload>) -> Vec<Lane<'a>> {
+fn chunks<'a>(plan: &'a Plan, streams: &Streams, workloads: Vec<Workload>) -> Vec<Chunk<'a>> {
     let mut policies: Vec<Vec<Bound>> = workloads.iter().map(|_| Vec::new()).collect();
     for bound in policy::of_plan(plan) {
         policies[bound.function.index()].push(bound);
     }
-    let lane = |(id, (arrivals, policies)): (u32, (Workload, Vec<Bound>))| {
+    let lane = |id: u32, arrivals, policies| {
         let id = FunctionId(id);
         let observer = (Watch::new(plan, id), Claims::new(plan, id));
         Lane {
@@ -297,8 +285,19 @@ fn lanes<'a>(plan: &'a Plan, streams: &Streams, workloads: Vec<Workload>) -> Vec
             arrivals,
         }
     };
-    (0..)
-        .zip(workloads.into_iter().zip(policies))
-        .map(lane)
+    let mut functions = (0..).zip(workloads.into_iter().zip(policies));
+    let count = plan.functions.len().div_ceil(CHUNK);
+    (0..count)
+        .map(|_| {
+            let mut lanes = Vec::with_capacity(CHUNK);
+            for (id, (arrivals, policies)) in functions.by_ref().take(CHUNK) {
+                lanes.push(lane(id, arrivals, policies));
+            }
+            Chunk {
+                due: vec![Time::ZERO; lanes.len()],
+                lanes,
+                notes: Notes::default(),
+            }
+        })
         .collect()
 }

@@ -6,6 +6,7 @@ use super::intervals::{of_batches, of_replications, of_run, paired};
 use super::results::{
     Estimates, Facts, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
 };
+use super::way::Way;
 use crate::model::{Experiment, Scenario};
 
 /// Joins the cells of an experiment, which are in order.
@@ -30,12 +31,12 @@ pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
             IntervalMethod::Replications
         },
         durations: (shortest.unwrap_or_default(), longest.unwrap_or_default()),
-        facts: facts(experiment),
+        facts: facts(experiment, cells),
         scenarios,
     }
 }
 
-fn facts(experiment: &Experiment) -> Facts {
+fn facts(experiment: &Experiment, cells: &[CellResult]) -> Facts {
     let Some(first) = experiment.scenarios.first() else {
         return Facts::default();
     };
@@ -46,7 +47,20 @@ fn facts(experiment: &Experiment) -> Facts {
         warm_up: first.plan.warm_up,
         set: experiment.set.clone(),
         recorded: experiment.scenarios.iter().any(|s| s.plan.is_recorded()),
+        ways: ways(cells),
     }
+}
+
+/// The ways that cells went, in the order in which they first did, and how many went each.
+fn ways(cells: &[CellResult]) -> Vec<(Way, usize)> {
+    let mut ways: Vec<(Way, usize)> = Vec::new();
+    for cell in cells {
+        match ways.iter_mut().find(|(way, _)| *way == cell.way) {
+            Some((_, cells)) => *cells += 1,
+            None => ways.push((cell.way, 1)),
+        }
+    }
+    ways
 }
 
 fn scenario<'a>(

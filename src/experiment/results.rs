@@ -2,6 +2,7 @@
 //!
 //! This is all that `report` sees. It knows no format.
 
+use super::way::Way;
 pub use crate::observe::TimelinePoint;
 use crate::observe::metric::{METRICS, MetricId};
 use crate::stats::Histogram;
@@ -42,6 +43,8 @@ pub struct Facts {
     pub set: Vec<(String, String)>,
     /// Whether arrivals are recorded ones, the same in every replication.
     pub recorded: bool,
+    /// Whether functions were simulated apart, and in how many cells: changes no result.
+    pub ways: Vec<(Way, usize)>,
 }
 
 /// Where the intervals come from.

@@ -160,6 +160,10 @@ impl Instances {
         }
         let slot = self.slots.len() as u32;
         instance.generation = 0;
+        // Most functions never have more than one or two.
+        if self.slots.len() < 2 {
+            self.slots.reserve_exact(1);
+        }
         self.slots.push(instance);
         self.alive.push(true);
         slot
