@@ -5,6 +5,7 @@
 mod claims;
 pub mod costs;
 mod identities;
+mod keep_alive_curve;
 mod measures;
 pub mod metric;
 mod request_csv;
@@ -20,6 +21,9 @@ mod watch;
 
 pub use claims::{Claims, LONGEST_RUN, Notes};
 pub use identities::Violation;
+pub use keep_alive_curve::{
+    CurveBooks, CurveCounts, KEEP_ALIVES, KeepAliveCurve, KeepAliveCurveTap, keep_alives,
+};
 pub use request_file::{RowFile, RowFormat, RowJoin, RunName};
 pub use request_log::{Outcome, RequestLog, RequestRow, RowSink};
 pub use shared::{Binding, Shared};

@@ -5,6 +5,7 @@
 //! every format (`–`, `null`, an empty cell, a missing bar) and never a NaN.
 
 pub mod csv;
+pub mod curve_csv;
 mod frontier;
 mod grid;
 pub mod json;
@@ -19,17 +20,36 @@ use crate::experiment::Results;
 
 pub use reading::reading;
 
-/// Every file of an experiment: its name and its bytes, in a fixed order. The caller writes them.
+/// The name of every file that [`files`] may give.
+pub const NAMES: &[&str] = &[
+    "summary.json",
+    "summary.csv",
+    "frontier.svg",
+    "latency.svg",
+    "cold-starts.svg",
+    "timeline.svg",
+    "keep-alive-curve.csv",
+    "keep-alive-curve.svg",
+];
+
+/// Every file of an experiment: its name and its bytes, in a fixed order; those of the keep-alive
+/// curve where a scenario has one. The caller writes them.
 ///
 /// # Errors
 /// If a format cannot be written, which is a fault of this program.
 pub fn files(results: &Results) -> Result<Vec<(&'static str, Vec<u8>)>, std::io::Error> {
-    Ok(vec![
+    let mut files = vec![
         ("summary.json", json::render(results)?.into_bytes()),
         ("summary.csv", csv::render(results)?.into_bytes()),
         ("frontier.svg", svg::frontier(results).into_bytes()),
         ("latency.svg", svg::latency(results).into_bytes()),
         ("cold-starts.svg", svg::cold_starts(results).into_bytes()),
         ("timeline.svg", svg::timeline(results).into_bytes()),
-    ])
+    ];
+    if let Some(curve) = curve_csv::render(results)? {
+        let picture = svg::keep_alive_curve(results);
+        files.push(("keep-alive-curve.csv", curve.into_bytes()));
+        files.push(("keep-alive-curve.svg", picture.into_bytes()));
+    }
+    Ok(files)
 }

@@ -2,18 +2,22 @@
 //!
 //! A trace is opened once: its functions are listed and its faults found. Reading then pulls one
 //! request after the other; nothing is loaded whole. Of a trace that counts requests by the minute
-//! the counts are kept, packed to two or three bytes a minute with requests; of a trace with one
-//! row a request only the names of its functions are. This room knows no platform and no policy.
+//! the counts are kept, packed to one to three bytes a minute with requests; of a trace with one
+//! row a request only the names of its functions are. Files may be packed by gzip or zstd. This
+//! room knows no platform and no policy.
 //!
 //! Times are relative: 0 is the first minute of a folder, or the clock of a file with rows.
 
 mod azure_2019;
+mod detect;
 mod fault;
+mod lines;
 mod minutes;
 mod names;
 mod rows;
 pub mod synth;
 mod text;
+mod unpack;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -23,6 +27,7 @@ pub use fault::{TraceFault, TraceWarning};
 pub(crate) use minutes::MinuteClock;
 pub use minutes::Spread;
 pub use rows::{RecordedRequest, RowReader};
+pub use unpack::Packing;
 
 use crate::dist::Dist;
 use crate::units::{Memory, Span, Time};
@@ -234,6 +239,11 @@ impl Trace {
     /// Whether the requests of one function can be read without reading those of all others.
     pub fn reads_functions_apart(&self) -> bool {
         matches!(self.kind, Kind::Minutes(_))
+    }
+
+    /// Bytes of memory that the counts take, where the trace counts by the minute.
+    pub fn counts_bytes(&self) -> Option<usize> {
+        self.minutes().map(|counts| counts.bytes())
     }
 
     /// The counts, where the trace counts by the minute.

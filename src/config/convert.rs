@@ -9,12 +9,14 @@
 )]
 
 mod arrivals;
+mod curve;
 mod experiment;
 mod function;
 mod measured;
 mod platform;
 mod policy;
 mod prices;
+mod runtime;
 mod transient;
 mod workload;
 

@@ -13,7 +13,8 @@ use rayon::prelude::*;
 use crate::ids::FunctionId;
 use crate::model::Plan;
 use crate::observe::{
-    Binding, Claims, Notes, Parts, Shared, SummaryResult, TimelineSteps, Violation, Watch,
+    Binding, Claims, CurveBooks, KeepAliveCurveTap, Notes, Parts, Shared, SummaryResult,
+    TimelineSteps, Violation, Watch,
 };
 use crate::policy::{self, Bound};
 use crate::random::Streams;
@@ -21,6 +22,8 @@ use crate::sim::{Control, RunError, Simulation};
 use crate::trace::TraceFault;
 use crate::units::{Span, Time};
 use crate::workload::Workload;
+
+use super::curve::CurveStock;
 
 /// Functions of a chunk, the unit of work of a core.
 const CHUNK: usize = 64;
@@ -31,12 +34,28 @@ const NOTES_A_FUNCTION: usize = 64;
 /// Most events of a function in a window, which bounds memory where a rate rises all of a sudden.
 const MOST_EVENTS: u64 = 1 << 20;
 
+/// What a cell is to give.
+pub(super) struct Wanted {
+    /// Batches of the measured time.
+    pub(super) batches: u32,
+    /// The timeline, where one is wanted.
+    pub(super) timeline: Option<TimelineSteps>,
+    pub(super) keep_alive_curve: bool,
+}
+
 /// What became of a cell.
 pub(super) enum Outcome {
-    /// What it gave, with its timeline where one was wanted.
-    Done(Box<SummaryResult>, Option<TimelineSteps>),
+    /// It came to its end.
+    Done(Box<Done>),
     /// A limit binds.
     Binds(Binding),
+}
+
+/// What it gave, as far as it was wanted.
+pub(super) struct Done {
+    pub(super) summary: SummaryResult,
+    pub(super) timeline: Option<TimelineSteps>,
+    pub(super) keep_alive_curve: Option<CurveBooks>,
 }
 
 /// Why there is no outcome.
@@ -55,9 +74,12 @@ impl From<RunError> for Ended {
     }
 }
 
+/// Who hears a function.
+type Ears = (Watch, (Claims, Option<KeepAliveCurveTap>));
+
 /// One function on its way.
 struct Lane<'a> {
-    simulation: Simulation<'a, (Watch, Claims)>,
+    simulation: Simulation<'a, Ears>,
     arrivals: Workload,
 }
 
@@ -72,18 +94,27 @@ struct Chunk<'a> {
 
 impl Chunk<'_> {
     /// Simulates what happens before `until`; up to when all lanes have come.
-    fn advance(&mut self, until: Time, control: &Control) -> Result<Time, RunError> {
+    fn advance(
+        &mut self,
+        until: Time,
+        stock: Option<&CurveStock>,
+        control: &Control,
+    ) -> Result<Time, RunError> {
         let mut reached = until;
+        let mut books = stock.map(CurveStock::take).unwrap_or_default();
         for (lane, due) in self.lanes.iter_mut().zip(&mut self.due) {
             if *due < until {
                 let (simulation, arrivals) = (&mut lane.simulation, &mut lane.arrivals);
-                simulation.observer_mut().1.exchange(&mut self.notes);
+                exchange(simulation.observer_mut(), &mut self.notes, &mut books);
                 let advanced = simulation.advance(arrivals, until, MOST_EVENTS, control);
-                simulation.observer_mut().1.exchange(&mut self.notes);
+                exchange(simulation.observer_mut(), &mut self.notes, &mut books);
                 advanced?;
                 *due = simulation.next_at();
                 reached = reached.min(*due);
             }
+        }
+        if let Some(stock) = stock {
+            stock.give(books);
         }
         Ok(reached)
     }
@@ -93,6 +124,14 @@ impl Chunk<'_> {
         lanes.fold([0; 3], |sums, lane| {
             add(sums, lane.simulation.observer_mut().0.so_far(at))
         })
+    }
+}
+
+/// Lends notes and books to those who hear a function, or takes them back.
+fn exchange((_, (claims, curve)): &mut Ears, notes: &mut Notes, books: &mut CurveBooks) {
+    claims.exchange(notes);
+    if let Some(curve) = curve {
+        curve.exchange(books);
     }
 }
 
@@ -107,6 +146,8 @@ struct Cell<'a> {
     shared: Shared,
     parts: Parts<'a>,
     timeline: Option<TimelineSteps>,
+    /// Books of the keep-alive curve, where it is wanted.
+    stock: Option<CurveStock>,
     /// Instance-nanoseconds in each state in the parts before.
     before: [u128; 3],
     /// The window before the present one, and what was claimed in it, chunk by chunk.
@@ -114,7 +155,7 @@ struct Cell<'a> {
     notes: Vec<Notes>,
 }
 
-/// Simulates a plan whose functions have these workloads, the measured time in so many batches.
+/// Simulates a plan whose functions have these workloads.
 ///
 /// # Errors
 /// See [`Ended`].
@@ -122,11 +163,10 @@ pub(super) fn run(
     plan: &Plan,
     streams: &Streams,
     workloads: Vec<Workload>,
-    batches: u32,
-    timeline: Option<TimelineSteps>,
+    wanted: Wanted,
     control: &Control,
 ) -> Result<Outcome, Ended> {
-    let mut cell = Cell::new(plan, streams, workloads, batches, timeline);
+    let mut cell = Cell::new(plan, streams, workloads, wanted);
     match cell.simulate(control)? {
         Some(binding) => {
             let in_vain = cell.settling.1.since(Time::ZERO);
@@ -138,21 +178,17 @@ pub(super) fn run(
 }
 
 impl<'a> Cell<'a> {
-    fn new(
-        plan: &'a Plan,
-        streams: &Streams,
-        workloads: Vec<Workload>,
-        batches: u32,
-        timeline: Option<TimelineSteps>,
-    ) -> Self {
-        let chunks = chunks(plan, streams, workloads);
+    fn new(plan: &'a Plan, streams: &Streams, workloads: Vec<Workload>, wanted: Wanted) -> Self {
+        let curve = wanted.keep_alive_curve;
+        let chunks = chunks(plan, streams, workloads, curve);
         Self {
             plan,
             notes: chunks.iter().map(|_| Notes::default()).collect(),
             chunks,
             shared: Shared::new(plan),
-            parts: Parts::new(plan, batches),
-            timeline,
+            parts: Parts::new(plan, wanted.batches),
+            timeline: wanted.timeline,
+            stock: curve.then(|| CurveStock::new(CurveBooks::new(plan, wanted.batches))),
             before: [0; 3],
             settling: (Time::ZERO, Time::ZERO),
         }
@@ -181,11 +217,15 @@ impl<'a> Cell<'a> {
                 shared,
                 settling,
                 notes,
+                stock,
                 ..
             } = self;
+            let stock = stock.as_ref();
             let (reached, settled) = rayon::join(
                 || {
-                    let advanced = chunks.par_iter_mut().map(|c| c.advance(until, control));
+                    let advanced = chunks
+                        .par_iter_mut()
+                        .map(|c| c.advance(until, stock, control));
                     advanced.try_reduce(|| until, |a, b| Ok(a.min(b)))
                 },
                 || shared.settle(settling.0, settling.1, notes),
@@ -246,16 +286,13 @@ impl<'a> Cell<'a> {
     }
 
     fn finish(mut self) -> Result<Outcome, Ended> {
+        let stock = self.stock.as_ref();
         let lanes = self
             .chunks
             .into_par_iter()
             .flat_map_iter(|chunk| chunk.lanes);
-        let ended: Vec<(Watch, Option<TraceFault>)> = lanes
-            .map(|lane| {
-                let (_, (watch, _)) = lane.simulation.end();
-                (watch, lane.arrivals.fault().cloned())
-            })
-            .collect();
+        let ended: Vec<(Watch, Option<TraceFault>)> =
+            lanes.map(|lane| end_lane(lane, stock)).collect();
         let mut watches = Vec::with_capacity(ended.len());
         for (watch, fault) in ended {
             if let Some(fault) = fault {
@@ -268,18 +305,41 @@ impl<'a> Cell<'a> {
             .parts
             .finish(&mut watches, self.shared.take_peaks())
             .map_err(Ended::Identity)?;
-        Ok(Outcome::Done(Box::new(summary), self.timeline))
+        Ok(Outcome::Done(Box::new(Done {
+            summary,
+            timeline: self.timeline,
+            keep_alive_curve: self.stock.map(CurveStock::into_books),
+        })))
     }
 }
 
-fn chunks<'a>(plan: &'a Plan, streams: &Streams, workloads: Vec<Workload>) -> Vec<Chunk<'a>> {
+/// Ends a function; what was counted, and what went wrong with its requests.
+fn end_lane(mut lane: Lane<'_>, stock: Option<&CurveStock>) -> (Watch, Option<TraceFault>) {
+    let (_, (_, curve)) = lane.simulation.observer_mut();
+    if let (Some(curve), Some(stock)) = (curve, stock) {
+        curve.exchange(&mut stock.take());
+    }
+    let (_, (watch, (_, curve))) = lane.simulation.end();
+    if let (Some(curve), Some(stock)) = (curve, stock) {
+        stock.give(curve.into_books());
+    }
+    (watch, lane.arrivals.fault().cloned())
+}
+
+fn chunks<'a>(
+    plan: &'a Plan,
+    streams: &Streams,
+    workloads: Vec<Workload>,
+    with_curve: bool,
+) -> Vec<Chunk<'a>> {
     let mut policies: Vec<Vec<Bound>> = workloads.iter().map(|_| Vec::new()).collect();
     for bound in policy::of_plan(plan) {
         policies[bound.function.index()].push(bound);
     }
     let lane = |id: u32, arrivals, policies| {
         let id = FunctionId(id);
-        let observer = (Watch::new(plan, id), Claims::new(plan, id));
+        let curve = with_curve.then(|| KeepAliveCurveTap::of_one(plan, id));
+        let observer = (Watch::new(plan, id), (Claims::new(plan, id), curve));
         Lane {
             simulation: Simulation::of_one(plan, streams, id, policies, observer),
             arrivals,

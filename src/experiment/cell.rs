@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::apart::{self, Ended, Outcome};
+use super::apart::{self, Ended, Outcome, Wanted};
 use super::request_parts::RequestParts;
 use super::way::Way;
 use super::{BATCHES, Failure};
 use crate::model::{Experiment, Plan, Scenario};
 use crate::observe::{
-    Summary, SummaryResult, TimelinePoint, TimelineSteps, TimelineTap, Violation,
+    CurveBooks, KeepAliveCurve, KeepAliveCurveTap, Summary, SummaryResult, TimelinePoint,
+    TimelineSteps, TimelineTap, Violation,
 };
 use crate::policy;
 use crate::random::Streams;
@@ -35,6 +36,8 @@ pub struct CellResult {
     pub summary: SummaryResult,
     /// Length of a step and instances by state in each; only of the first replication.
     pub timeline: Option<(u64, Vec<TimelinePoint>)>,
+    /// Cold starts and idle time under every keep-alive, where they were asked for.
+    pub keep_alive_curve: Option<KeepAliveCurve>,
     /// Whether its functions were simulated apart.
     pub way: Way,
 }
@@ -131,13 +134,19 @@ impl<'a> Cell<'a> {
         let Some(workloads) = workloads.map_err(Failure::Trace)? else {
             return Ok(Err(Way::OneFile));
         };
-        let timeline = self.timeline(TimelineSteps::new);
-        let (plan, streams, batches) = (self.plan, &self.streams, self.batches);
-        match apart::run(plan, streams, workloads, batches, timeline, self.control) {
+        let wanted = Wanted {
+            batches: self.batches,
+            timeline: self.timeline(TimelineSteps::new),
+            keep_alive_curve: self.scenario.keep_alive_curve,
+        };
+        match apart::run(self.plan, &self.streams, workloads, wanted, self.control) {
             Ok(Outcome::Binds(limit)) => Ok(Err(Way::Binds(limit))),
-            Ok(Outcome::Done(summary, timeline)) => Ok(Ok(CellResult {
-                summary: *summary,
-                timeline: timeline.map(|steps| (steps.step().nanos(), steps.into_points())),
+            Ok(Outcome::Done(done)) => Ok(Ok(CellResult {
+                summary: done.summary,
+                timeline: done
+                    .timeline
+                    .map(|steps| (steps.step().nanos(), steps.into_points())),
+                keep_alive_curve: done.keep_alive_curve.map(CurveBooks::into_curve),
                 way: Way::Apart,
             })),
             Err(Ended::Run(error)) => Err(self.failed(error)),
@@ -158,7 +167,11 @@ impl<'a> Cell<'a> {
         let log = requests
             .map(|parts| parts.open(self.scenario, self.id))
             .transpose()?;
-        let mut observer = (summary, (timeline, log));
+        let curve = self
+            .scenario
+            .keep_alive_curve
+            .then(|| KeepAliveCurveTap::new(self.plan, self.batches));
+        let mut observer = (summary, (timeline, (log, curve)));
         sim::run(
             self.plan,
             &self.streams,
@@ -168,7 +181,7 @@ impl<'a> Cell<'a> {
             self.control,
         )
         .map_err(|error| self.failed(error))?;
-        let (summary, (timeline, log)) = observer;
+        let (summary, (timeline, (log, curve))) = observer;
         if let (Some(parts), Some(log)) = (requests, log) {
             parts.close(log, self.id)?;
         }
@@ -182,6 +195,7 @@ impl<'a> Cell<'a> {
         Ok(CellResult {
             summary,
             timeline: timeline.map(|tap| (tap.step().nanos(), tap.into_points())),
+            keep_alive_curve: curve.map(|tap| tap.into_books().into_curve()),
             way,
         })
     }

@@ -2,6 +2,7 @@
 
 use super::BATCHES;
 use super::cell::CellResult;
+use super::curve;
 use super::intervals::{of_batches, of_replications, of_run, paired};
 use super::results::{
     Estimates, Facts, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
@@ -108,5 +109,6 @@ fn scenario<'a>(
                 .map_or_else(Vec::new, |(_, points)| points.clone()),
             measured_from: scenario.plan.measured_from(),
         },
+        keep_alive_curve: curve::of_cells(cells, scenario.plan.duration),
     }
 }

@@ -77,6 +77,23 @@ pub struct ScenarioResult {
     pub latency: Histogram,
     /// Instances by state over time, in the first replication.
     pub timeline: Timeline,
+    /// What other keep-alives would have given, ascending; `None` where nobody asked.
+    pub keep_alive_curve: Option<Vec<CurvePoint>>,
+}
+
+/// What a keep-alive would have given, all functions together.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct CurvePoint {
+    /// How long every idle instance would have been kept.
+    pub keep_alive: Span,
+    /// Requests that would have been cold.
+    pub cold_starts: Estimate,
+    /// The same of each request that ran.
+    pub cold_start_ratio: Estimate,
+    /// Wasted memory time, in GB-seconds.
+    pub idle_gb_s: Estimate,
+    /// Time that instances would have been idle, in seconds.
+    pub idle_instance_s: Estimate,
 }
 
 /// What one function gave in a scenario.

@@ -8,7 +8,7 @@
 use std::io;
 
 use super::number::exact;
-use crate::experiment::{Estimates, Results, ScenarioResult};
+use crate::experiment::{Estimate, Estimates, Results, ScenarioResult};
 use crate::observe::metric::METRICS;
 
 /// The name of all functions together.
@@ -28,6 +28,11 @@ pub fn render(results: &Results) -> io::Result<String> {
             writer.write_record(row(scenario, &keys, &function.name, &function.metrics))?;
         }
     }
+    written(writer)
+}
+
+/// What a writer holds.
+pub(super) fn written(writer: csv::Writer<Vec<u8>>) -> io::Result<String> {
     let bytes = writer
         .into_inner()
         .map_err(|error| io::Error::other(error.to_string()))?;
@@ -35,7 +40,7 @@ pub fn render(results: &Results) -> io::Result<String> {
 }
 
 /// Every swept key of any scenario, in the order of first use.
-fn swept_keys(results: &Results) -> Vec<&str> {
+pub(super) fn swept_keys(results: &Results) -> Vec<&str> {
     let mut keys: Vec<&str> = Vec::new();
     for (key, _) in results.scenarios.iter().flat_map(|scenario| &scenario.set) {
         if !keys.contains(&key.as_str()) {
@@ -50,10 +55,35 @@ fn head(keys: &[&str]) -> Vec<String> {
     head.extend(keys.iter().map(|&key| key.to_owned()));
     head.push("function".to_owned());
     for metric in METRICS {
-        let name = metric.name;
-        head.extend([name.to_owned(), format!("{name}_lo"), format!("{name}_hi")]);
+        head.extend(columns(metric.name));
     }
     head
+}
+
+/// The columns of a number: its mean and the ends of its interval.
+pub(super) fn columns(name: &str) -> [String; 3] {
+    [name.to_owned(), format!("{name}_lo"), format!("{name}_hi")]
+}
+
+/// What stands in them.
+pub(super) fn cells(estimate: Estimate) -> [String; 3] {
+    let cell = |value: Option<f64>| value.and_then(exact).unwrap_or_default();
+    [
+        cell(estimate.mean),
+        cell(estimate.ci95.map(|(low, _)| low)),
+        cell(estimate.ci95.map(|(_, high)| high)),
+    ]
+}
+
+/// The values of the swept keys; empty where the scenario has none of that key.
+pub(super) fn swept_values(
+    scenario: &ScenarioResult,
+    keys: &[&str],
+) -> impl Iterator<Item = String> {
+    keys.iter().map(|key| {
+        let value = scenario.set.iter().find(|(of, _)| of == key);
+        value.map_or_else(String::new, |(_, value)| value.clone())
+    })
 }
 
 fn row(
@@ -63,16 +93,10 @@ fn row(
     metrics: &Estimates,
 ) -> Vec<String> {
     let mut row = vec![scenario.policy.clone()];
-    for key in keys {
-        let value = scenario.set.iter().find(|(of, _)| of == key);
-        row.push(value.map_or_else(String::new, |(_, value)| value.clone()));
-    }
+    row.extend(swept_values(scenario, keys));
     row.push(function.to_owned());
-    let cell = |value: Option<f64>| value.and_then(exact).unwrap_or_default();
     for (_, estimate) in metrics.iter() {
-        row.push(cell(estimate.mean));
-        row.push(cell(estimate.ci95.map(|(low, _)| low)));
-        row.push(cell(estimate.ci95.map(|(_, high)| high)));
+        row.extend(cells(estimate));
     }
     row
 }

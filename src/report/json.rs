@@ -10,7 +10,8 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
-use crate::experiment::{Estimate, Estimates, IntervalMethod, Results, ScenarioResult};
+use super::curve_csv::{NUMBERS, numbers};
+use crate::experiment::{CurvePoint, Estimate, Estimates, IntervalMethod, Results, ScenarioResult};
 use crate::units::Span;
 
 /// The whole document.
@@ -78,6 +79,9 @@ struct Scenario<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     paired: Option<Measures<'a>>,
     functions: Vec<Function<'a>>,
+    /// Absent where it was not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_alive_curve: Option<Vec<Point<'a>>>,
 }
 
 impl<'a> Scenario<'a> {
@@ -95,6 +99,10 @@ impl<'a> Scenario<'a> {
                     metrics: Measures(&function.metrics),
                 })
                 .collect(),
+            keep_alive_curve: scenario
+                .keep_alive_curve
+                .as_ref()
+                .map(|curve| curve.iter().map(Point).collect()),
         }
     }
 }
@@ -103,6 +111,20 @@ impl<'a> Scenario<'a> {
 struct Function<'a> {
     name: &'a str,
     metrics: Measures<'a>,
+}
+
+/// A point of the keep-alive curve.
+struct Point<'a>(&'a CurvePoint);
+
+impl Serialize for Point<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("keep_alive_s", &self.0.keep_alive.secs())?;
+        for (name, number) in NUMBERS.iter().zip(numbers(self.0)) {
+            map.serialize_entry(name, &Measure::from(number))?;
+        }
+        map.end()
+    }
 }
 
 /// Keys with their values as typed, in order.

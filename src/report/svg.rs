@@ -9,6 +9,7 @@ mod canvas;
 mod cold_starts;
 mod frame;
 mod frontier;
+mod keep_alive_curve;
 mod latency;
 mod place;
 mod scale;
@@ -16,6 +17,7 @@ mod timeline;
 
 pub use cold_starts::cold_starts;
 pub use frontier::frontier;
+pub use keep_alive_curve::keep_alive_curve;
 pub use latency::latency;
 pub use timeline::timeline;
 

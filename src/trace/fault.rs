@@ -102,6 +102,26 @@ impl Faults {
         }
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> u64 {
+        self.list.len() as u64 + self.more
+    }
+
+    /// Replaces what was found since there were `count` by what explains it all.
+    pub(super) fn replace_since(&mut self, count: u64, cause: &TraceFault) {
+        self.more = count.saturating_sub(LISTED as u64);
+        self.list.truncate(count.min(LISTED as u64) as usize);
+        self.add(cause.clone());
+    }
+
+    /// Adds what was found elsewhere.
+    pub(super) fn append(&mut self, other: Self) {
+        for fault in other.list {
+            self.add(fault);
+        }
+        self.more += other.more;
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }

@@ -181,6 +181,7 @@ fn experiment(plan: &Plan) -> Experiment {
         scenarios: vec![Scenario {
             policy: String::new(),
             set: Vec::new(),
+            keep_alive_curve: false,
             plan: plan.clone(),
         }],
     }

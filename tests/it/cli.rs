@@ -1,5 +1,7 @@
 //! The program as a user meets it: exit codes, streams, files, the same bytes, going on.
 
+mod trace;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -199,6 +201,8 @@ fn exit_codes_and_streams_are_kept_apart() {
         &["run", "experiment.toml", "--set", "duration"],
         &["run", "experiment.toml", "--replications", "0"],
         &["run", "experiment.toml", "--jobs", "0"],
+        &["run", "experiment.toml", "--seed", "9223372036854775808"],
+        &["check", "experiment.toml", "--replications", "4294967295"],
         &[
             "run",
             "experiment.toml",
@@ -232,6 +236,30 @@ fn exit_codes_and_streams_are_kept_apart() {
 }
 
 #[test]
+fn more_jobs_than_there_can_be_use_for_do_no_harm() {
+    let dir = folder("many-jobs");
+    write_experiment(&dir, "10 min");
+    let output = run(
+        &dir,
+        &["run", "experiment.toml", "--jobs", "65535", "--quiet"],
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_error_that_nobody_can_hear_keeps_its_code() {
+    let dir = folder("deaf");
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = frostline(&dir)
+        .args(["check", "missing.toml"])
+        .stderr(full)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let dir = folder("pipe");
     let mut child = frostline(&dir)
@@ -251,7 +279,7 @@ fn a_reader_that_goes_away_is_no_error() {
 
 /// Starts a run and waits until its journal holds a finished cell.
 #[cfg(unix)]
-fn started(dir: &Path, log: &str) -> Child {
+pub(crate) fn started(dir: &Path, log: &str) -> Child {
     let mut child = frostline(dir)
         .args([
             "run",
@@ -321,10 +349,7 @@ fn an_interrupted_run_says_how_to_go_on_and_goes_on() {
         let rest = run(&dir, &to(log));
         let told = text(&rest.stderr);
         assert!(rest.status.success(), "{told}");
-        assert!(
-            told.contains("cells that are done already"),
-            "{how}: {told}"
-        );
+        assert!(told.contains("done already"), "{how}: {told}");
         assert_eq!(text(&rest.stdout), text(&expected.stdout), "{how}");
         assert!(
             files(&dir.join("out")) == files(&whole.join("out")),
@@ -333,5 +358,60 @@ fn an_interrupted_run_says_how_to_go_on_and_goes_on() {
         let rows = |dir: &Path| fs::read(dir.join(log)).unwrap();
         assert!(rows(&dir) == rows(&whole), "{how}: the logs differ");
         assert!(!dir.join(format!("{log}.parts")).exists(), "{how}");
+    }
+}
+
+/// The curve's point at each policy's own keep-alive is what the summary says of it, intervals
+/// included, over replications and over the parts of one.
+#[test]
+fn the_keep_alive_curve_goes_through_what_was_simulated() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for replications in ["1", "2"] {
+        let out = folder(&format!("curve-{replications}"));
+        let run = |jobs: &str| {
+            let output = frostline(root)
+                .args(["run", "experiments/keep-alive-curve.toml", "--quiet"])
+                .args(["--set", "duration=6 h", "--set", "warm-up=1 h"])
+                .args(["--replications", replications, "--jobs", jobs])
+                .arg("--out")
+                .arg(out.join(jobs))
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{}", text(&output.stderr));
+            files(&out.join(jobs))
+        };
+        let files = run("1");
+        assert!(files == run("3"), "one job and three differ");
+        let file = |name: &str| {
+            let found = files.iter().find(|(of, _)| of == name);
+            text(&found.unwrap_or_else(|| panic!("no {name}")).1)
+        };
+        assert!(file("keep-alive-curve.svg").starts_with("<svg"));
+        let summary: serde_json::Value = serde_json::from_str(&file("summary.json")).unwrap();
+        let scenarios = summary["scenarios"].as_array().unwrap();
+        for (scenario, own_s) in scenarios.iter().zip([600.0, 60.0, 3600.0]) {
+            let curve = scenario["keep_alive_curve"].as_array().unwrap();
+            let own = curve.iter().find(|point| point["keep_alive_s"] == own_s);
+            for metric in ["cold_starts", "cold_start_ratio", "idle_gb_s"] {
+                let numbers = |of: &serde_json::Value| {
+                    let ends = [&of["mean"], &of["ci95"][0], &of["ci95"][1]];
+                    ends.map(|number| number.as_f64().unwrap())
+                };
+                let (curve, told) = (&own.unwrap()[metric], &scenario["metrics"][metric]);
+                for (a, b) in numbers(curve).into_iter().zip(numbers(told)) {
+                    assert!((a - b).abs() <= 1e-9 * b.abs().max(1.0), "{curve} {told}");
+                }
+            }
+        }
+        let csv = file("keep-alive-curve.csv");
+        let mut rows = csv::Reader::from_reader(csv.as_bytes());
+        let head = rows.headers().unwrap().iter().collect::<Vec<_>>().join(",");
+        assert_eq!(
+            head,
+            "policy,keep_alive_s,cold_starts,cold_starts_lo,cold_starts_hi,cold_start_ratio,\
+             cold_start_ratio_lo,cold_start_ratio_hi,idle_gb_s,idle_gb_s_lo,idle_gb_s_hi,\
+             idle_instance_s,idle_instance_s_lo,idle_instance_s_hi"
+        );
+        assert_eq!(rows.records().count(), 3 * 129);
     }
 }

@@ -71,6 +71,7 @@ fn every_experiment_has_an_answer_here() {
         "azure-2019",
         "azure-2019-synthetic",
         "burst",
+        "keep-alive-curve",
         "memory",
         "ping-collision",
         "quickstart",
@@ -98,6 +99,26 @@ fn burst_spreading_pays_and_provisioned_capacity_takes_its_share() {
     assert_eq!(throttled("do nothing"), [9000.0, 7000.0, 3999.0, 2000.0]);
     // A minute takes 2,500 provisioned and 1,000 on demand, the later minutes more.
     assert_eq!(throttled("provisioned 2500"), [6500.0, 2000.0, 0.0, 0.0]);
+}
+
+#[test]
+fn keep_alive_curve_one_run_tells_what_the_others_find() {
+    let answer = Answer::of("keep-alive-curve");
+    let names = ["keep 1 min", "keep 10 min", "keep 1 h"];
+    let scenarios = answer.0["scenarios"].as_array().unwrap();
+    for curve in scenarios
+        .iter()
+        .map(|scenario| &scenario["keep_alive_curve"])
+    {
+        for (name, seconds) in names.into_iter().zip([60.0, 600.0, 3600.0]) {
+            let points = curve.as_array().unwrap();
+            let point = points.iter().find(|point| point["keep_alive_s"] == seconds);
+            let told = |metric: &str| point.unwrap()[metric]["mean"].as_f64().unwrap();
+            let off = |metric: &str| (told(metric) / answer.one(name, metric) - 1.0).abs();
+            assert!(off("cold_start_ratio") < 0.2, "{name}: {point:?}");
+            assert!(off("idle_gb_s") < 0.05, "{name}: {point:?}");
+        }
+    }
 }
 
 #[test]

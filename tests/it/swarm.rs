@@ -413,6 +413,7 @@ fn one_job_and_four_give_the_same_results() {
                 policy: format!("{n}"),
                 set: Vec::new(),
                 plan: dice.plan(),
+                keep_alive_curve: n % 2 == 0,
             })
             .collect();
         let experiment = Experiment {

@@ -89,6 +89,7 @@ impl Context {
         let place = |place: Option<Place>| place.unwrap_or(table);
         let memory = self.memory(&keys, trace_memory, table, platform);
         let (package, package_place) = self.package(&keys.package, table, platform);
+        self.check_runtime(&keys.runtime);
         let runtime = value(&keys.runtime)
             .cloned()
             .unwrap_or_else(|| DEFAULT_RUNTIME.to_owned());

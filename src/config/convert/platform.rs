@@ -33,6 +33,10 @@ pub(super) struct PlatformFacts {
     pub(super) prices: Option<PriceFacts>,
     /// Where the quota was typed.
     pub(super) quota_place: Option<Place>,
+    /// Where the routing was typed.
+    pub(super) routing_place: Option<Place>,
+    /// Where the maximum life was typed.
+    pub(super) max_life_place: Option<Place>,
 }
 
 /// What a restore takes, and who can be restored.
@@ -168,6 +172,8 @@ impl Context {
             observed,
             prices,
             quota_place: keys.concurrency_quota.as_ref().map(|key| key.place),
+            routing_place: keys.routing.as_ref().map(|key| key.place),
+            max_life_place: keys.max_life.as_ref().map(|key| key.place),
         })
     }
 

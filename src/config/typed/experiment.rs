@@ -37,6 +37,9 @@ pub(crate) struct ExperimentFile {
     pub(crate) date: Key<Date>,
     /// Whether the price list's free tier counts; without it not.
     pub(crate) free_tier: Key<bool>,
+    /// Whether cold starts and idle time are told for every keep-alive from 1 s to 24 h as well;
+    /// without it not.
+    pub(crate) keep_alive_curve: Key<bool>,
     /// Functions.
     pub(crate) function: Key<Tables<FunctionEntry>>,
     /// Scenarios; without any the platform as it is.

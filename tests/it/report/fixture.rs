@@ -1,8 +1,8 @@
 //! Results made by hand, for tests of formats.
 
 use frostline::experiment::{
-    Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
-    TimelinePoint,
+    CurvePoint, Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results,
+    ScenarioResult, Timeline, TimelinePoint,
 };
 use frostline::observe::metric::{METRICS, MetricId};
 use frostline::stats::Histogram;
@@ -35,6 +35,7 @@ pub(crate) fn scenario(policy: &str, values: &[(&str, f64, f64)]) -> ScenarioRes
         functions: Vec::new(),
         latency: Histogram::new(),
         timeline: Timeline::default(),
+        keep_alive_curve: None,
     }
 }
 
@@ -148,6 +149,23 @@ pub(crate) fn week() -> Results {
         }];
     }
     results(scenarios)
+}
+
+/// Half of the idle times end within `half_s` seconds, and so on; this many GB idle at most.
+pub(crate) fn curve(half_s: f64, most_gb: f64) -> Vec<CurvePoint> {
+    let week_s = 7.0 * 86_400.0;
+    let points = frostline::observe::keep_alives().map(|keep_alive| {
+        let cold = 0.3 / (1.0 + keep_alive.secs() / half_s).powf(1.4);
+        let idle = most_gb * (1.0 - cold) * week_s;
+        CurvePoint {
+            keep_alive,
+            cold_starts: estimate(5040.0 * cold, 40.0 * cold),
+            cold_start_ratio: estimate(cold, 0.01 * cold),
+            idle_gb_s: estimate(idle, idle * 0.02),
+            idle_instance_s: estimate(idle, idle * 0.02),
+        }
+    });
+    points.collect()
 }
 
 /// Lognormal-looking latencies around a median, a share of which waits for a start.

@@ -9,7 +9,7 @@ use frostline::experiment::{Estimate, Estimates, Results};
 use frostline::observe::metric::METRICS;
 use frostline::report;
 
-use super::fixture::{self, estimates, latency, scenario, timeline, week};
+use super::fixture::{self, curve, estimates, latency, scenario, timeline, week};
 
 #[test]
 #[ignore = "writes pictures for a person to look at"]
@@ -68,7 +68,14 @@ pub(crate) fn all() -> Vec<(&'static str, Results)> {
         scenario.metrics = first.metrics.clone();
         scenario.latency = first.latency.clone();
     }
+    let mut curves = week();
+    for (i, scenario) in curves.scenarios.iter_mut().enumerate() {
+        // The last has none.
+        let of = [(30.0, 2.0), (30.0, 2.1), (400.0, 60.0)].get(i);
+        scenario.keep_alive_curve = of.map(|(half_s, most_gb)| curve(*half_s, *most_gb));
+    }
     vec![
+        ("curves", curves),
         ("one", one),
         ("four", week()),
         ("nine", sweep(3, 3)),

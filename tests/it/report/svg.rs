@@ -2,7 +2,8 @@
 //! edges.
 
 use frostline::experiment::{
-    Estimate, Estimates, IntervalMethod, Results, ScenarioResult, Timeline, TimelinePoint,
+    CurvePoint, Estimate, Estimates, IntervalMethod, Results, ScenarioResult, Timeline,
+    TimelinePoint,
 };
 use frostline::observe::metric::METRICS;
 use frostline::report;
@@ -17,6 +18,46 @@ fn every_picture_of_the_gallery_holds() {
     for (_, results) in gallery::all() {
         check(&results);
     }
+}
+
+/// One policy, two keys: names are the values, and no two curves look alike.
+#[test]
+fn names_in_pictures_are_what_differs() {
+    let mut results = super::fixture::week();
+    let values = [
+        ("1 GB", "5 min"),
+        ("1 GB", "1 h"),
+        ("2 GB", "5 min"),
+        ("2 GB", "1 h"),
+    ];
+    for (scenario, (memory, keep)) in results.scenarios.iter_mut().zip(values) {
+        scenario.policy = "a policy that all of them share".to_owned();
+        scenario.set = vec![
+            ("function.api.memory".to_owned(), memory.to_owned()),
+            ("platform.keep-alive".to_owned(), keep.to_owned()),
+        ];
+    }
+    for (name, bytes) in report::files(&results).unwrap() {
+        let text = String::from_utf8(bytes).unwrap();
+        if name.ends_with(".svg") {
+            assert!(text.contains("Names say memory · keep-alive."), "{name}");
+            assert!(text.contains(">2 GB · 1 h<"), "{name}");
+            assert!(!text.contains("that all of them share"), "{name}");
+        }
+    }
+    let latency = report::files(&results).unwrap();
+    let (_, bytes) = latency
+        .iter()
+        .find(|(name, _)| *name == "latency.svg")
+        .unwrap();
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    let strokes = text
+        .lines()
+        .filter(|line| line.contains("stroke-width=\"2.2\""));
+    let styles: std::collections::BTreeSet<&str> = strokes
+        .map(|line| line.split(" points").next().unwrap())
+        .collect();
+    assert_eq!(styles.len(), 4, "{styles:?}");
 }
 
 #[test]
@@ -40,6 +81,27 @@ fn the_same_results_give_the_same_bytes() {
         "timeline.svg",
     ];
     assert_eq!(names, expected);
+}
+
+#[test]
+fn a_curve_adds_its_table_and_its_picture() {
+    let mut results = super::fixture::week();
+    results.scenarios[2].keep_alive_curve = Some(super::fixture::curve(30.0, 2.0));
+    let files = report::files(&results).unwrap();
+    let names: Vec<_> = files[6..].iter().map(|file| file.0).collect();
+    assert_eq!(names, ["keep-alive-curve.csv", "keep-alive-curve.svg"]);
+    let text = |file: usize| String::from_utf8(files[file].1.clone()).unwrap();
+    let rows: Vec<String> = text(6).lines().map(str::to_owned).collect();
+    assert_eq!(rows.len(), 1 + 129);
+    assert!(
+        rows[1..]
+            .iter()
+            .all(|row| row.starts_with("provisioned 1,"))
+    );
+    for word in ["provisioned 1", "10 min", "1 day", "Bands are 95 %"] {
+        assert!(text(7).contains(word), "{word}");
+    }
+    assert!(!text(7).contains("do nothing"));
 }
 
 #[test]
@@ -247,6 +309,23 @@ fn any_timeline() -> impl Strategy<Value = Timeline> {
         })
 }
 
+fn any_curve() -> impl Strategy<Value = Vec<CurvePoint>> {
+    let point = (
+        prop_oneof![Just(0), 1..90_000_u64],
+        prop::array::uniform4(any_estimate()),
+    );
+    prop::collection::vec(point, 0..20).prop_map(|points| {
+        let points = points.into_iter().map(|(seconds, numbers)| CurvePoint {
+            keep_alive: Span::from_whole_secs(seconds),
+            cold_starts: numbers[0],
+            cold_start_ratio: numbers[1],
+            idle_gb_s: numbers[2],
+            idle_instance_s: numbers[3],
+        });
+        points.collect()
+    })
+}
+
 fn any_scenario() -> impl Strategy<Value = ScenarioResult> {
     (
         any_name(),
@@ -255,9 +334,10 @@ fn any_scenario() -> impl Strategy<Value = ScenarioResult> {
         prop::option::of(any_estimates()),
         any_histogram(),
         any_timeline(),
+        prop::option::of(any_curve()),
     )
         .prop_map(
-            |(policy, set, metrics, paired, latency, timeline)| ScenarioResult {
+            |(policy, set, metrics, paired, latency, timeline, curve)| ScenarioResult {
                 policy,
                 set,
                 metrics,
@@ -265,6 +345,7 @@ fn any_scenario() -> impl Strategy<Value = ScenarioResult> {
                 functions: Vec::new(),
                 latency,
                 timeline,
+                keep_alive_curve: curve,
             },
         )
 }

@@ -294,7 +294,8 @@ impl Stage {
         }
     }
 
-    fn run(&self, plan: &Plan, observer: &mut impl Observer) -> Finished {
+    /// What an observer of one's own hears.
+    pub(crate) fn run(&self, plan: &Plan, observer: &mut impl Observer) -> Finished {
         let mut policies = policy::of_plan(plan);
         policies.extend((0..).zip(&self.policies).map(|(number, make)| Bound {
             function: FunctionId(0),
