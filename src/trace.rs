@@ -148,7 +148,8 @@ impl Trace {
             return vec![self.path.clone()];
         };
         let mut files: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
-        files.retain(|file| file.extension().is_some_and(|ending| ending == "csv"));
+        // Such as `invocations.csv.gz`.
+        files.retain(|file| file.to_string_lossy().contains(".csv"));
         files.sort();
         files
     }

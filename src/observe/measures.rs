@@ -48,8 +48,8 @@ impl Values {
         MetricId::all().map(|metric| self.get(metric))
     }
 
-    /// These values as one batch (y, x) of a ratio, by the kind of the measure; `None` where a batch
-    /// tells nothing about the whole, such as a quantile with too few requests above it.
+    /// These values as one batch (y, x) of a ratio, by the kind of the measure; `None` where a
+    /// batch tells nothing about the whole, such as a quantile with too few requests above it.
     pub fn as_batch(&self, metric: MetricId) -> Option<(f64, f64)> {
         let count = |metric| self.get(metric).unwrap_or(0.0);
         let ran = || count(metric::COLD_STARTS) + count(metric::WARM_STARTS);

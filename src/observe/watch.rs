@@ -266,8 +266,8 @@ impl Observer for Watch {
 }
 
 /// A run is billed as its time passes, and what it is rounded up by when it ends; its start and the
-/// request itself are billed when it begins. So measured times that follow each other are billed what
-/// they are together, however long requests take.
+/// request itself are billed when it begins. So measured times that follow each other are billed
+/// what they are together, however long requests take.
 impl Watch {
     /// What is billed in the measured time of a request that arrived before it.
     #[cold]
