@@ -82,12 +82,16 @@ impl<'a> Parts<'a> {
     /// over all functions in this part.
     pub fn end_part(&mut self, watches: &mut [&mut Watch], peaks: Peaks) {
         let at = self.ends;
-        watches.iter_mut().for_each(|watch| watch.cut(at));
+        for watch in watches.iter_mut() {
+            watch.cut(at);
+        }
         if self.measuring {
             self.record_batch(at, watches, peaks);
         } else {
             self.measuring = true;
-            watches.iter_mut().for_each(|watch| watch.begin());
+            for watch in watches.iter_mut() {
+                watch.begin();
+            }
         }
         self.begins = at;
         let next = self.batch_values.len() as u32 + 1;
@@ -126,7 +130,9 @@ impl<'a> Parts<'a> {
         peaks: Peaks,
     ) -> Result<SummaryResult, Violation> {
         let end = self.plan.end();
-        watches.iter_mut().for_each(|watch| watch.cut(end));
+        for watch in watches.iter_mut() {
+            watch.cut(end);
+        }
         if self.batches > 1 {
             self.record_batch(end, watches, peaks);
         } else {

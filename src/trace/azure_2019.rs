@@ -120,11 +120,11 @@ impl Reading<'_> {
         file: &Path,
         read: impl FnOnce(&mut Self, &mut Lines) -> Result<(), TraceFault>,
     ) {
-        let count = self.faults.count();
+        let before = std::mem::take(self.faults);
         let result = Lines::open(file).and_then(|mut lines| {
             let result = read(self, &mut lines);
             if let Some(damage) = lines.damage() {
-                self.faults.replace_since(count, damage);
+                self.faults.replace(damage);
                 return Ok(());
             }
             result
@@ -132,6 +132,8 @@ impl Reading<'_> {
         if let Err(fault) = result {
             self.faults.add(fault);
         }
+        let found = std::mem::replace(self.faults, before);
+        self.faults.append(found);
     }
 
     /// Goes on to the next row that can be read as text; false after the last.

@@ -310,7 +310,7 @@ impl RowTrace {
             }
         }
         if let Some(damage) = rows.lines.damage() {
-            faults.replace_since(0, damage);
+            faults.replace(damage);
         } else if !any {
             let message = "has a header but no rows".to_owned();
             faults.add(TraceFault::of_file(path, message));

@@ -39,7 +39,7 @@ impl RequestTable {
         let result = Lines::open(file).and_then(|mut lines| {
             let result = table.rows(&mut lines, &mut packer);
             if let Some(damage) = lines.damage() {
-                table.faults.replace_since(0, damage);
+                table.faults.replace(damage);
                 return Ok(());
             }
             result
