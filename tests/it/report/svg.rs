@@ -38,6 +38,7 @@ fn names_in_pictures_are_what_differs() {
         ];
     }
     for (name, bytes) in report::files(&results).unwrap() {
+        assert!(report::NAMES.contains(&name), "{name} is no name of a file");
         let text = String::from_utf8(bytes).unwrap();
         if name.ends_with(".svg") {
             assert!(text.contains("Names say memory · keep-alive."), "{name}");
