@@ -202,8 +202,8 @@ fn simulate(
     }
 }
 
-/// Ends the progress and its watcher, even where a bug makes the run panic: the scope would wait for
-/// the watcher for ever.
+/// Ends the progress and its watcher, even where a bug makes the run panic: the scope would wait
+/// for the watcher for ever.
 struct Finish<'a> {
     progress: &'a Progress,
     watcher: &'a std::thread::Thread,

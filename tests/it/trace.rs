@@ -314,8 +314,8 @@ fn days_follow_each_other_and_known_faults_are_read_around() {
             "DIR/app_memory_percentiles.anon.d01.csv:4: a memory of 0 MB or less: taken as not \
              known"
                 .to_owned(),
-            "DIR: 1 function with requests has no row of durations: its service is \
-             that of [defaults] or its model"
+            "DIR: 1 function with requests has no row of durations: its service is that of \
+             [defaults] or its model"
                 .to_owned(),
         ]
     );

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::super::{Failed, print};
-use crate::trace::{Trace, TraceFunction, TraceSpec};
+use crate::trace::{Trace, TraceFunction, TraceSpec, TraceWarning};
 use crate::units::format_span;
 
 #[derive(Args)]
@@ -144,7 +144,7 @@ impl<'a> About<'a> {
     fn json(&self) -> serde_json::Value {
         let coverage =
             |known: Coverage| json!({ "functions": known.functions, "requests": known.requests });
-        let warning = |warning: &crate::trace::TraceWarning| json!({ "first": warning.first.to_string(), "count": warning.count });
+        let warning = |warning: &TraceWarning| json!({ "first": warning.first.to_string(), "count": warning.count });
         json!({
             "trace": self.trace.path().display().to_string(),
             "format": self.kind,

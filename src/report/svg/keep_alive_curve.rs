@@ -75,8 +75,8 @@ pub fn keep_alive_curve(results: &Results) -> String {
     frame::finish(canvas, results, plot.bottom + 58.0, SUBJECT)
 }
 
-/// As many lines as there are hues; none where scenarios are measured for different lengths of time,
-/// whose idle time cannot stand on one axis.
+/// As many lines as there are hues; none where scenarios are measured for different lengths of
+/// time, whose idle time cannot stand on one axis.
 fn lines(results: &Results) -> Vec<Line> {
     let Some(duration) = results.duration() else {
         return Vec::new();

@@ -52,7 +52,7 @@ fn name_of(block: &str) -> Option<&str> {
     let first = block.lines().next()?;
     first
         .strip_prefix("# ")
-        .filter(|name| name.ends_with(".toml"))
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "toml"))
 }
 
 /// Through a shell, which takes the quotes away.
