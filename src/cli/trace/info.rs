@@ -144,7 +144,10 @@ impl<'a> About<'a> {
     fn json(&self) -> serde_json::Value {
         let coverage =
             |known: Coverage| json!({ "functions": known.functions, "requests": known.requests });
-        let warning = |warning: &TraceWarning| json!({ "first": warning.first.to_string(), "count": warning.count });
+        let warning = |warning: &TraceWarning| {
+            let first = warning.first.to_string();
+            json!({ "first": first, "count": warning.count })
+        };
         json!({
             "trace": self.trace.path().display().to_string(),
             "format": self.kind,
