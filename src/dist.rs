@@ -66,11 +66,20 @@ enum Shape {
     /// Each value with the same probability.
     Empirical(Arc<[Span]>),
     /// (probability, seconds), rising in both; linear between.
-    Percentiles(Arc<[(f64, f64)]>),
+    Percentiles(Arc<[Line]>),
     /// (cumulated weight up to and with this one, of 1).
     Mixture(Arc<[(f64, Dist)]>),
     /// Another distribution, each draw longer by the same length.
     Shifted(Arc<Dist>, Span),
+}
+
+/// A piece of a cumulative distribution, from the probability `p` on: seconds are
+/// `secs` + `slope` · (u − `p`). The last piece is the end, at the probability 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Line {
+    p: f64,
+    secs: f64,
+    slope: f64,
 }
 
 /// Parameters that describe no distribution, with what would.
@@ -272,7 +281,16 @@ impl Dist {
                 format!("the value falls at percentile {percent}: percentiles rise")
             })?;
         }
-        Ok(Self(Shape::Percentiles(points.into())))
+        let slope = |place: usize| {
+            let ((p0, v0), (p1, v1)) = (points[place], *points.get(place + 1)?);
+            Some((v1 - v0) / (p1 - p0))
+        };
+        let lines = points.iter().enumerate().map(|(place, (p, secs))| Line {
+            p: *p,
+            secs: *secs,
+            slope: slope(place).unwrap_or(0.0),
+        });
+        Ok(Self(Shape::Percentiles(lines.collect())))
     }
 
     /// One of several distributions, by weight.
@@ -337,7 +355,7 @@ impl Dist {
             }
             Shape::Percentiles(points) => points
                 .windows(2)
-                .map(|p| (p[1].0 - p[0].0) * (p[0].1 + p[1].1) / 2.0)
+                .map(|line| (line[1].p - line[0].p) * (line[0].secs + line[1].secs) / 2.0)
                 .sum(),
             Shape::Mixture(parts) => {
                 let mut before = 0.0;
@@ -404,7 +422,12 @@ impl Dist {
             },
             Shape::Empirical(values) => Shape::Empirical(values.iter().map(span).collect()),
             Shape::Percentiles(points) => {
-                Shape::Percentiles(points.iter().map(|(p, v)| (*p, v * factor)).collect())
+                let scaled = |line: &Line| Line {
+                    p: line.p,
+                    secs: line.secs * factor,
+                    slope: line.slope * factor,
+                };
+                Shape::Percentiles(points.iter().map(scaled).collect())
             }
             Shape::Mixture(parts) => Shape::Mixture(
                 parts
@@ -441,7 +464,7 @@ impl Dist {
             Shape::Constant(value) => Some(*value),
             Shape::Uniform { min, width } => Some(Span::from_secs(min + width)),
             Shape::Empirical(values) => values.iter().max().copied(),
-            Shape::Percentiles(points) => points.last().map(|(_, secs)| Span::from_secs(*secs)),
+            Shape::Percentiles(points) => points.last().map(|end| Span::from_secs(end.secs)),
             Shape::Mixture(parts) => {
                 let longest: Option<Vec<Span>> = parts.iter().map(|(_, of)| of.longest()).collect();
                 longest?.into_iter().max()
@@ -475,11 +498,11 @@ impl Shape {
             }
             Self::Percentiles(points) => {
                 let u = uniform(stream);
-                let above = points
-                    .partition_point(|(p, _)| *p <= u)
-                    .clamp(1, points.len() - 1);
-                let ((p0, v0), (p1, v1)) = (points[above - 1], points[above]);
-                v0 + (v1 - v0) * (u - p0) / (p1 - p0)
+                // Counted, not searched: which piece it is cannot be foreseen, and a wrong guess
+                // of the processor costs more than the few pieces there are.
+                let before = points[1..].iter().map(|line| usize::from(line.p <= u));
+                let line = &points[before.sum::<usize>()];
+                line.secs + line.slope * (u - line.p)
             }
             Self::Constant(_) | Self::Empirical(_) | Self::Mixture(_) | Self::Shifted(..) => {
                 unreachable!("drawn as spans by `Dist::sample`")

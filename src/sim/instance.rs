@@ -66,14 +66,15 @@ impl Run {
 }
 
 /// An instance, from the beginning of its start to its retirement.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "facts that vary independently"
-)]
 #[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
 pub(super) struct Instance {
+    // What every request touches stands in one cache line.
     pub(super) function: FunctionId,
     pub(super) generation: u32,
+    /// Neighbours in the idle pool.
+    pub(super) previous: u32,
+    pub(super) next: u32,
     pub(super) state: State,
     pub(super) provisioned: bool,
     /// Started before a request asked.
@@ -83,6 +84,10 @@ pub(super) struct Instance {
     /// The next request pays the first call.
     pub(super) first_call_due: bool,
     pub(super) restored: bool,
+    /// Whether it runs a request or starts for one: `run`, which else is what it ran last.
+    pub(super) occupied: bool,
+    /// Whether it runs a request that found it at once: then only its number stands in `run`.
+    pub(super) prompt: bool,
     pub(super) born: Time,
     /// When the present state was entered.
     pub(super) since: Time,
@@ -92,18 +97,12 @@ pub(super) struct Instance {
     pub(super) life_ends: Time,
     /// When its live timer fires; `NEVER` where it has none.
     pub(super) timer: Time,
+    // What few touch.
     /// Counts instances from 0.
     pub(super) birth: u64,
     /// The part of its start that is billed where init is billed.
     pub(super) billable_start: Span,
-    /// Whether it runs a request or starts for one: `run`, which else is what it ran last.
-    pub(super) occupied: bool,
-    /// Whether it runs a request that found it at once: then only its number stands in `run`.
-    pub(super) prompt: bool,
     pub(super) run: Run,
-    /// Neighbours in the idle pool.
-    pub(super) previous: u32,
-    pub(super) next: u32,
 }
 
 impl Instance {
