@@ -181,6 +181,7 @@ fn experiment(plan: &Plan) -> Experiment {
             policy: String::new(),
             set: Vec::new(),
             plan: plan.clone(),
+            keep_alive_curve: false,
         }],
     }
 }
