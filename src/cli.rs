@@ -6,6 +6,7 @@ mod check;
 pub mod models;
 mod run;
 pub mod schema;
+mod trace;
 mod validate;
 
 use std::io::{self, Write};
@@ -46,6 +47,11 @@ enum Command {
         #[arg(default_value = "experiment")]
         kind: String,
     },
+    /// Look at recorded requests, or write synthetic ones
+    Trace {
+        #[command(subcommand)]
+        command: trace::TraceCommand,
+    },
     /// Hold the simulator against closed forms and published tables
     Validate(validate::ValidateArgs),
 }
@@ -64,6 +70,9 @@ enum ModelsCommand {
     },
 }
 
+/// Largest seed: TOML has no larger numbers.
+const MOST_SEED: u64 = i64::MAX as u64;
+
 /// How an experiment file is changed from the command line.
 #[derive(Args, Clone)]
 struct OverrideArgs {
@@ -71,7 +80,7 @@ struct OverrideArgs {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     set: Vec<(String, String)>,
     /// Use this seed instead of the file's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=MOST_SEED))]
     seed: Option<u64>,
     /// Run so many replications instead of the file's number
     #[arg(long, value_name = "N")]
@@ -139,6 +148,7 @@ pub fn main() -> ExitCode {
         Command::Schema { kind } => schema::schema(Some(&kind))
             .map_err(Failed::BadInput)
             .and_then(|text| print(&text)),
+        Command::Trace { command } => trace::run(&command),
         Command::Validate(args) => validate::run(&args),
     };
     let (code, text) = match result {
@@ -149,7 +159,7 @@ pub fn main() -> ExitCode {
         Err(Failed::Interrupted(text)) => (130, text),
     };
     if !text.is_empty() {
-        eprintln!("{}", text.trim_end());
+        tell(&text);
     }
     ExitCode::from(code)
 }
@@ -161,6 +171,11 @@ fn print(text: &str) -> Result<(), Failed> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
+}
+
+/// Says something on stderr. Where nobody can hear it there is nothing left to do.
+fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", text.trim_end());
 }
 
 /// An experiment with what is doubtful about its file.
@@ -187,6 +202,6 @@ fn load_all(files: &[PathBuf], overrides: &Overrides) -> Result<Vec<Loaded>, Fai
 fn warn(warnings: &Diagnostics) {
     let text = warnings.to_string();
     if !text.trim().is_empty() {
-        eprintln!("{}", text.trim_end());
+        tell(&text);
     }
 }

@@ -37,6 +37,9 @@ pub use embedded::{Model, ModelKind};
 pub use names::nearest_name;
 pub use schema::{SchemaKind, schema};
 
+/// More cells than anybody waits for.
+const MOST_CELLS: u64 = 1_000_000;
+
 /// What the command line changes in an experiment.
 #[derive(Clone, Default, Debug)]
 pub struct Overrides {
@@ -145,7 +148,9 @@ fn points(
 ) -> Option<Experiment> {
     let mut experiment: Option<Experiment> = None;
     let mut complete = true;
-    for point in sweep::points(axes) {
+    let points = sweep::points(axes);
+    let many = points.len();
+    for point in points {
         let mut root = root.clone();
         let mut set = Vec::with_capacity(axes.len());
         for (axis, value) in axes.iter().zip(point) {
@@ -161,6 +166,16 @@ fn points(
             complete = false;
             continue;
         };
+        let cells = (many * converted.len()) as u64 * u64::from(heading.replications);
+        if cells > MOST_CELLS {
+            let title = format!("{cells} cells are more than anybody waits for");
+            context.fault(
+                Fault::new(title)
+                    .at(heading.replications_place)
+                    .note(format!("scenarios × replications are at most {MOST_CELLS}")),
+            );
+            return None;
+        }
         let experiment = experiment.get_or_insert_with(|| Experiment {
             name: name.to_owned(),
             question: heading.question,

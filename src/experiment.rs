@@ -7,6 +7,7 @@
 
 mod apart;
 mod cell;
+mod claim;
 mod curve;
 mod estimate;
 mod fingerprint;
@@ -15,10 +16,12 @@ mod intervals;
 mod journal;
 mod request_parts;
 mod results;
+mod way;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
 
 use rayon::prelude::*;
 
@@ -27,7 +30,8 @@ use crate::observe::Violation;
 use crate::sim::{Control, RunError};
 use crate::trace::TraceFault;
 
-pub use cell::{CellId, CellResult, Way, run_cell, run_together};
+pub use cell::{CellId, CellResult, run_cell, run_together};
+pub use claim::{Claim, LOCK};
 pub use estimate::estimate_core_time;
 pub use fingerprint::fingerprint;
 pub use journal::Journal;
@@ -36,14 +40,18 @@ pub use results::{
     CurvePoint, Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results,
     ScenarioResult, Timeline, TimelinePoint,
 };
+pub use way::Way;
 
 /// Parts of the measured time where there is only one replication.
 pub const BATCHES: u32 = 20;
 
+/// Threads that look for work take time from each other; beyond a few a core nothing is gained.
+const MOST_JOBS_A_CORE: usize = 8;
+
 /// How an experiment is run.
 #[derive(Default)]
 pub struct Options<'a> {
-    /// Cells at a time; `None` is one a core.
+    /// Cells at a time, at most 8 a core; `None` is one a core.
     pub jobs: Option<usize>,
     /// Where finished cells are kept.
     pub journal: Option<&'a Journal>,
@@ -90,6 +98,18 @@ pub enum Failure {
         /// Why.
         error: std::io::Error,
     },
+    /// Another run writes to the same folder.
+    Claimed {
+        /// The folder.
+        path: PathBuf,
+        /// The other run, where that is known.
+        process: Option<u32>,
+    },
+    /// A folder would be replaced that no run has made.
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The threads could not be started.
     Threads(String),
 }
@@ -116,6 +136,21 @@ impl fmt::Display for Failure {
                  `{scenario}`, seed {seed}, replication {replication}: {violation}"
             ),
             Self::Io { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Claimed { path, process } => {
+                let who = process.map_or_else(String::new, |id| format!(" (process {id})"));
+                write!(
+                    f,
+                    "{}: another run{who} is writing there: wait until it ends, or choose another \
+                     place",
+                    path.display()
+                )
+            }
+            Self::Foreign { path } => write!(
+                f,
+                "{}: rows are kept there until all are done, but it is not a folder of frostline: \
+                 move it away, or name another file",
+                path.display()
+            ),
             Self::Threads(error) => write!(f, "cannot start threads: {error}"),
         }
     }
@@ -133,7 +168,8 @@ pub fn run(
     options: &Options<'_>,
     control: &Control,
 ) -> Result<Results, Failure> {
-    let jobs = options.jobs.unwrap_or(0);
+    let cores = available_parallelism().map_or(1, usize::from);
+    let jobs = options.jobs.unwrap_or(cores).min(cores * MOST_JOBS_A_CORE);
     let threads = rayon::ThreadPoolBuilder::new()
         .num_threads(jobs)
         .build()

@@ -20,7 +20,7 @@ pub enum Purpose {
     Service = 2,
     /// Phases of instance starts.
     Start = 3,
-    /// Idle lifetimes and maximum lives.
+    /// Maximum lives. Idle lifetimes are drawn by the policy that decides them.
     Life = 4,
     /// Choice among idle instances (`routing = "random"`).
     Routing = 5,

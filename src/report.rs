@@ -20,6 +20,18 @@ use crate::experiment::Results;
 
 pub use reading::reading;
 
+/// The name of every file that [`files`] may give.
+pub const NAMES: &[&str] = &[
+    "summary.json",
+    "summary.csv",
+    "frontier.svg",
+    "latency.svg",
+    "cold-starts.svg",
+    "timeline.svg",
+    "keep-alive-curve.csv",
+    "keep-alive-curve.svg",
+];
+
 /// Every file of an experiment: its name and its bytes, in a fixed order; those of the keep-alive
 /// curve where a scenario has one. The caller writes them.
 ///

@@ -39,8 +39,8 @@ use pool::IdlePool;
 
 pub use calendar::MOST_INSTANCES;
 pub use observer::{
-    Cause, Ending, Found, Observer, Prewarmed, Prompt, RequestEnd, Retirement, Sender, State,
-    StateChange,
+    Cause, Ending, Found, InFlight, Observer, Prewarmed, Prompt, RequestEnd, Retirement, Running,
+    Sender, State, StateChange,
 };
 
 /// How a caller follows a run and stops it.
@@ -184,7 +184,7 @@ struct FunctionState {
     alive: u32,
     /// Requests and pings in flight on demand.
     in_flight: u32,
-    /// Instances on demand that run, or start for, a ping.
+    /// Instances that run, or start for, a ping.
     with_ping: u32,
     /// The pool never shrinks below this.
     floor: u32,
@@ -419,21 +419,20 @@ impl<'a, O: Observer> Simulation<'a, O> {
         let end = self.plan.end();
         self.now = end;
         for slot in self.instances.living() {
-            if self.instances[slot].occupied {
-                let instance = &self.instances[slot];
-                let request = if instance.prompt {
-                    instance.prompt_run().request
-                } else {
-                    instance.run.request
-                };
-                self.observer
-                    .in_flight(request.function, request.sender, request.arrived);
+            let instance = &self.instances[slot];
+            if instance.occupied {
+                let in_flight = instance.in_flight();
+                self.observer.in_flight(&in_flight);
             }
             self.report_retirement(slot, Retirement::EndOfRun);
         }
         for request in self.waiting.all() {
-            self.observer
-                .in_flight(request.function, request.sender, request.arrived);
+            self.observer.in_flight(&InFlight {
+                function: request.function,
+                sender: request.sender,
+                arrived: request.arrived,
+                running: None,
+            });
         }
         self.observer.run_ended(end);
         (self.done, self.observer)

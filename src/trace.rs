@@ -2,19 +2,24 @@
 //!
 //! A trace is opened once: its functions are listed and its faults found. Reading then pulls one
 //! request after the other; nothing is loaded whole. Of a trace that counts requests by the minute
-//! the counts are kept, packed to two or three bytes a minute with requests; of a trace with one
-//! row a request only the names of its functions are. This room knows no platform and no policy.
+//! the counts are kept, packed to one to three bytes a minute with requests; of a trace with one
+//! row a request only the names of its functions are. Files may be packed by gzip or zstd. This
+//! room knows no platform and no policy.
 //!
 //! Times are relative: 0 is the first minute of a folder, or the clock of a file with rows.
 
 mod azure_2019;
+mod detect;
 mod fault;
+mod lines;
 mod minutes;
 mod names;
 mod rows;
 pub mod synth;
 mod text;
+mod unpack;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +27,7 @@ pub use fault::{TraceFault, TraceWarning};
 pub(crate) use minutes::MinuteClock;
 pub use minutes::Spread;
 pub use rows::{RecordedRequest, RowReader};
+pub use unpack::Packing;
 
 use crate::dist::Dist;
 use crate::units::{Memory, Span, Time};
@@ -67,7 +73,6 @@ pub struct TraceFunction {
 }
 
 /// A trace that has been opened and indexed.
-#[derive(Debug)]
 pub struct Trace {
     path: PathBuf,
     functions: Vec<TraceFunction>,
@@ -77,10 +82,19 @@ pub struct Trace {
     kind: Kind,
 }
 
-#[derive(Debug)]
 enum Kind {
     Minutes(Arc<MinuteCounts>),
     Rows(RowTrace),
+}
+
+/// In short: what it holds may be gigabytes.
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trace")
+            .field("path", &self.path)
+            .field("requests", &self.requests())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Trace {
@@ -126,6 +140,18 @@ impl Trace {
     /// Where the trace was found.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The files that it is read from, or may be.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let Ok(entries) = self.path.read_dir() else {
+            return vec![self.path.clone()];
+        };
+        let mut files: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+        // Such as `invocations.csv.gz`.
+        files.retain(|file| file.to_string_lossy().contains(".csv"));
+        files.sort();
+        files
     }
 
     /// The functions, in the order in which the trace first names them.
@@ -214,6 +240,11 @@ impl Trace {
     /// Whether the requests of one function can be read without reading those of all others.
     pub fn reads_functions_apart(&self) -> bool {
         matches!(self.kind, Kind::Minutes(_))
+    }
+
+    /// Bytes of memory that the counts take, where the trace counts by the minute.
+    pub fn counts_bytes(&self) -> Option<usize> {
+        self.minutes().map(|counts| counts.bytes())
     }
 
     /// The counts, where the trace counts by the minute.

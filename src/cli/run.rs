@@ -1,24 +1,26 @@
 //! `frostline run`: simulate, print, write files.
 
+mod folder;
+mod progress;
+mod targets;
+
 use std::fs;
-use std::io::{IsTerminal, stderr, stdout};
+use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Failed, OverrideArgs, load_all, print, warn};
-use crate::experiment::{self, Failure, Journal, Options, RequestParts, Results};
+use super::{Failed, OverrideArgs, load_all, print, tell, warn};
+use crate::experiment::{self, Failure, Journal, Options, RequestParts, Results, Way};
 use crate::model::Experiment;
 use crate::observe::RowFormat;
 use crate::report;
 use crate::sim::Control;
 
-/// How often the progress bar looks.
-const LOOK: Duration = Duration::from_millis(100);
+use folder::Folder;
+use progress::Progress;
 
 #[derive(Args)]
 pub(super) struct RunArgs {
@@ -30,7 +32,8 @@ pub(super) struct RunArgs {
     out: Option<PathBuf>,
     #[command(flatten)]
     overrides: OverrideArgs,
-    /// Simulate so many cells at a time [default: one a core]; the results are the same
+    /// Simulate so many cells at a time, at most 8 a core [default: one a core]; the results are
+    /// the same
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     /// What is printed
@@ -64,17 +67,27 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
     }
     let rows = args.requests.as_deref().map(rows_to).transpose()?;
     let loaded = load_all(&args.files, &args.overrides.overrides())?;
+    let dirs: Vec<PathBuf> = args
+        .files
+        .iter()
+        .zip(&loaded)
+        .map(|(file, (experiment, _))| out_dir(args, file, experiment))
+        .collect();
+    targets::apart(&args.files, &dirs)?;
+    for (loaded, dir) in loaded.iter().zip(&dirs) {
+        targets::check(loaded, dir, rows.map(|(path, _)| path))?;
+    }
     let control = control()?;
-    for (file, (experiment, warnings)) in args.files.iter().zip(&loaded) {
+    for ((experiment, warnings), dir) in loaded.iter().zip(dirs) {
         if !args.quiet {
             warn(warnings);
         }
-        let dir = out_dir(args, file, experiment);
-        let results = simulate(args, rows, experiment, &dir, &control)?;
-        write_files(&results, &dir)?;
+        let folder = Folder::claim(dir)?;
+        let results = simulate(args, rows, experiment, &folder, &control)?;
         print(&rendered(&results, args.format)?)?;
         if !args.quiet {
-            eprintln!("Files: {}", dir.display());
+            say_ways(&results);
+            tell(&format!("Files: {}", folder.dir().display()));
         }
     }
     Ok(())
@@ -106,6 +119,20 @@ fn out_dir(args: &RunArgs, file: &Path, experiment: &Experiment) -> PathBuf {
     }
 }
 
+/// Says which way the simulator went, where there is a choice.
+fn say_ways(results: &Results) {
+    let ways = &results.facts.ways;
+    match &ways[..] {
+        [(Way::OneFunction, _)] => {}
+        [(way, _)] => tell(&format!("Simulated {way}.")),
+        _ => {
+            for (way, cells) in ways {
+                tell(&format!("Simulated {way} ({cells} cells)."));
+            }
+        }
+    }
+}
+
 /// A control that Ctrl-C stops; the second Ctrl-C ends the program at once.
 fn control() -> Result<Arc<Control>, Failed> {
     let control = Arc::new(Control::default());
@@ -123,63 +150,69 @@ fn simulate(
     args: &RunArgs,
     rows: Option<RowsTo<'_>>,
     experiment: &Experiment,
-    dir: &Path,
+    folder: &Folder,
     control: &Control,
 ) -> Result<Results, Failed> {
-    let at = |path: &Path, error| Failed::Error(format!("{}: {error}", path.display()));
-    fs::create_dir_all(dir).map_err(|error| at(dir, error))?;
     let key = key(experiment);
-    let journal = Journal::open(&dir.join("cells.jsonl"), &key).map_err(failed)?;
+    let journal = Journal::open(&folder.journal(), &key).map_err(failed)?;
     let requests = rows.map(|(path, format)| RequestParts::new(path, format, &key));
     let requests = requests.transpose().map_err(failed)?;
     if !journal.is_empty() && !args.quiet {
-        eprintln!(
-            "Going on with {} cells that are done already",
-            journal.len()
-        );
+        tell(&match journal.len() {
+            1 => "Going on with 1 cell that is done already".to_owned(),
+            cells => format!("Going on with {cells} cells that are done already"),
+        });
     }
-    let cells = experiment.scenarios.len() * experiment.replications as usize;
-    let bar = bar(experiment, args.quiet);
-    let finished = AtomicUsize::new(0);
-    let progress = |done: usize| {
-        finished.store(done, Ordering::Relaxed);
-        bar.set_message(format!("{done} of {cells} cells"));
-    };
+    let progress = Progress::new(experiment, args.quiet);
+    let done = |done: usize| progress.done(done);
     let options = Options {
         jobs: args.jobs.map(usize::from),
         journal: Some(&journal),
         requests: requests.as_ref(),
-        progress: Some(&progress),
+        progress: Some(&done),
     };
     let results = std::thread::scope(|scope| {
-        let watcher = scope.spawn(|| {
-            while !bar.is_finished() {
-                // Time is told now and then within a cell, finished cells at once.
-                let simulated = control.simulated.load(Ordering::Relaxed) / 1_000_000;
-                let done = finished.load(Ordering::Relaxed) as f64 / cells.max(1) as f64;
-                let of_cells = bar.length().unwrap_or(0) as f64 * done;
-                bar.set_position(simulated.max(of_cells as u64));
-                std::thread::park_timeout(LOOK);
-            }
-        });
+        let watcher = scope.spawn(|| progress.watch(control));
+        let finish = Finish {
+            progress: &progress,
+            watcher: watcher.thread(),
+        };
         let results = experiment::run(experiment, &options, control);
-        bar.finish_and_clear();
-        watcher.thread().unpark();
+        drop(finish);
         results
     });
     match results {
         Ok(results) => {
-            if let Some(parts) = requests {
+            // What the work can be taken up from goes last.
+            if let Some(parts) = &requests {
                 parts.join(experiment).map_err(failed)?;
+            }
+            folder.write(&report::files(&results)?)?;
+            if let Some(parts) = requests {
+                parts.remove().map_err(failed)?;
             }
             journal.remove().map_err(failed)?;
             Ok(results)
         }
         Err(failure @ Failure::Interrupted { .. }) => Err(Failed::Interrupted(format!(
             "{failure} in {}; the same command goes on from there",
-            dir.display()
+            folder.dir().display()
         ))),
         Err(failure) => Err(failed(failure)),
+    }
+}
+
+/// Ends the progress and its watcher, even where a bug makes the run panic: the scope would wait
+/// for the watcher for ever.
+struct Finish<'a> {
+    progress: &'a Progress,
+    watcher: &'a std::thread::Thread,
+}
+
+impl Drop for Finish<'_> {
+    fn drop(&mut self) {
+        self.progress.finish();
+        self.watcher.unpark();
     }
 }
 
@@ -187,6 +220,7 @@ fn simulate(
 fn failed(failure: Failure) -> Failed {
     match failure {
         Failure::Trace(_) => Failed::BadInput(failure.to_string()),
+        Failure::Foreign { .. } => Failed::BadInput(format!("error: {failure}")),
         _ => Failed::Error(failure.to_string()),
     }
 }
@@ -200,25 +234,6 @@ fn key(experiment: &Experiment) -> String {
         experiment,
         &format!("{} {age:?}", env!("CARGO_PKG_VERSION")),
     )
-}
-
-fn bar(experiment: &Experiment, quiet: bool) -> ProgressBar {
-    if quiet || !stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(experiment::simulated_nanos(experiment) / 1_000_000);
-    let style = ProgressStyle::with_template("{bar:32} {percent:>3} % · {msg} · {eta} left");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        .with_message("starting")
-}
-
-fn write_files(results: &Results, dir: &Path) -> Result<(), Failed> {
-    for (name, bytes) in report::files(results)? {
-        let path = dir.join(name);
-        fs::write(&path, bytes)
-            .map_err(|error| Failed::Error(format!("{}: {error}", path.display())))?;
-    }
-    Ok(())
 }
 
 fn rendered(results: &Results, format: Format) -> Result<String, Failed> {

@@ -16,6 +16,7 @@ mod measured;
 mod platform;
 mod policy;
 mod prices;
+mod runtime;
 mod transient;
 mod workload;
 

@@ -27,11 +27,16 @@ mod ask {
     pub(super) const GIVEN: &str = "$given";
     /// A table as a deserializer of its own, anything else as it is.
     pub(super) const SWITCH: &str = "$switch";
+    /// A date of TOML as its text, and a text as it is.
+    pub(super) const DATE: &str = "$date";
     /// Nothing for the text `none`.
     pub(super) const OR_NONE: &str = "$or-none";
     /// A list as its elements, anything else as one.
     pub(super) const ONE_OR_MANY: &str = "$one-or-many";
 }
+
+/// What TOML calls an offset date-time, a local date and so on.
+const A_DATE: de::Unexpected<'static> = de::Unexpected::Other("a date or time without quotes");
 
 /// Decodes a tree; `None` where even its outermost value has the wrong kind.
 pub(crate) fn decode<T: for<'de> Deserialize<'de>>(node: &Node, faults: &Faults) -> Option<T> {
@@ -65,6 +70,15 @@ where
     V: Visitor<'de>,
 {
     deserializer.deserialize_newtype_struct(ask::SWITCH, visitor)
+}
+
+/// Reads a type that may be typed as a date of TOML or as a text: the visitor gets a text.
+pub(crate) fn date<'de, D, V>(deserializer: D, visitor: V) -> Result<V::Value, D::Error>
+where
+    D: Deserializer<'de>,
+    V: Visitor<'de>,
+{
+    deserializer.deserialize_newtype_struct(ask::DATE, visitor)
 }
 
 impl<T> Given<T> {
@@ -192,7 +206,7 @@ impl Error {
 
     /// Adds that "none" would be right as well.
     fn or_none(mut self) -> Self {
-        self.0.notes.push("or \"none\"".to_owned());
+        self.0.notes.push("\"none\" is allowed as well".to_owned());
         self
     }
 
@@ -258,6 +272,10 @@ fn in_words(found: de::Unexpected<'_>) -> String {
         de::Unexpected::Bool(value) => format!("`{value}`"),
         de::Unexpected::Unsigned(value) => format!("the number {value}"),
         de::Unexpected::Signed(value) => format!("the number {value}"),
+        // Very large and very small ones have no end of digits.
+        de::Unexpected::Float(value) if value != 0.0 && !(1e-6..1e16).contains(&value.abs()) => {
+            format!("the number {value:e}")
+        }
         de::Unexpected::Float(value) => format!("the number {value}"),
         de::Unexpected::Str(value) => format!("the text \"{value}\""),
         de::Unexpected::Seq => "a list".to_owned(),
@@ -276,7 +294,8 @@ struct Decoder<'a> {
 impl Decoder<'_> {
     fn any<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.node.value {
-            Value::Text(text) | Value::Date(text) => visitor.visit_str(text),
+            Value::Text(text) => visitor.visit_str(text),
+            Value::Date(_) => Err(de::Error::invalid_type(A_DATE, &visitor)),
             Value::Integer(number) => visitor.visit_i64(*number),
             Value::Float(number) => visitor.visit_f64(*number),
             Value::Bool(value) => visitor.visit_bool(*value),
@@ -332,12 +351,13 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     ) -> Result<V::Value, Error> {
         let place = self.node.place;
         match (name, &self.node.value) {
+            (ask::DATE, Value::Date(text)) => visitor.visit_str(text),
             (ask::GIVEN, _) => visitor.visit_seq(GivenParts {
                 decoder: self,
                 part: 0,
             }),
             (ask::SWITCH, Value::Table(_)) => visitor.visit_newtype_struct(self),
-            (ask::SWITCH, _) | (ask::ONE_OR_MANY, Value::List(_)) => self.any(visitor),
+            (ask::SWITCH | ask::DATE, _) | (ask::ONE_OR_MANY, Value::List(_)) => self.any(visitor),
             (ask::OR_NONE, Value::Text(text)) if text == "none" => visitor.visit_none(),
             (ask::OR_NONE, _) => visitor.visit_some(self).map_err(Error::or_none),
             _ => visitor.visit_newtype_struct(self),
@@ -354,7 +374,8 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         let Value::Table(entries) = &self.node.value else {
             let message = |found| de::Error::invalid_type(found, &"a table");
             return match &self.node.value {
-                Value::Text(text) | Value::Date(text) => Err(message(de::Unexpected::Str(text))),
+                Value::Text(text) => Err(message(de::Unexpected::Str(text))),
+                Value::Date(_) => Err(message(A_DATE)),
                 Value::Integer(number) => Err(message(de::Unexpected::Signed(*number))),
                 Value::Float(number) => Err(message(de::Unexpected::Float(*number))),
                 Value::Bool(value) => Err(message(de::Unexpected::Bool(*value))),

@@ -1,8 +1,10 @@
 //! Faults and warnings, each with the place it is about, rendered as text.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Range;
+use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
@@ -23,7 +25,7 @@ impl Fault {
     pub(crate) fn new(title: impl Into<String>) -> Self {
         Self {
             warning: false,
-            title: title.into(),
+            title: shortened(title.into()),
             places: Vec::new(),
             notes: Vec::new(),
         }
@@ -49,9 +51,21 @@ impl Fault {
 
     #[must_use]
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(note.into());
+        self.notes.push(shortened(note.into()));
         self
     }
+}
+
+/// A text that quotes something longer than anybody reads, without its middle.
+fn shortened(text: String) -> String {
+    const MOST: usize = 4000;
+    const KEPT: usize = 200;
+    if text.len() <= MOST {
+        return text;
+    }
+    let head = text.floor_char_boundary(KEPT);
+    let tail = text.ceil_char_boundary(text.len() - KEPT);
+    format!("{} … {}", &text[..head], &text[tail..])
 }
 
 /// Where faults are gathered while a configuration is read. Points of a sweep are converted one
@@ -141,6 +155,11 @@ impl Diagnostics {
         self.faults.is_empty()
     }
 
+    /// The files that were read, traces apart.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.sources.files()
+    }
+
     /// The titles alone, without pictures.
     pub fn titles(&self) -> impl Iterator<Item = &str> {
         self.faults.iter().map(|fault| fault.title.as_str())
@@ -148,13 +167,19 @@ impl Diagnostics {
 
     /// Each with the lines it is about, as plain text.
     pub fn render(&self) -> String {
-        let pictures: Vec<String> = self.faults.iter().map(|f| self.picture(f)).collect();
+        let mut lines = BTreeMap::new();
+        let pictures: Vec<String> = self
+            .faults
+            .iter()
+            .map(|fault| self.picture(fault, &mut lines))
+            .collect();
         let mut text = pictures.join("\n\n");
         text.push('\n');
         text
     }
 
-    fn picture(&self, fault: &Fault) -> String {
+    /// `lines` are those of the texts that have been shown before, by their bases.
+    fn picture(&self, fault: &Fault, lines: &mut BTreeMap<usize, Lines>) -> String {
         let level = if fault.warning {
             Level::WARNING
         } else {
@@ -170,9 +195,21 @@ impl Diagnostics {
                 continue;
             }
             shown.push(source.base);
-            let mut snippet = Snippet::source(source.text.as_str()).path(source.name.as_str());
+            let here = |place: Place| self.sources.of(place).map(|s| s.base) == Some(source.base);
+            let places = fault
+                .places
+                .iter()
+                .map(|(place, _)| *place)
+                .filter(|p| here(*p));
+            let lines = lines
+                .entry(source.base)
+                .or_insert_with(|| Lines::of(&source.text));
+            let excerpt = lines.around(places.map(|place| source.local(place)), &source.text);
+            let mut snippet = Snippet::source(&source.text[excerpt.range.clone()])
+                .line_start(excerpt.first_line)
+                .path(source.name.as_str());
             for (number, (other, label)) in fault.places.iter().enumerate() {
-                if self.sources.of(*other).map(|s| s.base) != Some(source.base) {
+                if !here(*other) {
                     continue;
                 }
                 let kind = if number == 0 {
@@ -180,7 +217,9 @@ impl Diagnostics {
                 } else {
                     AnnotationKind::Context
                 };
-                let annotation = kind.span(source.local(*other));
+                let span = source.local(*other);
+                let from = excerpt.range.start;
+                let annotation = kind.span(span.start - from..span.end - from);
                 snippet = snippet.annotation(if label.is_empty() {
                     annotation
                 } else {
@@ -193,6 +232,41 @@ impl Diagnostics {
             group = group.element(Level::HELP.message(note.as_str()));
         }
         Renderer::plain().render(&[group])
+    }
+}
+
+/// Where the lines of a text begin: a picture is made of the lines it is about, for the time it
+/// takes grows with the text it is given.
+struct Lines(Vec<usize>);
+
+/// Whole lines of a text.
+struct Excerpt {
+    range: Range<usize>,
+    /// Number of its first line, from 1.
+    first_line: usize,
+}
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self([0].into_iter().chain(ends.map(|(at, _)| at + 1)).collect())
+    }
+
+    /// The lines from the first of some places to the last.
+    fn around(&self, places: impl Iterator<Item = Range<usize>>, text: &str) -> Excerpt {
+        let (mut from, mut to) = (text.len(), 0);
+        for place in places {
+            from = from.min(place.start);
+            to = to.max(place.end);
+        }
+        // What follows the last line belongs to it.
+        let from = from.min(text.trim_end().len());
+        let line = self.0.partition_point(|start| *start <= from).max(1);
+        let next = self.0.partition_point(|start| *start <= to.max(from));
+        Excerpt {
+            range: self.0[line - 1]..self.0.get(next).copied().unwrap_or(text.len()),
+            first_line: line,
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Names: the nearest of several, lists for a person, and patterns with `*`.
 
+use super::diagnostic::Fault;
+use super::source::Place;
+
 /// The name that was probably meant, if one is near enough.
 pub(crate) fn nearest<'a>(
     typed: &str,
@@ -30,6 +33,11 @@ pub(crate) fn did_you_mean<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
     nearest(typed, names).map(|name| format!("did you mean `{name}`?"))
+}
+
+/// A name that no terminal shows, or worse, one that it obeys.
+pub(crate) fn control_character(what: &str, place: Place) -> Fault {
+    Fault::new(format!("the name of {what} has a control character")).at(place)
 }
 
 /// `a`, `b` and `c`; a long list ends with how many there are besides.

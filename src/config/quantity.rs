@@ -9,6 +9,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, de::Error as _};
 
+use super::decode::date;
+
 use crate::units::{
     Memory, Span, parse_bandwidth, parse_memory, parse_money, parse_rate, parse_span,
 };
@@ -90,7 +92,7 @@ text_quantity!(
 text_quantity!(
     /// US dollars.
     Money(f64),
-    parse_money,
+    finite_money,
     "a price, such as \"0.2 USD\"",
     "0.2 USD"
 );
@@ -115,6 +117,14 @@ fn finite_rate(text: &str) -> Result<f64, String> {
         Ok(rate) if rate > 1e9 => {
             Err("a rate above one a nanosecond cannot be simulated".to_owned())
         }
+        other => other.map_err(|e| e.to_string()),
+    }
+}
+
+/// What a month costs must be a number as well.
+fn finite_money(text: &str) -> Result<f64, String> {
+    match parse_money(text) {
+        Ok(price) if price > 1e9 => Err("a price above 1000000000 USD is no price".to_owned()),
         other => other.map_err(|e| e.to_string()),
     }
 }
@@ -303,7 +313,7 @@ impl<'de> Deserialize<'de> for Date {
                 Ok(text.to_owned())
             }
         }
-        let text = deserializer.deserialize_str(Text)?;
+        let text = date(deserializer, Text)?;
         Self::parse(&text).ok_or_else(|| {
             D::Error::custom("expected a day of the calendar, such as \"2026-11-01\"")
         })

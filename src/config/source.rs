@@ -5,6 +5,8 @@
 //! is meant and where in it; trees of different texts can be joined and their errors still point
 //! at what was typed.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// A range of bytes in the texts of a [`Sources`].
@@ -48,6 +50,12 @@ impl Sources {
             dir,
         });
         number
+    }
+
+    /// The texts that are files of the user's.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        let files = self.texts.iter().filter(|source| source.dir.is_some());
+        files.map(|source| Path::new(&source.name))
     }
 
     pub(crate) fn get(&self, number: usize) -> &Source {
@@ -94,10 +102,20 @@ impl Place {
     }
 }
 
-/// Why a file cannot be read as text, in the user's words.
+/// More bytes than anybody types; a device may give bytes without end.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// A file as text, or why it cannot be read as such, in the user's words.
 pub(crate) fn read_text(path: &Path) -> Result<String, String> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(length) if length as u64 > MOST_BYTES => {
+            return Err(
+                "the file is larger than 16 MB, which no experiment or model is".to_owned(),
+            );
+        }
+        Ok(_) => {}
         Err(error) => {
             return Err(match error.kind() {
                 std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -106,7 +124,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, String> {
                 _ => format!("the file cannot be read: {error}"),
             });
         }
-    };
+    }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let before = String::from_utf8_lossy(&error.as_bytes()[..valid]);

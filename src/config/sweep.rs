@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::diagnostic::Fault;
-use super::names::{did_you_mean, list};
+use super::names::{control_character, did_you_mean, list};
 use super::source::Place;
 use super::tree::{Entry, Node, Value};
 
@@ -96,7 +96,7 @@ fn gather(table: &Node, before: &str, axes: &mut Vec<Axis>, fault: &mut dyn FnMu
         };
         let goes_on = !before.is_empty() || SECTIONS.contains(&text.as_str());
         let values: Vec<Swept> = match &entry.node.value {
-            Value::Table(_) if goes_on => {
+            Value::Table(below) if goes_on && !below.is_empty() => {
                 gather(&entry.node, &text, axes, fault);
                 continue;
             }
@@ -137,6 +137,11 @@ fn named(key: &str, values: &[Entry], fault: &mut dyn FnMut(Fault)) -> Vec<Swept
         if name.is_empty() {
             let title = format!("the name of a value of `{key}` is empty");
             fault(Fault::new(title).at(value.place));
+        } else if name.contains(char::is_control) {
+            fault(control_character(
+                &format!("a value of `{key}`"),
+                value.place,
+            ));
         } else if let Some(before) = first.insert(name, value.place) {
             fault(
                 Fault::new(format!("two values of `{key}` are named `{name}`"))

@@ -159,7 +159,9 @@ fn from_toml(node: Spanned<DeValue<'_>>, base: usize, faults: &Faults) -> Node {
         DeValue::String(text) => Value::Text(text.into_owned()),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Value::Integer(number),
-            Err(_) => refuse("this integer does not fit into 64 bits"),
+            Err(_) => refuse(
+                "this integer is out of range: 64 bits hold numbers up to 9223372036854775807",
+            ),
         },
         DeValue::Float(number) => match number.as_str().parse::<f64>() {
             Ok(value) if value.is_finite() => Value::Float(value),

@@ -180,19 +180,7 @@ pub(super) fn run(
 impl<'a> Cell<'a> {
     fn new(plan: &'a Plan, streams: &Streams, workloads: Vec<Workload>, wanted: Wanted) -> Self {
         let curve = wanted.keep_alive_curve;
-        let mut lanes = lanes(plan, streams, workloads, curve).into_iter();
-        let mut chunks = Vec::new();
-        loop {
-            let lanes: Vec<Lane<'_>> = lanes.by_ref().take(CHUNK).collect();
-            if lanes.is_empty() {
-                break;
-            }
-            chunks.push(Chunk {
-                due: vec![Time::ZERO; lanes.len()],
-                lanes,
-                notes: Notes::default(),
-            });
-        }
+        let chunks = chunks(plan, streams, workloads, curve);
         Self {
             plan,
             notes: chunks.iter().map(|_| Notes::default()).collect(),
@@ -338,17 +326,17 @@ fn end_lane(mut lane: Lane<'_>, stock: Option<&CurveStock>) -> (Watch, Option<Tr
     (watch, lane.arrivals.fault().cloned())
 }
 
-fn lanes<'a>(
+fn chunks<'a>(
     plan: &'a Plan,
     streams: &Streams,
     workloads: Vec<Workload>,
     with_curve: bool,
-) -> Vec<Lane<'a>> {
+) -> Vec<Chunk<'a>> {
     let mut policies: Vec<Vec<Bound>> = workloads.iter().map(|_| Vec::new()).collect();
     for bound in policy::of_plan(plan) {
         policies[bound.function.index()].push(bound);
     }
-    let lane = |(id, (arrivals, policies)): (u32, (Workload, Vec<Bound>))| {
+    let lane = |id: u32, arrivals, policies| {
         let id = FunctionId(id);
         let curve = with_curve.then(|| KeepAliveCurveTap::of_one(plan, id));
         let observer = (Watch::new(plan, id), (Claims::new(plan, id), curve));
@@ -357,8 +345,19 @@ fn lanes<'a>(
             arrivals,
         }
     };
-    (0..)
-        .zip(workloads.into_iter().zip(policies))
-        .map(lane)
+    let mut functions = (0..).zip(workloads.into_iter().zip(policies));
+    let count = plan.functions.len().div_ceil(CHUNK);
+    (0..count)
+        .map(|_| {
+            let mut lanes = Vec::with_capacity(CHUNK);
+            for (id, (arrivals, policies)) in functions.by_ref().take(CHUNK) {
+                lanes.push(lane(id, arrivals, policies));
+            }
+            Chunk {
+                due: vec![Time::ZERO; lanes.len()],
+                lanes,
+                notes: Notes::default(),
+            }
+        })
         .collect()
 }

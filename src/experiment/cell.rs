@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::apart::{self, Ended, Outcome, Wanted};
 use super::request_parts::RequestParts;
+use super::way::Way;
 use super::{BATCHES, Failure};
-use crate::model::{Experiment, Plan, RateScope, Scenario};
+use crate::model::{Experiment, Plan, Scenario};
 use crate::observe::{
-    Binding, CurveBooks, KeepAliveCurve, KeepAliveCurveTap, LONGEST_RUN, Summary, SummaryResult,
-    TimelinePoint, TimelineSteps, TimelineTap, Violation,
+    CurveBooks, KeepAliveCurve, KeepAliveCurveTap, Summary, SummaryResult, TimelinePoint,
+    TimelineSteps, TimelineTap, Violation,
 };
 use crate::policy;
 use crate::random::Streams;
@@ -53,45 +54,6 @@ impl CellId {
                 })
             })
             .collect()
-    }
-}
-
-/// Whether the functions of a cell were simulated apart, and why not.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Way {
-    /// Each by itself, side by side: no limit of the account binds.
-    Apart,
-    /// The caller asked for all together.
-    Asked,
-    /// There is one function only.
-    OneFunction,
-    /// Rows of requests are wanted, which are in the order of all functions.
-    Rows,
-    /// A file holds the requests of several functions.
-    OneFile,
-    /// The account has one scaling rate.
-    ScalingRate,
-    /// The run is longer than what functions claim can be noted for.
-    TooLong,
-    /// This limit binds.
-    Binds(Binding),
-}
-
-impl Way {
-    /// Why the functions of a plan have to be simulated together, as far as that is known before.
-    fn together(plan: &Plan, rows: bool) -> Option<Self> {
-        let rate = &plan.platform.scaling_rate;
-        if plan.functions.len() == 1 {
-            Some(Self::OneFunction)
-        } else if rows {
-            Some(Self::Rows)
-        } else if rate.is_some_and(|rate| rate.per == RateScope::Account) {
-            Some(Self::ScalingRate)
-        } else if plan.end() >= LONGEST_RUN {
-            Some(Self::TooLong)
-        } else {
-            None
-        }
     }
 }
 

@@ -1,25 +1,81 @@
 //! A key that is the same for the same experiment and build.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
-use crate::model::Experiment;
+use crate::model::{Experiment, Process, Source};
 
-/// Tells experiments apart by everything that they are made of, and builds by `build`.
+/// Tells experiments apart by everything that they are made of, the contents of their traces
+/// included, and builds by `build`. Each file is read once, however many scenarios it is in.
 pub fn fingerprint(experiment: &Experiment, build: &str) -> String {
     let mut hash = Fnv(0xCBF2_9CE4_8422_2325);
     // Writing to a hash cannot fail.
     let _ = write!(hash, "{build}\n{experiment:?}");
+    for file in files(experiment) {
+        // A file that cannot be read ends the run, too.
+        if let Err(error) = hash.add_file(&file) {
+            let _ = write!(hash, "{error}");
+        }
+    }
     format!("{:016x}", hash.0)
+}
+
+/// Every file that requests are read from.
+fn files(experiment: &Experiment) -> BTreeSet<PathBuf> {
+    let sources = experiment
+        .scenarios
+        .iter()
+        .flat_map(|s| s.plan.sources.iter());
+    let mut files = BTreeSet::new();
+    let mut last = None;
+    for source in sources {
+        match source {
+            Source::Trace { trace, .. } if last == Some(trace.path()) => {}
+            Source::Trace { trace, .. } => {
+                last = Some(trace.path());
+                files.extend(trace.files());
+            }
+            Source::Process {
+                process: Process::Replay { file },
+                ..
+            } => {
+                files.insert(file.clone());
+            }
+            Source::Process { .. } => {}
+        }
+    }
+    files
 }
 
 /// FNV-1a (Fowler, Noll and Vo): a hash of text as it comes, without keeping it.
 struct Fnv(u64);
 
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3);
+        }
+    }
+
+    fn add_file(&mut self, path: &Path) -> io::Result<()> {
+        self.add(path.as_os_str().as_encoded_bytes());
+        let mut file = File::open(path)?;
+        let mut bytes = [0; 1 << 14];
+        loop {
+            match file.read(&mut bytes)? {
+                0 => return Ok(()),
+                read => self.add(&bytes[..read]),
+            }
+        }
+    }
+}
+
 impl Write for Fnv {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for byte in text.bytes() {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);
-        }
+        self.add(text.as_bytes());
         Ok(())
     }
 }

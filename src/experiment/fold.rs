@@ -7,8 +7,8 @@ use super::intervals::{of_batches, of_replications, of_run, paired};
 use super::results::{
     Estimates, Facts, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
 };
+use super::way::Way;
 use crate::model::{Experiment, Scenario};
-use crate::units::Span;
 
 /// Joins the cells of an experiment, which are in order.
 pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
@@ -19,10 +19,8 @@ pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
         let paired = (number > 0).then(|| paired(first, cells));
         scenarios.push(scenario(&experiment.scenarios[number], cells, paired));
     }
-    let duration = experiment
-        .scenarios
-        .first()
-        .map_or(Span::ZERO, |s| s.plan.duration);
+    let durations = || experiment.scenarios.iter().map(|s| s.plan.duration);
+    let (shortest, longest) = (durations().min(), durations().max());
     Results {
         experiment: experiment.name.clone(),
         question: experiment.question.clone(),
@@ -33,13 +31,13 @@ pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
         } else {
             IntervalMethod::Replications
         },
-        duration,
-        facts: facts(experiment),
+        durations: (shortest.unwrap_or_default(), longest.unwrap_or_default()),
+        facts: facts(experiment, cells),
         scenarios,
     }
 }
 
-fn facts(experiment: &Experiment) -> Facts {
+fn facts(experiment: &Experiment, cells: &[CellResult]) -> Facts {
     let Some(first) = experiment.scenarios.first() else {
         return Facts::default();
     };
@@ -50,7 +48,20 @@ fn facts(experiment: &Experiment) -> Facts {
         warm_up: first.plan.warm_up,
         set: experiment.set.clone(),
         recorded: experiment.scenarios.iter().any(|s| s.plan.is_recorded()),
+        ways: ways(cells),
     }
+}
+
+/// The ways that cells went, in the order in which they first did, and how many went each.
+fn ways(cells: &[CellResult]) -> Vec<(Way, usize)> {
+    let mut ways: Vec<(Way, usize)> = Vec::new();
+    for cell in cells {
+        match ways.iter_mut().find(|(way, _)| *way == cell.way) {
+            Some((_, cells)) => *cells += 1,
+            None => ways.push((cell.way, 1)),
+        }
+    }
+    ways
 }
 
 fn scenario<'a>(

@@ -45,11 +45,16 @@ impl Journal {
             error,
         };
         let kept = read(path, key);
-        let mut file = File::create(path).map_err(io)?;
+        // What is kept stays under its name until all of it is written anew.
+        let unfinished = path.with_extension("unfinished");
+        let mut file = File::create(&unfinished).map_err(io)?;
         writeln!(file, "{}", serde_json::json!({ "experiment": key })).map_err(io)?;
         for (cell, result) in &kept {
             write(&mut file, *cell, result).map_err(io)?;
         }
+        drop(file);
+        fs::rename(&unfinished, path).map_err(io)?;
+        let file = File::options().append(true).open(path).map_err(io)?;
         Ok(Self {
             path: path.to_owned(),
             file: Mutex::new(file),

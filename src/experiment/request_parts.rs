@@ -1,15 +1,24 @@
 //! Rows of requests, cell by cell while they run, one file in order at the end.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::cell::CellId;
+use super::claim::{Claim, LOCK};
 use crate::model::{Experiment, Scenario};
 use crate::observe::{RequestLog, RowFile, RowFormat, RunName};
 
 /// A log that writes to a file of its own.
 pub(super) type PartLog<'a> = RequestLog<'a, RowFile>;
+
+/// Name of the file that tells a folder of parts from others, and the experiment that it is of.
+const MARK: &str = "experiment";
+/// Ending of a file that is being written.
+const UNFINISHED: &str = "unfinished";
+/// What the mark begins with.
+const MARK_OF_PARTS: &str = "rows of frostline ";
 
 /// Where the rows of each cell are kept until all are done.
 #[derive(Debug)]
@@ -17,6 +26,7 @@ pub struct RequestParts {
     path: PathBuf,
     parts: PathBuf,
     format: RowFormat,
+    claim: Claim,
 }
 
 impl RequestParts {
@@ -24,26 +34,35 @@ impl RequestParts {
     /// another key are dropped.
     ///
     /// # Errors
-    /// The place cannot be written.
+    /// The place cannot be written, another run writes there, or it is a folder of the user's own.
     pub fn new(path: &Path, format: RowFormat, key: &str) -> Result<Self, Failure> {
-        let mut parts = path.as_os_str().to_owned();
-        parts.push(".parts");
-        let parts = PathBuf::from(parts);
+        let parts = parts_of(path);
         let at = |path: &Path| {
             let path = path.to_owned();
             move |error| Failure::Io { path, error }
         };
-        let kept = parts.join("experiment");
-        let before = fs::read_to_string(&kept).ok();
-        if parts.exists() && before.is_none_or(|before| before != key) {
-            fs::remove_dir_all(&parts).map_err(at(&parts))?;
+        if path.is_dir() {
+            let error = io::Error::other("this is a directory: remove it, or name another file");
+            return Err(at(path)(error));
         }
-        fs::create_dir_all(&parts).map_err(at(&parts))?;
-        fs::write(&kept, key).map_err(at(&kept))?;
+        let mark = parts.join(MARK);
+        if !may_take(&parts, &mark) {
+            return Err(Failure::Foreign { path: parts });
+        }
+        let claim = Claim::of(&parts)?;
+        let ours = format!("{MARK_OF_PARTS}{key}");
+        if fs::read_to_string(&mark)
+            .ok()
+            .is_none_or(|before| before != ours)
+        {
+            drop_parts(&parts).map_err(at(&parts))?;
+            fs::write(&mark, ours).map_err(at(&mark))?;
+        }
         Ok(Self {
             path: path.to_owned(),
             parts,
             format,
+            claim,
         })
     }
 
@@ -57,7 +76,7 @@ impl RequestParts {
     /// A part, or the whole, while it is written: under its own name it is complete.
     fn unfinished(&self, path: &Path) -> PathBuf {
         let name = path.file_name().unwrap_or_default();
-        self.parts.join(name).with_extension("unfinished")
+        self.parts.join(name).with_extension(UNFINISHED)
     }
 
     /// Whether the rows of a cell that is done are still here.
@@ -90,11 +109,11 @@ impl RequestParts {
             .map_err(|error| Failure::Io { path, error })
     }
 
-    /// Joins the rows of all cells in order into one file and removes the parts.
+    /// Joins the rows of all cells in order into one file. The parts stay until [`Self::remove`].
     ///
     /// # Errors
     /// A file cannot be read or written.
-    pub fn join(self, experiment: &Experiment) -> Result<(), Failure> {
+    pub fn join(&self, experiment: &Experiment) -> Result<(), Failure> {
         let io = |error| Failure::Io {
             path: self.path.clone(),
             error,
@@ -111,12 +130,58 @@ impl RequestParts {
         }
         out.finish()
             .and_then(|()| fs::rename(&whole, &self.path))
-            .map_err(io)?;
-        fs::remove_dir_all(&self.parts).map_err(|error| Failure::Io {
-            path: self.parts.clone(),
-            error,
-        })
+            .map_err(io)
     }
+
+    /// Removes the parts: the experiment is done.
+    ///
+    /// # Errors
+    /// They cannot be removed.
+    pub fn remove(self) -> Result<(), Failure> {
+        let Self { parts, claim, .. } = self;
+        let removed = drop_parts(&parts).and_then(|()| {
+            fs::remove_file(parts.join(MARK))?;
+            drop(claim);
+            match fs::remove_dir(&parts) {
+                // Something that no run has put there.
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+                other => other,
+            }
+        });
+        removed.map_err(|error| Failure::Io { path: parts, error })
+    }
+}
+
+/// The folder of parts for the file at `path`.
+fn parts_of(path: &Path) -> PathBuf {
+    let mut parts = path.as_os_str().to_owned();
+    parts.push(".parts");
+    PathBuf::from(parts)
+}
+
+/// Whether parts may be kept in a folder: it is not there, empty, or marked by a run before.
+fn may_take(parts: &Path, mark: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(parts) else {
+        return !parts.exists();
+    };
+    let mut names = entries.flatten().map(|entry| entry.file_name());
+    fs::read_to_string(mark).is_ok_and(|mark| mark.starts_with(MARK_OF_PARTS))
+        || names.all(|name| name == LOCK)
+}
+
+/// Removes the files that runs keep in a folder of parts, and nothing else.
+fn drop_parts(parts: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(parts)? {
+        let path = entry?.path();
+        let ending = path.extension().unwrap_or_default();
+        let of_rows = RowFormat::ALL
+            .iter()
+            .any(|format| ending == format.ending());
+        if (of_rows || ending == UNFINISHED) && path.is_file() {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -132,15 +197,37 @@ mod tests {
     fn parts_of_another_experiment_or_cut_short_are_not_taken() {
         let dir = std::env::temp_dir().join(format!("frostline-parts-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
-        let open =
-            |key: &str| RequestParts::new(&dir.join("log.csv"), RowFormat::Csv, key).unwrap();
+        let rows = dir.join("log.csv");
+        let open = |key: &str| RequestParts::new(&rows, RowFormat::Csv, key).unwrap();
+        let has = |key: &str| open(key).has(CELL);
         let parts = open("one");
         fs::write(parts.unfinished(&parts.part(CELL)), "rows").unwrap();
         assert!(!parts.has(CELL), "a part that is being written is none");
         fs::write(parts.part(CELL), "rows").unwrap();
         assert!(parts.has(CELL));
-        assert!(open("one").has(CELL), "the same experiment goes on");
-        assert!(!open("two").has(CELL), "another one does not");
+        drop(parts);
+        assert!(has("one"), "the same experiment goes on");
+        assert!(!has("two"), "another one does not");
+        open("two").remove().unwrap();
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 0, "nothing is left");
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn what_no_run_has_written_is_never_removed() {
+        let dir = std::env::temp_dir().join(format!("frostline-foreign-{}", std::process::id()));
+        let (rows, parts) = (dir.join("log.csv"), dir.join("log.csv.parts"));
+        fs::create_dir_all(&parts).unwrap();
+        let open = || RequestParts::new(&rows, RowFormat::Csv, "key");
+        open().unwrap().remove().unwrap();
+        fs::create_dir_all(&parts).unwrap();
+        fs::write(parts.join("thesis.txt"), "years of work").unwrap();
+        assert!(matches!(open(), Err(Failure::Foreign { .. })));
+        fs::write(parts.join(MARK), "a file of the user's own").unwrap();
+        assert!(matches!(open(), Err(Failure::Foreign { .. })));
+        fs::write(parts.join(MARK), format!("{MARK_OF_PARTS}of before")).unwrap();
+        open().unwrap().remove().unwrap();
+        assert!(parts.join("thesis.txt").exists());
         fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! This is all that `report` sees. It knows no format.
 
+use super::way::Way;
 pub use crate::observe::TimelinePoint;
 use crate::observe::metric::{METRICS, MetricId};
 use crate::stats::Histogram;
@@ -20,8 +21,9 @@ pub struct Results {
     pub replications: u32,
     /// Where the intervals come from.
     pub intervals: IntervalMethod,
-    /// Measured time of each replication.
-    pub duration: Span,
+    /// Measured time of each replication, in the shortest and in the longest scenario; they differ
+    /// where `duration` is swept.
+    pub durations: (Span, Span),
     /// What else must be known to run it again.
     pub facts: Facts,
     /// In the order of the file.
@@ -41,6 +43,8 @@ pub struct Facts {
     pub set: Vec<(String, String)>,
     /// Whether arrivals are recorded ones, the same in every replication.
     pub recorded: bool,
+    /// Whether functions were simulated apart, and in how many cells: changes no result.
+    pub ways: Vec<(Way, usize)>,
 }
 
 /// Where the intervals come from.
@@ -143,6 +147,23 @@ impl Estimates {
     /// Every measure with its value, in the order of the catalogue.
     pub fn iter(&self) -> impl Iterator<Item = (MetricId, Estimate)> + '_ {
         MetricId::all().zip(self.0.iter().copied())
+    }
+}
+
+impl Results {
+    /// Measured time of each replication, where it is the same in all scenarios.
+    pub fn duration(&self) -> Option<Span> {
+        let (shortest, longest) = self.durations;
+        (shortest == longest).then_some(shortest)
+    }
+
+    /// The same for a person: `7 days`, or `1 h to 7 days`.
+    pub fn duration_text(&self) -> String {
+        let (shortest, longest) = self.durations;
+        match self.duration() {
+            Some(duration) => duration.to_string(),
+            None => format!("{shortest} to {longest}"),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The experiment: scenarios, each a plan that can be simulated.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::ids::FunctionId;
@@ -72,6 +74,22 @@ pub enum Source {
         /// The function of this experiment for each function of the trace.
         functions: Arc<[FunctionId]>,
     },
+}
+
+impl Experiment {
+    /// Files and folders of recorded requests that are read while it runs, each once.
+    pub fn recordings(&self) -> BTreeSet<&Path> {
+        let sources = self.scenarios.iter().flat_map(|s| s.plan.sources.iter());
+        let paths = sources.filter_map(|source| match source {
+            Source::Trace { trace, .. } => Some(trace.path()),
+            Source::Process {
+                process: Process::Replay { file },
+                ..
+            } => Some(file.as_path()),
+            Source::Process { .. } => None,
+        });
+        paths.collect()
+    }
 }
 
 impl Plan {

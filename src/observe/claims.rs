@@ -146,7 +146,8 @@ impl Observer for Claims {
     #[inline]
     fn answered(&mut self, run: &Prompt, at: Time) {
         let instant = u64::from(at == run.arrived) * INSTANT;
-        self.note_run(at, ENDS | instant | u64::from(self.unreserved) * CLAIMS);
+        let claims = u64::from(self.unreserved) * CLAIMS;
+        self.note_run(at, ENDS | instant | claims);
     }
 
     fn provisioned(&mut self, at: Time, _: FunctionId, instances: u32) {

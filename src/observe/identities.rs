@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::sim::{Sender, State, StateChange};
+use crate::sim::{Retirement, Sender, State, StateChange};
 use crate::units::Time;
 
 use super::tally::Tally;
@@ -38,8 +38,6 @@ pub(super) struct Books {
     alive_at_first: u64,
     /// Ends at the end of the run.
     alive_at_last: u64,
-    born: u64,
-    retired: u64,
     /// Users' requests in the system, with the integral over the measured time.
     in_system: i128,
     in_system_sum: i128,
@@ -70,15 +68,11 @@ impl Books {
 
     #[inline]
     pub(super) fn changed(&mut self, change: &StateChange) {
-        match change.from {
-            Some(state) => self.leaves(state, change.since, change.at),
-            None => self.born += 1,
+        if let Some(state) = change.from {
+            self.leaves(state, change.since, change.at);
         }
-        match change.to {
-            Err(crate::sim::Retirement::EndOfRun) => self.alive_at_last += 1,
-            Err(_) => self.retired += 1,
-            Ok(_) => {}
-        }
+        let stays = change.to == Err(Retirement::EndOfRun);
+        self.alive_at_last += u64::from(stays);
     }
 
     /// An instance leaves a state.
@@ -106,7 +100,7 @@ impl Books {
     /// Checks every identity against the tally of the whole measured time.
     pub(super) fn check(&self, all: &Tally) -> Result<(), Violation> {
         let ended = all.completed() + all.failed + all.timed_out + all.rejected + all.in_flight;
-        let lives = self.alive_at_first + self.born;
+        let lives = self.alive_at_first + all.starts;
         let in_states: u128 = all.states.in_state.iter().sum();
         let little = |identity, state: State| {
             (
@@ -124,7 +118,7 @@ impl Books {
             (
                 "alive at first + starts = retired + alive at last",
                 u128::from(lives),
-                u128::from(self.retired + self.alive_at_last),
+                u128::from(all.retired + self.alive_at_last),
             ),
             (
                 "starting + idle + busy = alive",
@@ -148,5 +142,22 @@ impl Books {
             }),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_that_is_published_and_did_not_happen_is_a_violation() {
+        let books = Books::new(Time::ZERO);
+        assert_eq!(books.check(&Tally::default()), Ok(()));
+        let tally = Tally {
+            starts: 1,
+            ..Tally::default()
+        };
+        let violation = books.check(&tally).unwrap_err().to_string();
+        assert!(violation.contains("starts"), "{violation}");
     }
 }

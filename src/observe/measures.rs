@@ -48,8 +48,8 @@ impl Values {
         MetricId::all().map(|metric| self.get(metric))
     }
 
-    /// These values as one batch (y, x) of a ratio, by the kind of the measure; `None` where a batch
-    /// tells nothing about the whole, such as a quantile with too few requests above it.
+    /// These values as one batch (y, x) of a ratio, by the kind of the measure; `None` where a
+    /// batch tells nothing about the whole, such as a quantile with too few requests above it.
     pub fn as_batch(&self, metric: MetricId) -> Option<(f64, f64)> {
         let count = |metric| self.get(metric).unwrap_or(0.0);
         let ran = || count(metric::COLD_STARTS) + count(metric::WARM_STARTS);
@@ -202,9 +202,9 @@ fn lengths_of_time(values: &mut Values, first: MetricId, histogram: &Histogram) 
     let millis = |nanos: u64| nanos as f64 / 1e6;
     let Some(mean) = histogram.mean() else { return };
     values.set(first, mean / 1e6);
-    let quantiles = [0.5, 0.9, 0.95, 0.99, 0.999, 1.0];
-    for (i, q) in (1..).zip(quantiles) {
-        if let Some(nanos) = histogram.quantile(q) {
+    let quantiles = histogram.quantiles([0.5, 0.9, 0.95, 0.99, 0.999, 1.0]);
+    for (i, quantile) in (1..).zip(quantiles) {
+        if let Some(nanos) = quantile {
             values.set(MetricId(first.0 + i), millis(nanos));
         }
     }

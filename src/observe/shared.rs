@@ -164,7 +164,7 @@ impl Shared {
         let (mut more, mut claims) = (0, 0);
         for run in runs {
             let ends = run & ENDS;
-            let sign = 1 - 2 * ends as i64;
+            let sign = sign(run);
             let cell = &mut self.cells[grid.cell(run >> FLAGS)];
             cell.begin += 1 - ends as u32;
             cell.more += sign as i32;
@@ -214,10 +214,7 @@ impl Shared {
         for cell in within.chunk_by(|a, b| grid.cell(a >> FLAGS) == grid.cell(b >> FLAGS)) {
             let mut level = before[grid.cell(cell[0] >> FLAGS)].unwrap_or(0);
             for instant in cell.chunk_by(|a, b| a >> FLAGS == b >> FLAGS) {
-                level += instant
-                    .iter()
-                    .map(|run| 1 - 2 * (run & ENDS) as i64)
-                    .sum::<i64>();
+                level += instant.iter().map(|run| sign(*run)).sum::<i64>();
                 peak = peak.max(level);
             }
         }
@@ -232,10 +229,10 @@ impl Shared {
         until: Time,
         rare: &[(Time, Rare)],
     ) -> Result<(), Binding> {
-        let Some(rate) = self.requests_per_second else {
+        let Some(a_second) = self.requests_per_second else {
             return Ok(());
         };
-        let full = rate * NANOS_PER_SECOND;
+        let full = a_second * NANOS_PER_SECOND;
         let mut rare = rare
             .iter()
             .filter(|(_, what)| *what == Rare::Attempt)
@@ -251,7 +248,7 @@ impl Shared {
             let length = until.nanos().saturating_sub(from).min(1 << grid.bits);
             let filled = self
                 .credit
-                .saturating_add(rate.saturating_mul(length))
+                .saturating_add(a_second.saturating_mul(length))
                 .min(full);
             if price > self.credit || price > filled {
                 return Err(Binding::RequestsPerSecond);
@@ -285,8 +282,14 @@ impl Shared {
     }
 }
 
+/// Plus one where a run begins, minus one where it ends.
+#[inline]
+fn sign(run: u64) -> i64 {
+    if run & ENDS == 0 { 1 } else { -1 }
+}
+
 fn count(rare: &[(Time, Rare)], is: fn(&Rare) -> bool) -> i64 {
-    rare.iter().filter(|(_, what)| is(what)).count() as i64
+    rare.iter().map(|(_, what)| i64::from(is(what))).sum()
 }
 
 /// The most by which capacity taken out of the quota may grow.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::FunctionId;
 use crate::model::Plan;
-use crate::sim::{Observer, Prewarmed, Prompt, RequestEnd, Sender, State, StateChange};
+use crate::sim::{InFlight, Observer, Prewarmed, Prompt, RequestEnd, Sender, State, StateChange};
 use crate::stats::Histogram;
 use crate::stats::batches::BatchSums;
 use crate::units::{Span, Time};
@@ -82,12 +82,16 @@ impl<'a> Parts<'a> {
     /// over all functions in this part.
     pub fn end_part(&mut self, watches: &mut [&mut Watch], peaks: Peaks) {
         let at = self.ends;
-        watches.iter_mut().for_each(|watch| watch.cut(at));
+        for watch in watches.iter_mut() {
+            watch.cut(at);
+        }
         if self.measuring {
             self.record_batch(at, watches, peaks);
         } else {
             self.measuring = true;
-            watches.iter_mut().for_each(|watch| watch.begin());
+            for watch in watches.iter_mut() {
+                watch.begin();
+            }
         }
         self.begins = at;
         let next = self.batch_values.len() as u32 + 1;
@@ -126,7 +130,9 @@ impl<'a> Parts<'a> {
         peaks: Peaks,
     ) -> Result<SummaryResult, Violation> {
         let end = self.plan.end();
-        watches.iter_mut().for_each(|watch| watch.cut(end));
+        for watch in watches.iter_mut() {
+            watch.cut(end);
+        }
         if self.batches > 1 {
             self.record_batch(end, watches, peaks);
         } else {
@@ -335,8 +341,8 @@ impl Observer for Summary<'_> {
             .provisioned(at, function, instances);
     }
 
-    fn in_flight(&mut self, function: FunctionId, sender: Sender, arrived: Time) {
-        self.watches[function.index()].in_flight(function, sender, arrived);
+    fn in_flight(&mut self, request: &InFlight) {
+        self.watches[request.function.index()].in_flight(request);
     }
 
     fn run_ended(&mut self, at: Time) {

@@ -1,6 +1,6 @@
 //! What is counted of a function in a part of the measured time.
 
-use crate::sim::Cause;
+use crate::sim::{Cause, Found, Sender};
 use crate::stats::Histogram;
 
 use super::states::StateTimes;
@@ -157,6 +157,26 @@ fn joined(a: &Histogram, b: &Histogram) -> Histogram {
 }
 
 impl Charges {
+    /// Adds a request or ping that begins to run, where it is not counted with those that end.
+    pub(super) fn add_begun(&mut self, sender: Sender, found: Found) {
+        match sender {
+            Sender::User => self.other_requests += 1,
+            Sender::Ping => self.ping_requests += 1,
+        }
+        self.restored += u64::from(matches!(found, Found::Restored(_)));
+    }
+
+    /// Adds the billed time of a request or ping.
+    pub(super) fn add_run(&mut self, sender: Sender, on_provisioned: bool, nanos: u64) {
+        let sum = match (sender, on_provisioned) {
+            (Sender::User, false) => &mut self.nanos,
+            (Sender::User, true) => &mut self.provisioned_run_nanos,
+            (Sender::Ping, false) => &mut self.ping_nanos,
+            (Sender::Ping, true) => &mut self.ping_provisioned_run_nanos,
+        };
+        *sum += u128::from(nanos);
+    }
+
     fn join(&mut self, other: &Self) {
         self.other_requests += other.other_requests;
         self.nanos += other.nanos;

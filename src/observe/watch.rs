@@ -3,7 +3,8 @@
 use crate::ids::FunctionId;
 use crate::model::{Billing, Plan, RemedyKind};
 use crate::sim::{
-    Ending, Found, Observer, Prewarmed, Prompt, RequestEnd, Retirement, Sender, State, StateChange,
+    Ending, Found, InFlight, Observer, Prewarmed, Prompt, RequestEnd, Retirement, Running, Sender,
+    State, StateChange,
 };
 use crate::stats::batches::BatchSums;
 use crate::units::{Span, Time};
@@ -173,6 +174,7 @@ impl Observer for Watch {
     fn ended(&mut self, end: &RequestEnd) {
         self.books.ended(end.sender, end.arrived, end.ended);
         if end.arrived < self.from {
+            self.ended_of_warm_up(end);
             return;
         }
         let charged = billed(self.billing.as_ref(), self.init_billed, end).nanos();
@@ -226,6 +228,8 @@ impl Observer for Watch {
                 let billed = billing.billed(latency).nanos();
                 self.tally.charges.nanos += u128::from(billed);
             }
+        } else if at > self.from {
+            self.ended_of_warm_up(&run.end(at));
         }
     }
 
@@ -251,9 +255,57 @@ impl Observer for Watch {
         self.set_capacity(at, instances);
     }
 
-    fn in_flight(&mut self, _: FunctionId, sender: Sender, arrived: Time) {
-        self.books.ended(sender, arrived, self.end);
-        self.tally.in_flight += u64::from(sender == Sender::User && arrived >= self.from);
+    fn in_flight(&mut self, request: &InFlight) {
+        self.books.ended(request.sender, request.arrived, self.end);
+        let measured = request.sender == Sender::User && request.arrived >= self.from;
+        self.tally.in_flight += u64::from(measured);
+        if let Some(run) = &request.running {
+            self.charge_running(request.sender, run);
+        }
+    }
+}
+
+/// A run is billed as its time passes, and what it is rounded up by when it ends; its start and the
+/// request itself are billed when it begins. So measured times that follow each other are billed
+/// what they are together, however long requests take.
+impl Watch {
+    /// What is billed in the measured time of a request that arrived before it.
+    #[cold]
+    fn ended_of_warm_up(&mut self, end: &RequestEnd) {
+        if end.ended <= self.from || end.found == Found::Nothing {
+            return;
+        }
+        let whole = billed(self.billing.as_ref(), self.init_billed, end);
+        let before = if end.begun < self.from {
+            self.from.since(end.begun) + self.start_of(end.billable_start)
+        } else {
+            self.tally.charges.add_begun(end.sender, end.found);
+            Span::ZERO
+        };
+        let nanos = whole.saturating_sub(before).nanos();
+        let charges = &mut self.tally.charges;
+        charges.add_run(end.sender, end.on_provisioned, nanos);
+    }
+
+    /// What is billed in the measured time of a request that runs at its end.
+    fn charge_running(&mut self, sender: Sender, run: &Running) {
+        let mut length = self.end.since(run.begun.max(self.from));
+        if run.begun >= self.from {
+            self.tally.charges.add_begun(sender, run.found);
+            length += self.start_of(run.billable_start);
+        }
+        if self.billing.is_some() {
+            let charges = &mut self.tally.charges;
+            charges.add_run(sender, run.on_provisioned, length.nanos());
+        }
+    }
+
+    fn start_of(&self, billable_start: Span) -> Span {
+        if self.init_billed {
+            billable_start
+        } else {
+            Span::ZERO
+        }
     }
 }
 
@@ -270,11 +322,8 @@ impl Tally {
             }
         }
         self.charges.other_requests += 1;
-        if end.on_provisioned {
-            self.charges.provisioned_run_nanos += u128::from(charged);
-        } else {
-            self.charges.nanos += u128::from(charged);
-        }
+        self.charges
+            .add_run(end.sender, end.on_provisioned, charged);
         self.delayed.latency.record(end.latency().nanos());
         self.delayed.wait.record(end.wait().nanos());
         self.delayed.start.record(end.start().nanos());
@@ -298,11 +347,8 @@ impl Tally {
             return;
         }
         self.charges.ping_requests += 1;
-        if end.on_provisioned {
-            self.charges.ping_provisioned_run_nanos += u128::from(charged);
-        } else {
-            self.charges.ping_nanos += u128::from(charged);
-        }
+        self.charges
+            .add_run(end.sender, end.on_provisioned, charged);
         let cold = end.found != Found::Warm;
         self.ping_cold_starts += u64::from(cold);
         self.charges.restored += u64::from(matches!(end.found, Found::Restored(_)));

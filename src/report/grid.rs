@@ -193,7 +193,7 @@ impl Grid {
 
 /// Where the intervals come from and how long was measured.
 pub(super) fn provenance(results: &Results) -> String {
-    let duration = results.duration;
+    let duration = results.duration_text();
     match results.intervals {
         IntervalMethod::Replications if results.replications < 2 => {
             format!("One replication of {duration}: no intervals.")

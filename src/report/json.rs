@@ -12,6 +12,7 @@ use serde_json::ser::Formatter;
 
 use super::curve_csv::{NUMBERS, numbers};
 use crate::experiment::{CurvePoint, Estimate, Estimates, IntervalMethod, Results, ScenarioResult};
+use crate::units::Span;
 
 /// The whole document.
 ///
@@ -28,7 +29,7 @@ pub fn render(results: &Results) -> io::Result<String> {
         prices: results.facts.prices.as_deref(),
         set: Set(&results.facts.set),
         warm_up_s: results.facts.warm_up.secs(),
-        duration_s: results.duration.secs(),
+        duration_s: results.duration().map(Span::secs),
         intervals: match results.intervals {
             IntervalMethod::Replications => Intervals::Replications {},
             IntervalMethod::BatchMeans { batches } => Intervals::BatchMeans { batches },
@@ -55,7 +56,9 @@ struct Document<'a> {
     set: Set<'a>,
     warm_up_s: f64,
     /// Measured time of each replication.
-    duration_s: f64,
+    /// Absent where `duration` is swept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_s: Option<f64>,
     intervals: Intervals,
     scenarios: Vec<Scenario<'a>>,
 }

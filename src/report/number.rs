@@ -30,8 +30,8 @@ impl Shown {
     }
 }
 
-/// Half the width of an interval, where it is a number: its longer side, for the other may have been
-/// cut to what is possible.
+/// Half the width of an interval, where it is a number: its longer side, for the other may have
+/// been cut to what is possible.
 pub(super) fn half_width(estimate: Estimate) -> Option<f64> {
     let side = |(low, high): (f64, f64)| match estimate.mean {
         Some(mean) => (high - mean).max(mean - low).abs(),

@@ -2,7 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
-use super::observer::{Found, Sender, State};
+use super::observer::{Found, InFlight, Running, Sender, State};
 use crate::ids::{FunctionId, InstanceId};
 use crate::units::{Span, Time};
 
@@ -107,6 +107,31 @@ pub(super) struct Instance {
 }
 
 impl Instance {
+    /// The request it runs or starts for, which will not end within the run.
+    pub(super) fn in_flight(&self) -> InFlight {
+        let run = if self.prompt {
+            self.prompt_run()
+        } else {
+            self.run
+        };
+        let cold = matches!(run.found, Found::Cold(_) | Found::Restored(_));
+        InFlight {
+            function: run.request.function,
+            sender: run.request.sender,
+            arrived: run.request.arrived,
+            running: (self.state == State::Busy).then_some(Running {
+                begun: run.begun,
+                found: run.found,
+                on_provisioned: self.provisioned,
+                billable_start: if cold {
+                    self.billable_start
+                } else {
+                    Span::ZERO
+                },
+            }),
+        }
+    }
+
     pub(super) fn link_to(&mut self, previous: u32, next: u32) {
         self.previous = previous;
         self.next = next;
@@ -135,6 +160,10 @@ impl Instances {
         }
         let slot = self.slots.len() as u32;
         instance.generation = 0;
+        // Most functions never have more than one or two.
+        if self.slots.len() < 2 {
+            self.slots.reserve_exact(1);
+        }
         self.slots.push(instance);
         self.alive.push(true);
         slot

@@ -182,7 +182,7 @@ impl<O: Observer> Simulation<'_, O> {
     #[inline]
     pub(super) fn run_on_idle(&mut self, slot: u32, request: Request) {
         let instance = &mut self.instances[slot];
-        if request.sender == Sender::Ping && !instance.provisioned {
+        if request.sender == Sender::Ping {
             self.functions[request.function].with_ping += 1;
         }
         instance.occupied = true;
@@ -250,10 +250,10 @@ impl<O: Observer> Simulation<'_, O> {
                 Span::ZERO
             },
         });
+        self.functions[function].with_ping -= u32::from(sender == Sender::Ping);
         if !provisioned {
             self.uncount_on_demand(function);
             let state = &mut self.functions[function];
-            state.with_ping -= u32::from(sender == Sender::Ping);
             if state.in_flight == 0 {
                 state.unused_since = self.now;
                 self.set_unused_timer(function);
@@ -479,8 +479,12 @@ impl<O: Observer> Simulation<'_, O> {
 }
 
 impl FunctionState {
-    /// Why a request that finds no instance now is cold.
+    /// Why a request that finds no instance now is cold. An instance that only a ping keeps busy
+    /// comes before all else, provisioned or not: without the ping the request would have had it.
     fn cause(&self) -> Cause {
+        if self.with_ping > 0 {
+            return Cause::PingCollision;
+        }
         if self.provisioned_target > 0 {
             let none_yet = self.provisioned_ready == 0;
             return if none_yet {
@@ -491,8 +495,6 @@ impl FunctionState {
         }
         if !self.rare.ever {
             Cause::First
-        } else if self.with_ping > 0 {
-            Cause::PingCollision
         } else if self.rare.prewarming > 0 {
             Cause::NotReady
         } else if self.alive > 0 {

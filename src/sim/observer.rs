@@ -63,7 +63,7 @@ pub trait Observer {
 
     /// A request or ping is still in flight when the run ends.
     #[inline]
-    fn in_flight(&mut self, _function: FunctionId, _sender: Sender, _arrived: Time) {}
+    fn in_flight(&mut self, _request: &InFlight) {}
 
     /// The run ends at `at`; called last, after a final [`Observer::changed`] for every instance
     /// alive with [`Retirement::EndOfRun`].
@@ -249,6 +249,32 @@ pub struct RequestEnd {
     pub billable_start: Span,
 }
 
+/// A request or ping that has not ended when the run does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InFlight {
+    /// Its function.
+    pub function: FunctionId,
+    /// Who sent it.
+    pub sender: Sender,
+    /// First arrival.
+    pub arrived: Time,
+    /// `None` where it still waits, or its instance still starts.
+    pub running: Option<Running>,
+}
+
+/// What is known of a request that runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Running {
+    /// When the handler began.
+    pub begun: Time,
+    /// What it found.
+    pub found: Found,
+    /// Whether it runs on provisioned capacity.
+    pub on_provisioned: bool,
+    /// The part of the start it waited for that is billed where init is billed.
+    pub billable_start: Span,
+}
+
 /// A user's request that found an idle instance on demand at once, and does not fail.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Prompt {
@@ -287,8 +313,9 @@ impl Prompt {
         }
     }
 
+    /// How it ended, if it ended at `at`.
     #[inline]
-    fn end(&self, at: Time) -> RequestEnd {
+    pub fn end(&self, at: Time) -> RequestEnd {
         RequestEnd {
             function: self.function,
             sender: Sender::User,
@@ -375,7 +402,7 @@ macro_rules! pass_on {
             answered(run: &Prompt, at: Time);
             prewarmed(start: &Prewarmed);
             provisioned(at: Time, function: FunctionId, instances: u32);
-            in_flight(function: FunctionId, sender: Sender, arrived: Time);
+            in_flight(request: &InFlight);
             run_ended(at: Time);
         }
     };

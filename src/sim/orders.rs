@@ -35,6 +35,9 @@ impl<O: Observer> Simulation<'_, O> {
             .fold(0, |bits, kind| bits | bit(*kind));
         function.heard |= heard;
         function.rare.policies.push(index);
+        if self.functions.states.len() == 1 {
+            self.policies.reserve_exact(1);
+        }
         self.policies.push(BoundPolicy {
             policy: bound.policy,
             function: bound.function,

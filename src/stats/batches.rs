@@ -48,8 +48,16 @@ impl BatchSums {
         if self.count < 2 || self.x <= 0.0 {
             return None;
         }
-        let squares = self.yy - 2.0 * estimate * self.xy + estimate * estimate * self.xx;
-        Some((squares.max(0.0) * n / (n - 1.0)).sqrt() / self.x)
+        let terms = [
+            self.yy,
+            -2.0 * estimate * self.xy,
+            estimate * estimate * self.xx,
+        ];
+        let squares: f64 = terms.iter().sum();
+        // What rounding leaves of terms that cancel is no spread.
+        let noise = 8.0 * f64::EPSILON * terms.iter().map(|term| term.abs()).sum::<f64>();
+        let squares = if squares > noise { squares } else { 0.0 };
+        Some((squares * n / (n - 1.0)).sqrt() / self.x)
     }
 
     /// How many batches of equal weight would tell as much: (Σx)² ÷ Σx² (L. Kish, Survey Sampling,
@@ -78,7 +86,9 @@ mod tests {
 
     fn sums(batches: &[(f64, f64)]) -> BatchSums {
         let mut sums = BatchSums::default();
-        batches.iter().for_each(|(y, x)| sums.record(*y, *x));
+        for (y, x) in batches {
+            sums.record(*y, *x);
+        }
         sums
     }
 

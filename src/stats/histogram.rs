@@ -98,9 +98,20 @@ impl Histogram {
         if other.count == 0 {
             return;
         }
-        self.cover(bucket_of(other.min), bucket_of(other.max));
-        for (bucket, count) in other.filled() {
-            self.add_slowly(bucket, count);
+        let (low, high) = (bucket_of(other.min), bucket_of(other.max));
+        self.cover(low, high);
+        let mine = &mut self.counts[(low - self.first) as usize..];
+        let others = &other.counts[(low - other.first) as usize..=(high - other.first) as usize];
+        let mut carries = other.carries.clone();
+        for (bucket, (count, more)) in (low..).zip(mine.iter_mut().zip(others)) {
+            let (sum, over) = count.overflowing_add(*more);
+            *count = sum;
+            if over {
+                carries.push((bucket, 1));
+            }
+        }
+        for (bucket, times) in carries {
+            self.carry(bucket, times);
         }
         self.count += other.count;
         self.sum += other.sum;
@@ -140,24 +151,37 @@ impl Histogram {
     /// first and last ranks are exact. A product q·n that rounding lifts just above a whole number
     /// counts as that number.
     pub fn quantile(&self, q: f64) -> Option<u64> {
-        if self.count == 0 || !(0.0..=1.0).contains(&q) {
-            return None;
-        }
-        let rank = nearest_rank(q, self.count);
-        if rank == 1 {
-            return Some(self.min);
-        }
-        if rank < self.count {
-            let mut seen = 0;
-            for (bucket, count) in self.filled() {
-                seen += count;
-                if seen >= rank {
-                    let (lower, upper) = bounds(bucket);
-                    return Some((lower + (upper - lower) / 2).clamp(self.min, self.max));
-                }
+        let [value] = self.quantiles([q]);
+        value
+    }
+
+    /// Several quantiles, rising, in one pass over the buckets; see [`Self::quantile`].
+    pub fn quantiles<const N: usize>(&self, qs: [f64; N]) -> [Option<u64>; N] {
+        let mut filled = self.filled();
+        let mut seen = 0;
+        // The middle of the bucket that `seen` has come to.
+        let mut middle = 0;
+        qs.map(|q| {
+            if self.count == 0 || !(0.0..=1.0).contains(&q) {
+                return None;
             }
-        }
-        Some(self.max)
+            let rank = nearest_rank(q, self.count);
+            if rank == 1 {
+                return Some(self.min);
+            }
+            if rank == self.count {
+                return Some(self.max);
+            }
+            while seen < rank {
+                let Some((bucket, count)) = filled.next() else {
+                    return Some(self.max);
+                };
+                seen += count;
+                let (lower, upper) = bounds(bucket);
+                middle = lower + (upper - lower) / 2;
+            }
+            Some(middle.clamp(self.min, self.max))
+        })
     }
 
     /// The buckets that hold something, in ascending order: a cumulative distribution to plot.
@@ -199,10 +223,15 @@ impl Histogram {
         *slot = total as u32;
         let carry = (times >> 32) + (total >> 32);
         if carry > 0 {
-            match self.carries.iter_mut().find(|(of, _)| *of == bucket) {
-                Some((_, carried)) => *carried += carry,
-                None => self.carries.push((bucket, carry)),
-            }
+            self.carry(bucket, carry);
+        }
+    }
+
+    /// A bucket's count has passed 2³² so many times.
+    fn carry(&mut self, bucket: u32, times: u64) {
+        match self.carries.iter_mut().find(|(of, _)| *of == bucket) {
+            Some((_, carried)) => *carried += times,
+            None => self.carries.push((bucket, times)),
         }
     }
 

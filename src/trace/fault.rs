@@ -102,21 +102,51 @@ impl Faults {
         }
     }
 
+    /// Forgets all for what explains it.
+    pub(super) fn replace(&mut self, cause: &TraceFault) {
+        *self = Self::default();
+        self.add(cause.clone());
+    }
+
+    /// Adds what was found elsewhere.
+    pub(super) fn append(&mut self, other: Self) {
+        // Of each kind, how many were counted and not listed.
+        let rest: Vec<(String, u64)> = other
+            .kinds
+            .iter()
+            .map(|known| (known.kind.clone(), known.count - other.listed(&known.kind)))
+            .collect();
+        for fault in other.list {
+            self.add(fault);
+        }
+        for (kind, rest) in rest {
+            match self.kinds.iter_mut().find(|known| known.kind == kind) {
+                Some(known) => known.count += rest,
+                None => self.more += rest,
+            }
+        }
+        self.more += other.more;
+    }
+
+    /// Faults of a kind that stand in the list.
+    fn listed(&self, kind: &str) -> u64 {
+        let of_kind = |fault: &&TraceFault| without_value(&fault.message) == kind;
+        self.list.iter().filter(of_kind).count() as u64
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
     pub(super) fn finish(mut self) -> Vec<TraceFault> {
-        for known in &self.kinds {
-            let listed = self
-                .list
-                .iter()
-                .filter(|f| without_value(&f.message) == known.kind);
-            let more = known.count.saturating_sub(listed.count() as u64);
-            if more > 0 {
-                let last = &mut self.list[known.last].message;
-                *last = format!("{last} (and {more} more like this)");
-            }
+        let more: Vec<(usize, u64)> = self
+            .kinds
+            .iter()
+            .map(|known| (known.last, known.count - self.listed(&known.kind)))
+            .collect();
+        for (last, more) in more.into_iter().filter(|(_, more)| *more > 0) {
+            let last = &mut self.list[last].message;
+            *last = format!("{last} (and {more} more like this)");
         }
         if let (Some(last), 1..) = (self.list.last(), self.more) {
             let rest = TraceFault::of_file(&last.file, format!("and {} more faults", self.more));

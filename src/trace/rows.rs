@@ -6,8 +6,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::lines::Lines;
 use super::names::{NameIndex, prefix, unique};
-use super::text::{Lines, NumberFault, parse_fixed, split};
+use super::text::{NumberFault, parse_fixed, split};
 use super::{Faults, TraceFault, TraceFunction, TraceWarning};
 use crate::units::{Memory, Span, Time};
 
@@ -308,12 +309,15 @@ impl RowTrace {
                 }
             }
         }
-        if !any {
+        if let Some(damage) = rows.lines.damage() {
+            faults.replace(damage);
+        } else if !any {
             let message = "has a header but no rows".to_owned();
             faults.add(TraceFault::of_file(path, message));
         }
         let file_stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let functions = function_names(&names, format, rows.columns.function.is_some(), &file_stem)
+        let file_stem = file_stem.strip_suffix(".csv").unwrap_or(&file_stem);
+        let functions = function_names(&names, format, rows.columns.function.is_some(), file_stem)
             .into_iter()
             .zip(counts)
             .map(|(name, (requests, memory))| TraceFunction {

@@ -1,32 +1,114 @@
 //! Synthetic traces of the Azure Functions 2019 shape, where the real ones cannot be shipped.
 //!
-//! What is imitated: popularity over many orders of magnitude, the mix of triggers, timers with
-//! exact periods, a daily swing, executions with lognormal lengths (μ = −0.38, σ = 2.36 in
-//! ln-seconds) and memory of a Burr distribution (c = 11.652, k = 0.221, λ = 107.083 MB), the fits
-//! of Shahrad et al., "Serverless in the Wild", ATC'20. What is not: correlation between functions,
-//! weekends, deployments.
+//! What is imitated of the release: popularity over eight orders of magnitude, apps of several
+//! functions, the mix of triggers, timers with exact periods, a daily and a weekly swing, functions
+//! that are missing on days without requests, executions with lognormal lengths, memory of a Burr
+//! distribution, no memory on days 13 and 14. Each number has its source where it stands. What is
+//! not: correlation between functions, bursts within an hour, deployments.
+//!
+//! A folder depends on its size and seed alone: each function and day has its own stream, so that
+//! days are written one after the other, their rows side by side, and nothing is kept but what a
+//! function is.
 
-use std::fmt::Write as _;
-use std::fs;
+mod counts;
+mod files;
+mod hash;
+mod popularity;
+mod population;
+mod rows;
+mod trigger;
+
+use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use rand::Rng;
-use rand::distr::Distribution;
-use rand_distr::{Poisson, StandardNormal};
+use rayon::prelude::*;
 
-use crate::dist::{exponential, uniform};
-use crate::random::{Purpose, Stream, Streams};
+use super::Packing;
+use super::azure_2019::folder::{DURATIONS, MEMORY, REQUESTS};
+use crate::random::{Purpose, Streams};
+use counts::{DAY, Left, day_weight, of_day};
+use files::TableFile;
+use population::Population;
 
-/// How large a synthetic trace is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct SynthSize {
-    /// Functions.
+/// Functions of the release, its days and requests (counted from it, see `popularity`).
+pub const RELEASE: (u32, u32, u64) = (72_359, 14, 12_495_810_846);
+
+/// Days of the release with a table of memory.
+const DAYS_WITH_MEMORY: u32 = 12;
+
+/// Rows that are made and packed as one part.
+const PART: usize = 128;
+
+/// Parts that are made before they are written.
+const PARTS: usize = 64;
+
+/// How large a synthetic trace is, and how it is written.
+#[derive(Clone, Debug)]
+pub struct SynthSpec {
+    /// Functions, at least one.
     pub functions: u32,
-    /// Minutes a day; less than 1,440 leaves out the rest of each day, from midnight on.
-    pub minutes: u32,
-    /// Days, a set of tables each.
+    /// Days, a set of tables each; at least one.
     pub days: u32,
+    /// Minutes a day, from 1 to 1,440; less than all leaves out the rest of each day.
+    pub minutes: u32,
+    /// Requests in all, at least one a function. Without it the release's number for so many
+    /// functions and minutes.
+    pub requests: Option<u64>,
+    /// Of all random numbers.
+    pub seed: u64,
+    /// How the files are packed.
+    pub packing: Packing,
+    /// Whether tables that are in the folder are replaced.
+    pub force: bool,
+}
+
+impl SynthSpec {
+    /// The size of the release.
+    pub fn release() -> Self {
+        Self {
+            functions: RELEASE.0,
+            days: RELEASE.1,
+            minutes: DAY as u32,
+            requests: None,
+            seed: 1,
+            packing: Packing::Plain,
+            force: false,
+        }
+    }
+
+    /// Requests in all.
+    fn total(&self) -> u64 {
+        let (functions, days, requests) = RELEASE;
+        let size = u128::from(self.functions) * u128::from(self.days) * u128::from(self.minutes);
+        let release = u128::from(functions) * u128::from(days) * DAY as u128;
+        let least = u64::from(self.functions);
+        self.requests
+            .unwrap_or_else(|| ((u128::from(requests) * size / release) as u64).max(least))
+    }
+
+    /// # Errors
+    /// The first thing that is wrong.
+    fn check(&self) -> Result<(), SynthError> {
+        let wrong = |text: &str| Err(SynthError::Size(text.to_owned()));
+        if self.functions == 0 || self.days == 0 {
+            return wrong("a trace has at least one function and one day");
+        }
+        if !(1..=DAY as u32).contains(&self.minutes) {
+            return wrong("a day has from 1 to 1,440 minutes");
+        }
+        // A reader counts the minutes of all days in 32 bits.
+        if self.days.checked_mul(DAY as u32).is_none() {
+            return wrong("a trace has at most 2,982,616 days");
+        }
+        // One function may have nearly all requests, and a minute several times the average.
+        let minutes = u64::from(self.days) * u64::from(self.minutes);
+        if self.total() / minutes > 1 << 26 {
+            return wrong("a trace has at most 67,108,864 requests a minute on average");
+        }
+        Ok(())
+    }
 }
 
 /// What was written.
@@ -42,291 +124,211 @@ pub struct Summary {
     pub bytes: u64,
 }
 
-/// Minutes of a day.
-const DAY: u32 = 1_440;
-
-/// Triggers and their shares of functions, roughly those of the release.
-const TRIGGERS: [(&str, f64); 6] = [
-    ("http", 0.55),
-    ("timer", 0.16),
-    ("queue", 0.15),
-    ("event", 0.06),
-    ("storage", 0.05),
-    ("others", 0.03),
-];
-
-/// Minutes between the requests of a timer, with their shares.
-const PERIODS: [(u32, f64); 8] = [
-    (1, 0.15),
-    (5, 0.35),
-    (10, 0.1),
-    (15, 0.12),
-    (30, 0.08),
-    (60, 0.12),
-    (360, 0.03),
-    (1_440, 0.05),
-];
-
-/// Median and spread of ln(requests a day) of functions that are not timers, by which 45 % have a
-/// request an hour or fewer and 81 % one a minute or fewer, as the apps of the release.
-const POPULARITY: (f64, f64) = (3.7, 4.1);
-
-/// No function has more requests a day: about a thousand a second.
-const MOST_A_DAY: f64 = 1e8;
-
-/// A function so far.
-struct Synth {
-    owner: String,
-    app: String,
-    hash: String,
-    trigger: &'static str,
-    pattern: Pattern,
-    /// Mean and spread of ln(seconds).
-    duration: (f64, f64),
+/// Why a trace was not written.
+#[derive(Debug)]
+pub enum SynthError {
+    /// Its size is not possible.
+    Size(String),
+    /// The folder holds something already.
+    NotEmpty(PathBuf),
+    /// A file or folder cannot be written.
+    Io(PathBuf, io::Error),
+    /// It was stopped; the days that are whole are kept.
+    Stopped,
 }
 
-enum Pattern {
-    /// A request each `period` minutes, from minute `phase` on.
-    Timer { period: u32, phase: u32 },
-    /// Poisson counts around a rate a minute that swings by the hour of the day.
-    Swing {
-        rate: f64,
-        depth: f64,
-        /// Minute of the day with the highest rate.
-        peak: f64,
-    },
+impl SynthError {
+    fn io(path: &Path, error: io::Error) -> Self {
+        Self::Io(path.to_owned(), error)
+    }
 }
 
-/// Writes a folder of the published schema from a seed: the same bytes for the same seed and size.
+impl fmt::Display for SynthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Size(text) => f.write_str(text),
+            Self::NotEmpty(dir) => write!(
+                f,
+                "{}: is not empty: give another folder, or `--force` to replace the tables in it",
+                dir.display()
+            ),
+            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Stopped => f.write_str("stopped"),
+        }
+    }
+}
+
+impl std::error::Error for SynthError {}
+
+/// How far the writing is, for another thread to look at, and whether it is to stop.
+#[derive(Debug, Default)]
+pub struct SynthControl {
+    /// Functions times days that are made.
+    pub done: AtomicU64,
+    /// Stops at the next part.
+    pub stop: AtomicBool,
+}
+
+/// Writes a folder of the published schema from a seed: the same bytes for the same size and seed,
+/// on any number of threads. Memory is that of the functions.
 ///
 /// # Errors
-/// The folder cannot be created or written to.
-pub fn synth_azure_2019(dir: &Path, size: SynthSize, seed: u64) -> io::Result<Summary> {
-    fs::create_dir_all(dir)?;
-    let streams = Streams::new(seed, 0);
+/// The size is not possible, the folder is not empty or cannot be written to, or it was stopped.
+pub fn synth_azure_2019(
+    dir: &Path,
+    spec: &SynthSpec,
+    control: &SynthControl,
+) -> Result<Summary, SynthError> {
+    spec.check()?;
+    let streams = Streams::new(spec.seed, 0);
     let mut stream = streams.stream(u32::MAX, Purpose::Arrivals, 0);
-    let (apps, functions) = population(size.functions, &mut stream);
-    let mut summary = Summary {
-        functions: size.functions,
-        apps: apps.len() as u32,
+    let population = Population::draw(spec, &mut stream)?;
+    files::prepare(dir, spec.force)?;
+    let left = population.functions.iter().map(|function| Left {
+        requests: function.requests,
+        weight: (0..spec.days)
+            .map(|day| day_weight(function.trigger, day))
+            .sum(),
+    });
+    let mut writing = Writing {
+        dir,
+        spec,
+        control,
+        streams,
+        left: left.collect(),
+        population: &population,
         requests: 0,
         bytes: 0,
     };
-    // One stream a function, so that a longer trace begins as the shorter one does.
-    let mut counts: Vec<Stream> = (0..size.functions)
-        .map(|id| streams.stream(id, Purpose::Arrivals, 0))
-        .collect();
-    let mut durations: Vec<Stream> = (0..size.functions)
-        .map(|id| streams.stream(id, Purpose::Service, 0))
-        .collect();
-    let mut memories: Vec<Stream> = (0..apps.len() as u32)
-        .map(|id| streams.stream(id, Purpose::Life, 0))
-        .collect();
-    for day in 0..size.days {
-        let (invocations, by_function) = invocations(&functions, size.minutes, day, &mut counts);
-        let tables = [
-            ("invocations_per_function_md.anon", invocations),
-            (
-                "function_durations_percentiles.anon",
-                duration_table(&functions, &by_function, &mut durations),
-            ),
-            (
-                "app_memory_percentiles.anon",
-                memory_table(&apps, &mut memories),
-            ),
-        ];
-        for (name, text) in tables {
-            fs::write(dir.join(format!("{name}.d{:02}.csv", day + 1)), &text)?;
-            summary.bytes += text.len() as u64;
-        }
-        summary.requests += by_function.iter().sum::<u64>();
+    for day in 0..spec.days {
+        writing.day(day)?;
     }
-    Ok(summary)
+    Ok(Summary {
+        functions: spec.functions,
+        apps: population.apps.len() as u32,
+        requests: writing.requests,
+        bytes: writing.bytes,
+    })
 }
 
-/// (owner, app) of each app, and the functions.
-fn population(count: u32, stream: &mut Stream) -> (Vec<(String, String)>, Vec<Synth>) {
-    let mut apps: Vec<(String, String)> = Vec::new();
-    let mut functions = Vec::new();
-    for _ in 0..count {
-        // Half of the apps have one function, as in the release.
-        if apps.is_empty() || uniform(stream) < 0.5 {
-            let owner = match apps.last() {
-                Some((owner, _)) if uniform(stream) < 0.3 => owner.clone(),
-                _ => hash(stream),
-            };
-            apps.push((owner, hash(stream)));
+struct Writing<'a> {
+    dir: &'a Path,
+    spec: &'a SynthSpec,
+    control: &'a SynthControl,
+    streams: Streams,
+    population: &'a Population,
+    /// By function.
+    left: Vec<Left>,
+    requests: u64,
+    bytes: u64,
+}
+
+/// Some rows of a day, packed.
+struct Part {
+    requests: Vec<u8>,
+    durations: Vec<u8>,
+    /// By function.
+    counts: Vec<u64>,
+}
+
+impl Writing<'_> {
+    /// Writes the tables of a day.
+    fn day(&mut self, day: u32) -> Result<(), SynthError> {
+        let mut requests = self.create(REQUESTS, day)?;
+        let mut durations = self.create(DURATIONS, day)?;
+        self.head(
+            &mut requests,
+            rows::requests_header(self.spec.minutes as usize),
+        )?;
+        self.head(&mut durations, rows::DURATIONS_HEADER.to_vec())?;
+        let mut counts = Vec::with_capacity(self.left.len());
+        let mut left = std::mem::take(&mut self.left);
+        for (number, batch) in left.chunks_mut(PART * PARTS).enumerate() {
+            let parts = batch.par_chunks_mut(PART).enumerate().map(|(part, left)| {
+                let first = number * PART * PARTS + part * PART;
+                self.part(day, first, left)
+            });
+            for part in parts.collect::<Result<Vec<Part>, SynthError>>()? {
+                requests.add(&part.requests)?;
+                durations.add(&part.durations)?;
+                counts.extend(part.counts);
+            }
         }
-        let (owner, app) = apps[apps.len() - 1].clone();
-        let trigger = pick(&TRIGGERS, stream);
-        let pattern = if trigger == "timer" {
-            let period = pick(&PERIODS, stream);
-            Pattern::Timer {
-                period,
-                phase: (uniform(stream) * f64::from(period)) as u32,
+        self.left = left;
+        self.requests += counts.iter().sum::<u64>();
+        self.bytes += requests.finish()? + durations.finish()?;
+        if day % RELEASE.1 < DAYS_WITH_MEMORY {
+            self.memory(day, &counts)?;
+        }
+        Ok(())
+    }
+
+    /// Rows of functions from `first` on.
+    fn part(&self, day: u32, first: usize, left: &mut [Left]) -> Result<Part, SynthError> {
+        if self.control.stop.load(Ordering::Relaxed) {
+            return Err(SynthError::Stopped);
+        }
+        let mut minutes = vec![0; self.spec.minutes as usize];
+        let (mut requests, mut durations) = (Vec::new(), Vec::new());
+        let mut counts = Vec::with_capacity(left.len());
+        for (place, left) in (first..).zip(left) {
+            let function = &self.population.functions[place];
+            let app = &self.population.apps[function.app as usize];
+            let id = place as u32;
+            let mut stream = self.streams.stream(id, Purpose::Arrivals, day);
+            let count = of_day(function, day, left, &mut stream, &mut minutes);
+            if count > 0 {
+                rows::requests(app, function, &minutes, &mut requests);
+                let mut stream = self.streams.stream(id, Purpose::Service, day);
+                rows::durations(app, function, count, &mut stream, &mut durations);
             }
-        } else {
-            let a_day = (POPULARITY.0 + POPULARITY.1 * normal(stream))
-                .exp()
-                .min(MOST_A_DAY);
-            Pattern::Swing {
-                rate: a_day / f64::from(DAY),
-                depth: if trigger == "http" { 0.6 } else { 0.2 },
-                peak: 840.0 + 120.0 * normal(stream),
+            counts.push(count);
+        }
+        self.control
+            .done
+            .fetch_add(counts.len() as u64, Ordering::Relaxed);
+        Ok(Part {
+            requests: self.pack(requests)?,
+            durations: self.pack(durations)?,
+            counts,
+        })
+    }
+
+    /// The table of memory of apps with requests on a day.
+    fn memory(&mut self, day: u32, counts: &[u64]) -> Result<(), SynthError> {
+        let mut file = self.create(MEMORY, day)?;
+        self.head(&mut file, rows::MEMORY_HEADER.to_vec())?;
+        let apps = &self.population.apps;
+        let parts = apps.par_chunks(PART).enumerate().map(|(part, some)| {
+            let mut text = Vec::new();
+            for (app, place) in some.iter().zip(part * PART..) {
+                let first = app.first as usize;
+                let end = apps.get(place + 1).map(|next| next.first as usize);
+                let counts = &counts[first..end.unwrap_or(counts.len())];
+                if counts.iter().any(|count| *count > 0) {
+                    let mut stream = self.streams.stream(place as u32, Purpose::Life, day);
+                    rows::memory(app, &mut stream, &mut text);
+                }
             }
-        };
-        functions.push(Synth {
-            owner,
-            app,
-            hash: hash(stream),
-            trigger,
-            pattern,
-            // A function's own lengths spread less than those of all functions together:
-            // 2.36² = 2.2² + 0.85².
-            duration: (-0.38 + 2.2 * normal(stream), 0.85),
+            self.pack(text)
         });
-    }
-    (apps, functions)
-}
-
-fn pick<T: Copy>(choices: &[(T, f64)], stream: &mut Stream) -> T {
-    let mut left = uniform(stream);
-    for (choice, share) in choices {
-        left -= share;
-        if left < 0.0 {
-            return *choice;
+        for part in parts.collect::<Result<Vec<Vec<u8>>, SynthError>>()? {
+            file.add(&part)?;
         }
+        self.bytes += file.finish()?;
+        Ok(())
     }
-    choices[0].0
-}
 
-fn normal(stream: &mut Stream) -> f64 {
-    StandardNormal.sample(stream)
-}
+    fn create(&self, table: &str, day: u32) -> Result<TableFile, SynthError> {
+        TableFile::create(self.dir, table, day, self.spec.packing)
+    }
 
-/// 64 hexadecimal digits, as the release has.
-fn hash(stream: &mut Stream) -> String {
-    let mut word = || stream.next_u64();
-    format!(
-        "{:016x}{:016x}{:016x}{:016x}",
-        word(),
-        word(),
-        word(),
-        word()
-    )
-}
+    fn head(&self, file: &mut TableFile, header: Vec<u8>) -> Result<(), SynthError> {
+        file.add(&self.pack(header)?)
+    }
 
-/// The table of a day, and the requests of each function in it.
-fn invocations(
-    functions: &[Synth],
-    minutes: u32,
-    day: u32,
-    streams: &mut [Stream],
-) -> (String, Vec<u64>) {
-    let mut text = "HashOwner,HashApp,HashFunction,Trigger".to_owned();
-    for minute in 1..=minutes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, ",{minute}");
+    fn pack(&self, text: Vec<u8>) -> Result<Vec<u8>, SynthError> {
+        let packed = self.spec.packing.pack(text);
+        packed.map_err(|error| SynthError::io(self.dir, error))
     }
-    text.push('\n');
-    let mut by_function = Vec::new();
-    for (function, stream) in functions.iter().zip(streams) {
-        let Synth {
-            owner,
-            app,
-            hash,
-            trigger,
-            ..
-        } = function;
-        let _ = write!(text, "{owner},{app},{hash},{trigger}");
-        let mut sum = 0;
-        for minute in 0..minutes {
-            let count = match &function.pattern {
-                Pattern::Timer { period, phase } => {
-                    u64::from((day * DAY + minute) % period == *phase)
-                }
-                Pattern::Swing { rate, depth, peak } => {
-                    let angle = (f64::from(minute) - peak) / f64::from(DAY);
-                    let swing = 1.0 + depth * (std::f64::consts::TAU * angle).cos();
-                    Poisson::new(rate * swing).map_or(0, |law| law.sample(stream) as u64)
-                }
-            };
-            sum += count;
-            let _ = write!(text, ",{count}");
-        }
-        text.push('\n');
-        by_function.push(sum);
-    }
-    (text, by_function)
-}
-
-/// Lengths in ms, whole as in the release, at the percentiles of the function's lognormal. A
-/// function without requests has no row.
-fn duration_table(functions: &[Synth], requests: &[u64], streams: &mut [Stream]) -> String {
-    // Standard normal quantiles of 1, 25, 50, 75, 99 %.
-    const Z: [f64; 5] = [-2.326, -0.674, 0.0, 0.674, 2.326];
-    let mut text = "HashOwner,HashApp,HashFunction,Average,Count,Minimum,Maximum,\
-                    percentile_Average_0,percentile_Average_1,percentile_Average_25,\
-                    percentile_Average_50,percentile_Average_75,percentile_Average_99,\
-                    percentile_Average_100\n"
-        .to_owned();
-    for ((function, requests), stream) in functions.iter().zip(requests).zip(streams) {
-        if *requests == 0 {
-            continue;
-        }
-        let Synth {
-            owner, app, hash, ..
-        } = function;
-        let (mu, sigma) = function.duration;
-        let at = |z: f64| ((mu + sigma * z).exp() * 1e3).round();
-        let average = ((mu + sigma * sigma / 2.0).exp() * 1e3).round();
-        // Beyond the 1st and 99th percentile by an exponential tail.
-        let least = at(Z[0] - 0.3 * exponential(stream));
-        let most = at(Z[4] + 0.3 * exponential(stream));
-        let _ = write!(
-            text,
-            "{owner},{app},{hash},{average},{requests},{least}.0,{most}.0,{least}"
-        );
-        for z in Z {
-            let _ = write!(text, ",{}", at(z));
-        }
-        let _ = writeln!(text, ",{most}");
-    }
-    text
-}
-
-/// Memory of each app in MB: the average is of a Burr distribution, with a tenth of it as spread.
-fn memory_table(apps: &[(String, String)], streams: &mut [Stream]) -> String {
-    const C: f64 = 11.652;
-    const K: f64 = 0.221;
-    const LAMBDA: f64 = 107.083;
-    const PERCENTILES: [(u32, f64); 8] = [
-        (1, -2.326),
-        (5, -1.645),
-        (25, -0.674),
-        (50, 0.0),
-        (75, 0.674),
-        (95, 1.645),
-        (99, 2.326),
-        (100, 3.0),
-    ];
-    let mut text = "HashOwner,HashApp,SampleCount,AverageAllocatedMb".to_owned();
-    for (percent, _) in PERCENTILES {
-        let _ = write!(text, ",AverageAllocatedMb_pct{percent}");
-    }
-    text.push('\n');
-    for ((owner, app), stream) in apps.iter().zip(streams) {
-        // The inverse of 1 − (1 + (x/λ)^c)^−k; the release has no app above 1.5 GB.
-        let u = uniform(stream);
-        let average =
-            (LAMBDA * ((1.0 - u).powf(-1.0 / K) - 1.0).powf(1.0 / C)).clamp(10.0, 1_500.0);
-        let average = average.round();
-        let samples = 100 + (uniform(stream) * 1_000.0) as u32;
-        let _ = write!(text, "{owner},{app},{samples},{average}");
-        for (_, z) in PERCENTILES {
-            let _ = write!(text, ",{}", (average * (1.0 + 0.1 * z)).round());
-        }
-        text.push('\n');
-    }
-    text
 }

@@ -1,152 +1,15 @@
-//! Lines, columns and numbers of a CSV file, read as bytes: parsing floats one by one costs more
-//! than simulating the requests they stand for.
+//! Columns and numbers of a CSV file, read as bytes: parsing floats one by one costs more than
+//! simulating the requests they stand for.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::TraceFault;
-
-/// Longer lines are no CSV; the longest of the published ones has about 10 kB.
-const LONGEST_LINE: u64 = 1 << 22;
-
-/// The lines of a file, without their ends.
-#[derive(Debug)]
-pub(super) struct Lines {
-    path: PathBuf,
-    reader: BufReader<File>,
-    line: Vec<u8>,
-    row: u64,
-    /// After the end, or after a fault that nothing readable follows.
-    ended: bool,
-}
-
-impl Lines {
-    pub(super) fn open(path: &Path) -> Result<Self, TraceFault> {
-        let fault = |message: String| TraceFault::of_file(path, message);
-        // Opening a folder succeeds on some systems, and reading it then fails with less to say.
-        let file = File::open(path).map_err(|error| fault(explain(&error)))?;
-        if file.metadata().is_ok_and(|about| about.is_dir()) {
-            return Err(fault("is a folder, not a file".to_owned()));
-        }
-        Ok(Self {
-            path: path.to_owned(),
-            reader: BufReader::with_capacity(1 << 16, file),
-            line: Vec::new(),
-            row: 0,
-            ended: false,
-        })
-    }
-
-    /// The header as (names, number of them).
-    pub(super) fn header(&mut self) -> Result<Header, TraceFault> {
-        if !self.next()? {
-            return Err(TraceFault::of_file(&self.path, "is empty".to_owned()));
-        }
-        let line = self
-            .line
-            .strip_prefix(b"\xEF\xBB\xBF")
-            .unwrap_or(&self.line);
-        if line.starts_with(b"version https://git-lfs") {
-            let message =
-                "is a Git LFS pointer, not the trace itself: fetch it with `git lfs pull`";
-            return Err(self.fault(message.to_owned()));
-        }
-        let text = std::str::from_utf8(line).map_err(|_| self.fault(NOT_UTF8.to_owned()))?;
-        let others = [(';', "semicolons"), ('\t', "tabs")];
-        for (_, name) in others.into_iter().filter(|(cut, _)| text.contains(*cut)) {
-            if !text.contains(',') {
-                let message = format!("cuts its columns by {name}: save it with commas");
-                return Err(self.fault(message));
-            }
-        }
-        let names = text
-            .split(',')
-            .map(|name| name.trim().trim_matches('"').to_owned())
-            .collect();
-        Ok(Header {
-            path: self.path.clone(),
-            names,
-        })
-    }
-
-    /// Goes on to the next line that is not empty; false after the last.
-    pub(super) fn next(&mut self) -> Result<bool, TraceFault> {
-        self.line.clear();
-        while !self.ended {
-            self.line.clear();
-            self.row += 1;
-            let limited = &mut (&mut self.reader).take(LONGEST_LINE);
-            match limited.read_until(b'\n', &mut self.line) {
-                Ok(0) => self.ended = true,
-                Ok(_) => {}
-                Err(error) => {
-                    self.ended = true;
-                    return Err(self.fault(explain(&error)));
-                }
-            }
-            if self.line.last() == Some(&b'\n') {
-                self.line.pop();
-                if self.line.last() == Some(&b'\r') {
-                    self.line.pop();
-                }
-            } else if self.line.len() as u64 >= LONGEST_LINE {
-                self.ended = true;
-                let message = "has a line of more than 4 MB: not a CSV file";
-                return Err(self.fault(message.to_owned()));
-            }
-            if !self.line.is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// The line as text, for a file that is seen for the first time.
-    pub(super) fn check_utf8(&self) -> Result<(), TraceFault> {
-        match std::str::from_utf8(&self.line) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(self.fault(NOT_UTF8.to_owned())),
-        }
-    }
-
-    /// The current line.
-    pub(super) fn line(&self) -> &[u8] {
-        &self.line
-    }
-
-    /// A fault of the current line.
-    pub(super) fn fault(&self, message: String) -> TraceFault {
-        TraceFault {
-            file: self.path.clone(),
-            row: Some(self.row),
-            message,
-        }
-    }
-
-    /// The file.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-const NOT_UTF8: &str = "is not UTF-8 text: convert it, or unpack it if it is an archive";
-
-/// Why a file cannot be read, in words without the system's error number.
-pub(super) fn explain(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::NotFound => "no such file".to_owned(),
-        ErrorKind::PermissionDenied => "may not be read: permission denied".to_owned(),
-        ErrorKind::IsADirectory => "is a folder, not a file".to_owned(),
-        kind => format!("cannot be read: {kind}"),
-    }
-}
 
 /// Names of columns.
 #[derive(Debug)]
 pub(super) struct Header {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     pub(super) names: Vec<String>,
 }
 

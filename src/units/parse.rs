@@ -131,13 +131,19 @@ fn parse(
 /// A length of time: `"250 ms"`, `"5 min"`, `"7 days"`.
 ///
 /// # Errors
-/// The text is no number with a unit of time, is negative, or is longer than 584 years.
+/// The text is no number with a unit of time, is negative, longer than 570 years, or less than a
+/// nanosecond and not 0.
 pub fn parse_span(text: &str) -> Result<Span, ParseQuantityError> {
     let seconds = parse(text, "a duration", "\"250 ms\" or \"5 min\"", &SPANS)?;
     if seconds > 1.8e10 {
         return error("a duration of more than 570 years cannot be simulated".to_owned());
     }
-    Ok(Span::from_secs(seconds))
+    match Span::from_secs(seconds) {
+        Span::ZERO if seconds > 0.0 => {
+            error("a duration below a nanosecond cannot be simulated".to_owned())
+        }
+        span => Ok(span),
+    }
 }
 
 /// An amount of memory: `"512 MB"`, `"1 GB"` (1 GB = 1,024 MB).

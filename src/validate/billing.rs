@@ -62,9 +62,9 @@ pub(super) fn break_even() -> Group {
             let bought = every_ten(10.0, &prices).with(ahead).run(seed)?;
             let asked = every_ten(10.0, &prices).run(seed)?;
             let capacity = bought.total(metric::COST_USD_PROVISIONED) / bought.duration_s();
+            // At 1 GB, where a GB-second is a second.
             let a_second = |run: &Measured| {
-                let ran_s = run.total(metric::COMPLETED) * 10.0;
-                run.total(metric::COST_USD_DURATION) / ran_s
+                run.total(metric::COST_USD_DURATION) / run.total(metric::BUSY_GB_S)
             };
             let (run, demand) = (a_second(&bought), a_second(&asked));
             let theory = ProvisionedPrices {

@@ -5,7 +5,7 @@ use super::estimate::Estimate;
 use super::lab::BATCHES;
 use crate::ids::FunctionId;
 use crate::model::Plan;
-use crate::sim::{Found, Observer, RequestEnd, Sender, State, StateChange};
+use crate::sim::{self, Found, Observer, RequestEnd, Sender, State, StateChange};
 use crate::units::{Span, Time};
 
 /// What is counted in one batch.
@@ -200,8 +200,8 @@ impl Observer for Probe {
 pub(super) struct InFlight(pub(super) u64);
 
 impl Observer for InFlight {
-    fn in_flight(&mut self, _: FunctionId, sender: Sender, _: Time) {
-        self.0 += u64::from(sender == Sender::User);
+    fn in_flight(&mut self, request: &sim::InFlight) {
+        self.0 += u64::from(request.sender == Sender::User);
     }
 }
 

@@ -58,15 +58,16 @@ impl Clock {
                 *at = at.saturating_add((exponential(stream) * *mean_gap + 0.5) as u64);
                 *at
             }
+            Self::Minutes(clock) => clock.next(stream).unwrap_or(NEVER),
             other => other.next_of_others(stream),
         }
     }
 
-    /// Kept out of the way of the commonest process, which is inlined.
+    /// Kept out of the way of the commonest processes, which are inlined.
     #[inline(never)]
     fn next_of_others(&mut self, stream: &mut Stream) -> u64 {
         match self {
-            Self::Silent | Self::Poisson { .. } => NEVER,
+            Self::Silent | Self::Poisson { .. } | Self::Minutes(_) => NEVER,
             Self::Every { next, interval } => {
                 let at = *next;
                 *next = at.saturating_add(*interval);
@@ -80,7 +81,6 @@ impl Clock {
             Self::Profile(clock) => clock.next(stream),
             Self::Burst(clock) => clock.next(),
             Self::Batch(clock) => clock.next(stream),
-            Self::Minutes(clock) => clock.next(stream).unwrap_or(NEVER),
         }
     }
 }
@@ -204,7 +204,7 @@ fn draw_size(size: &BatchSize, stream: &mut Stream) -> u64 {
         // The number of failures before a success is the floor of an exponential.
         BatchSize::Geometric { mean } if *mean > 1.0 => {
             let per_failure = -(-1.0 / mean).ln_1p();
-            1 + (exponential(stream) / per_failure) as u64
+            ((exponential(stream) / per_failure) as u64).saturating_add(1)
         }
         BatchSize::Geometric { .. } => 1,
         BatchSize::Weights(sizes) => {

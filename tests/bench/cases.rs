@@ -18,6 +18,7 @@ use frostline::validate::lab;
 use frostline::workload::{Arrivals, Workload};
 
 pub(crate) struct Case {
+    #[allow(dead_code, reason = "one of the benches has names of its own")]
     pub(crate) name: &'static str,
     functions: u32,
     rate_per_function: f64,
@@ -180,6 +181,7 @@ fn experiment(plan: &Plan) -> Experiment {
         scenarios: vec![Scenario {
             policy: String::new(),
             set: Vec::new(),
+            keep_alive_curve: false,
             plan: plan.clone(),
             keep_alive_curve: false,
         }],

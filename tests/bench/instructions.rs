@@ -9,16 +9,19 @@
 mod cases;
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::{env, fs, process};
 
 use frostline::model::Plan;
 
 use cases::{CASES, draw, plan, simulate_apart, simulate_together};
 
-/// The kernels: a name, the case, and what is done with it.
-const KERNELS: [(&str, usize, fn(&Plan) -> u64); 8] = [
+/// A name, the case, and what is done with it.
+type Kernel = (&'static str, usize, fn(&Plan) -> u64);
+
+const KERNELS: [Kernel; 8] = [
     ("draw, 1 function", 1, draw),
     ("draw, 1,000 functions", 0, draw),
     ("simulate, 1 function", 1, simulate_together),
@@ -95,7 +98,7 @@ fn compare(bless: bool) -> Result<bool, String> {
         };
         let before = before.map_or_else(|| "none".to_owned(), |before| before.to_string());
         println!("{name:<36} {counted:>12} {before:>12}{verdict}");
-        new.push_str(&format!("{name:<36} {counted}\n"));
+        writeln!(new, "{name:<36} {counted}").map_err(|error| error.to_string())?;
     }
     if bless {
         fs::write(BASELINE, new).map_err(|error| format!("{BASELINE}: {error}"))?;
@@ -104,26 +107,20 @@ fn compare(bless: bool) -> Result<bool, String> {
     Ok(within)
 }
 
-fn main() -> ExitCode {
+fn main() -> Result<(), String> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     if let [what, kernel, requests] = &arguments[..]
         && what == "run"
     {
         let parsed = kernel.parse().ok().zip(requests.parse().ok());
-        let (kernel, requests): (usize, f64) = parsed.expect("two numbers");
+        let (kernel, requests): (usize, f64) = parsed.ok_or("expected two numbers")?;
         let (_, case, work) = KERNELS[kernel];
         println!("{}", work(&plan(&CASES[case], requests)));
-        return ExitCode::SUCCESS;
+        return Ok(());
     }
-    match compare(arguments.iter().any(|argument| argument == "bless")) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => {
-            eprintln!("a kernel got slower; if that has to be, `-- bless` and say why");
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+    if compare(arguments.iter().any(|argument| argument == "bless"))? {
+        Ok(())
+    } else {
+        Err("a kernel got slower; if that has to be, `-- bless` and say why".to_owned())
     }
 }

@@ -18,6 +18,7 @@ fn experiment(plan: Plan, seed: u64, replications: u32) -> Experiment {
         scenarios: vec![Scenario {
             policy: "drawn".to_owned(),
             set: Vec::new(),
+            keep_alive_curve: false,
             plan,
             keep_alive_curve: true,
         }],

@@ -1,5 +1,7 @@
 //! The program as a user meets it: exit codes, streams, files, the same bytes, going on.
 
+mod trace;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -199,6 +201,8 @@ fn exit_codes_and_streams_are_kept_apart() {
         &["run", "experiment.toml", "--set", "duration"],
         &["run", "experiment.toml", "--replications", "0"],
         &["run", "experiment.toml", "--jobs", "0"],
+        &["run", "experiment.toml", "--seed", "9223372036854775808"],
+        &["check", "experiment.toml", "--replications", "4294967295"],
         &[
             "run",
             "experiment.toml",
@@ -232,6 +236,30 @@ fn exit_codes_and_streams_are_kept_apart() {
 }
 
 #[test]
+fn more_jobs_than_there_can_be_use_for_do_no_harm() {
+    let dir = folder("many-jobs");
+    write_experiment(&dir, "10 min");
+    let output = run(
+        &dir,
+        &["run", "experiment.toml", "--jobs", "65535", "--quiet"],
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_error_that_nobody_can_hear_keeps_its_code() {
+    let dir = folder("deaf");
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = frostline(&dir)
+        .args(["check", "missing.toml"])
+        .stderr(full)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let dir = folder("pipe");
     let mut child = frostline(&dir)
@@ -251,7 +279,7 @@ fn a_reader_that_goes_away_is_no_error() {
 
 /// Starts a run and waits until its journal holds a finished cell.
 #[cfg(unix)]
-fn started(dir: &Path, log: &str) -> Child {
+pub(crate) fn started(dir: &Path, log: &str) -> Child {
     let mut child = frostline(dir)
         .args([
             "run",
@@ -321,10 +349,7 @@ fn an_interrupted_run_says_how_to_go_on_and_goes_on() {
         let rest = run(&dir, &to(log));
         let told = text(&rest.stderr);
         assert!(rest.status.success(), "{told}");
-        assert!(
-            told.contains("cells that are done already"),
-            "{how}: {told}"
-        );
+        assert!(told.contains("done already"), "{how}: {told}");
         assert_eq!(text(&rest.stdout), text(&expected.stdout), "{how}");
         assert!(
             files(&dir.join("out")) == files(&whole.join("out")),

@@ -395,6 +395,49 @@ fn one_replication_of_bursts_that_end_is_doubtful() {
 }
 
 #[test]
+fn a_runtime_by_an_unknown_name_is_doubtful() {
+    let warnings = |runtime: &str| {
+        let (_, warnings) = load_with_warnings(
+            Path::new("tests/fixtures/transient.toml"),
+            &set(&[("function.runtime", runtime), ("replications", "2")]),
+        )
+        .unwrap_or_else(|e| panic!("{e}"));
+        warnings.render()
+    };
+    let warned = warnings("pyhton3.12");
+    for part in [
+        "warning: no runtime is known by the name `pyhton3.12`",
+        "did you mean `python3.12`?",
+    ] {
+        assert!(warned.contains(part), "{warned}");
+    }
+    assert!(warnings("0 s").contains("no runtime is known by the name `0 s`"));
+    for known in [
+        "python3.12",
+        "java8.al2",
+        "provided.al2023",
+        "dotnetcore3.1",
+    ] {
+        assert_eq!(warnings(known), "\n");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_without_end_is_not_read_to_its_end() {
+    let faults = load(Path::new("/dev/zero"), &Overrides::default()).unwrap_err();
+    let title = "/dev/zero: the file is larger than 16 MB, which no experiment or model is";
+    assert_eq!(faults.titles().collect::<Vec<_>>(), [title]);
+}
+
+#[test]
+fn a_long_text_is_not_told_in_full() {
+    let long = "x".repeat(100_000);
+    let told = faults(&set(&[("duration", &long), ("platform", &long)])).render();
+    assert!(told.len() < 10_000, "{}", told.len());
+}
+
+#[test]
 fn models_are_listed_and_shown() {
     let all = cli::models::list(None).unwrap();
     for kind in ModelKind::ALL {

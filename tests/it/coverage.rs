@@ -203,3 +203,11 @@ fn replications_cover_what_they_claim_however_coarse_a_quantile_is_read() {
         assert!(hi - lo >= p50.mean.unwrap() / 128.0, "{p50:?}");
     }
 }
+
+#[test]
+fn a_swept_duration_is_told_as_it_is() {
+    let text = format!("{BURST}\n[sweep]\nduration = [\"1 h\", \"2 h\"]\n");
+    let results = run(&experiment("coverage-durations", &text), 1);
+    assert_eq!(results.duration(), None);
+    assert_eq!(results.duration_text(), "1 h to 2 h");
+}

@@ -67,3 +67,53 @@ fn a_failure_is_not_hidden_by_cells_that_were_stopped() {
     let failure = experiment::run(&experiment, &Options::default(), &control).unwrap_err();
     assert!(failure.to_string().contains("a.csv"), "{failure}");
 }
+
+#[test]
+fn an_experiment_is_another_one_when_what_its_traces_hold_has_changed() {
+    let dir = folder("fingerprints");
+    let folder_of_minutes = dir.join("azure");
+    fs::create_dir_all(&folder_of_minutes).unwrap();
+    let minutes = folder_of_minutes.join("invocations.csv");
+    let calls = dir.join("calls.csv");
+    let head = "platform = \"aws-lambda\"\nduration = \"1 h\"\n";
+    let api = "[[function]]\nname = \"api\"\nmodel = \"node-api\"\narrivals = \"calls.csv\"\n";
+    let defaults = "[defaults]\nmodel = \"node-api\"\n";
+    let key = |text: &str| {
+        let file = dir.join("experiment.toml");
+        fs::write(&file, format!("{head}{text}")).unwrap();
+        let loaded = load(&file, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
+        experiment::fingerprint(&loaded, "build")
+    };
+    for text in [
+        api.to_owned(),
+        format!("[workload]\nrequests = {{ file = \"calls.csv\" }}\n{defaults}"),
+        format!("[workload]\nazure-2019 = {{ dir = \"azure\" }}\n{defaults}"),
+    ] {
+        // As many bytes and as many requests each time.
+        let write = |second: u32| {
+            fs::write(&calls, format!("arrival_s\n1\n{second}\n")).unwrap();
+            let counts = if second == 2 { "1,2" } else { "2,1" };
+            let header = "HashOwner,HashApp,HashFunction,Trigger,1,2";
+            fs::write(&minutes, format!("{header}\no,a,f,http,{counts}\n")).unwrap();
+        };
+        write(2);
+        let before = key(&text);
+        assert_eq!(before, key(&text), "{text}");
+        write(3);
+        assert_ne!(before, key(&text), "{text}");
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_anew_is_left_as_it_was() {
+    let dir = folder("journal-kept");
+    let path = dir.join("cells.jsonl");
+    drop(Journal::open(&path, "key").unwrap());
+    let before = fs::read(&path).unwrap();
+    fs::create_dir(dir.join("cells.unfinished")).unwrap();
+    assert!(matches!(
+        Journal::open(&path, "other"),
+        Err(Failure::Io { .. })
+    ));
+    assert_eq!(fs::read(&path).unwrap(), before);
+}

@@ -1,14 +1,13 @@
 //! Readers of traces: totals against an independent count, columns, days, spreads.
 
 mod damage;
+mod packed;
 mod synth;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use frostline::dist::Dist;
 use frostline::ids::FunctionId;
@@ -315,8 +314,8 @@ fn days_follow_each_other_and_known_faults_are_read_around() {
             "DIR/app_memory_percentiles.anon.d01.csv:4: a memory of 0 MB or less: taken as not \
              known"
                 .to_owned(),
-            "DIR: 1 functions with requests have no row of durations: their service is \
-             that of [defaults] or its model"
+            "DIR: 1 function with requests has no row of durations: its service is that of \
+             [defaults] or its model"
                 .to_owned(),
         ]
     );
@@ -362,6 +361,11 @@ fn spreads_are_as_defined() {
             kolmogorov(uniform.iter().map(law).collect()) < 1.95,
             "{count}"
         );
+        let law = |minute: &Vec<f64>| minute[minute.len() - 1].powf(f64::from(count));
+        assert!(
+            kolmogorov(uniform.iter().map(law).collect()) < 1.95,
+            "{count}"
+        );
 
         let exponential = within(count, minutes, Spread::Exponential);
         assert!(exponential.iter().all(|minute| minute[0] == 0.0));
@@ -378,53 +382,53 @@ fn spreads_are_as_defined() {
     }
 }
 
-/// How long reading takes; run by hand on a quiet machine:
-/// `cargo test --release --test it reading -- --ignored --nocapture`.
 #[test]
-#[ignore = "prints times, proves nothing"]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a measurement of wall-clock time"
-)]
-fn reading_speed() {
-    let dir = scratch("reading-speed");
-    let size = synth::SynthSize {
-        functions: 5_000,
-        minutes: 1_440,
-        days: 1,
-    };
-    let summary = synth::synth_azure_2019(&dir, size, 3).unwrap();
-    let began = Instant::now();
-    let trace = Trace::open(&azure_2019(&dir, Spread::Uniform)).unwrap();
-    let seconds = began.elapsed().as_secs_f64();
-    let megabytes = summary.bytes as f64 / 1e6;
-    println!(
-        "minutes: {:.0} MB/s, {} requests",
-        megabytes / seconds,
-        trace.requests()
-    );
+fn a_minute_of_a_million_requests_is_uniform_too() {
+    let minutes = within(1_000_000, 2, Spread::Uniform);
+    assert!(minutes.iter().all(|minute| minute.is_sorted()));
+    assert!(minutes.iter().all(|minute| minute.len() == 1_000_000));
+    // χ² over 1,000 parts: 999 ± 45 in each minute, and the minutes differ.
+    for minute in &minutes {
+        let mut parts = vec![0_u32; 1_000];
+        for at in minute {
+            parts[(at * 1e3) as usize] += 1;
+        }
+        let chi: f64 = parts
+            .iter()
+            .map(|part| (f64::from(*part) - 1e3).powi(2) / 1e3)
+            .sum();
+        assert!((820.0..1_180.0).contains(&chi), "{chi}");
+    }
+    assert!(minutes[0] != minutes[1]);
+}
 
-    let file = dir.join("calls.csv");
-    let rows = 2_000_000;
-    let text = (0..rows).fold(
-        "function,arrival_s,service_ms\n".to_owned(),
-        |mut text, row| {
-            let _ = writeln!(
-                text,
-                "function-{},{}.25,{}.5",
-                row % 997,
-                row / 10,
-                row % 313
-            );
-            text
-        },
+#[test]
+fn long_silence_and_missing_days_are_passed_over() {
+    let dir = scratch("silence");
+    let header = (1..=1_440).fold(String::new(), |header, minute| format!("{header},{minute}"));
+    let table = |rows: &str| format!("HashOwner,HashApp,HashFunction,Trigger{header}\n{rows}");
+    let (silence, rest) = (",0".repeat(1_439), ",0".repeat(1_438));
+    for (day, rows) in [
+        (2, format!("o,a,f,http{silence},2\n")),
+        (9, format!("o,a,g,http,1{silence}\no,a,h,http{silence},0\n")),
+        (10, format!("o,a,g,http,0,5{rest}\no,a,f,http,1{silence}\n")),
+    ] {
+        let name = format!("invocations_per_function_md.anon.d{day:02}.csv");
+        fs::write(dir.join(name), table(&rows)).unwrap();
+    }
+    let (trace, plan) = plan(&azure_2019(&dir, Spread::Burst));
+    let minutes: Vec<_> = pull(&plan, 1)
+        .iter()
+        .map(|a| (a.function.0, a.at.nanos() / MINUTE))
+        .collect();
+    let many = std::iter::repeat_n((1, 2 * 1_440 + 1), 5);
+    let mut expected = vec![(0, 1_439), (0, 1_439), (1, 1_440), (0, 2 * 1_440)];
+    expected.extend(many);
+    assert_eq!(minutes, expected);
+    assert_eq!(trace.functions()[2].requests, 0);
+    let warning = trace.warnings()[0].to_string();
+    assert!(
+        warning.contains("d09.csv: the day before is missing"),
+        "{warning}"
     );
-    fs::write(&file, text).unwrap();
-    let began = Instant::now();
-    let (_, plan) = plan(&requests(&file));
-    let opened = began.elapsed().as_secs_f64() / f64::from(rows) * 1e9;
-    let began = Instant::now();
-    let pulled = pull(&plan, 1).len() as f64;
-    let pulled = began.elapsed().as_secs_f64() / pulled * 1e9;
-    println!("rows: {opened:.0} ns a row to open, {pulled:.0} ns a row to pull");
 }

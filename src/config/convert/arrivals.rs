@@ -15,6 +15,9 @@ use crate::units::{Span, Time};
 use super::Context;
 use super::experiment::Recorded;
 
+/// Requests that arrive at one instant are in memory together.
+const MOST_AT_ONCE: f64 = 1e6;
+
 impl Context {
     /// The process of a function of this name.
     pub(super) fn process(&self, given: &Given<Arrivals>, function: &str) -> Option<Process> {
@@ -116,6 +119,8 @@ impl Context {
                 );
                 return None;
             }
+            let at_once = f64::from(burst.requests.0) / over.nanos().max(1) as f64;
+            self.requests_at_once(at_once, key.place)?;
             return Some(Process::Burst(model::Burst {
                 at: Time::ZERO + burst.at.map_or(Span::ZERO, |at| at.0),
                 requests: burst.requests.0,
@@ -124,11 +129,23 @@ impl Context {
                 times: burst.times.map(|times| times.0),
             }));
         }
-        let batch = typed.batch.as_ref()?.get()?;
+        let key = typed.batch.as_ref()?;
+        let batch = key.get()?;
+        self.requests_at_once(largest(&batch.size), key.place)?;
         Some(Process::Batch {
             rate: batch.rate.0,
             size: batch_size(&batch.size),
         })
+    }
+
+    /// Refuses more requests at one instant than memory may hold.
+    fn requests_at_once(&self, requests: f64, place: Place) -> Option<()> {
+        if requests <= MOST_AT_ONCE {
+            return Some(());
+        }
+        let title = format!("more than {MOST_AT_ONCE} requests at one instant cannot be simulated");
+        self.fault(Fault::new(title).at(place));
+        None
     }
 
     fn mmpp(&self, typed: &Mmpp, place: Place) -> Option<Process> {
@@ -240,6 +257,15 @@ impl Context {
             return None;
         }
         Some(Process::Replay { file: found })
+    }
+}
+
+/// The largest size of a batch, or the mean of one without bound.
+fn largest(size: &BatchSize) -> f64 {
+    match size {
+        BatchSize::Constant(size) => f64::from(*size),
+        BatchSize::Geometric(mean) => *mean,
+        BatchSize::Weights(weights) => weights.last().map_or(0.0, |(size, _)| f64::from(*size)),
     }
 }
 

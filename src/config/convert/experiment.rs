@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::decode::{Given, decode};
 use crate::config::diagnostic::Fault;
 use crate::config::embedded::ModelKind;
-use crate::config::names::{did_you_mean, list};
+use crate::config::names::{control_character, did_you_mean, list};
 use crate::config::quantity::PositiveCount;
 use crate::config::source::Place;
 use crate::config::tree::Node;
@@ -30,6 +30,8 @@ pub(crate) struct Heading {
     pub(crate) question: String,
     pub(crate) seed: u64,
     pub(crate) replications: u32,
+    /// Where they were typed; the experiment if they were not.
+    pub(crate) replications_place: Place,
 }
 
 /// Functions of the experiment, with where their requests come from.
@@ -89,6 +91,10 @@ pub(crate) fn scenarios(
         question: value(&file.question).cloned().unwrap_or_default(),
         seed: value(&file.seed).map_or(1, |seed| seed.0),
         replications: value(&file.replications).map_or(10, |PositiveCount(count)| *count),
+        replications_place: file
+            .replications
+            .as_ref()
+            .map_or(root.place, |key| key.place),
     };
     let duration = context.need(&file.duration, root.place, "the experiment", "duration");
     let warm_up = value(&file.warm_up).map_or(Span::ZERO, |length| length.0);
@@ -211,6 +217,11 @@ impl Context {
             let Some(text) = key.get() else { continue };
             if text.trim().is_empty() {
                 self.fault(Fault::new(format!("the name of a {what} is empty")).at(key.place));
+            } else if text.contains(char::is_control) {
+                self.fault(control_character(&format!("a {what}"), key.place));
+            } else if what == "function" && text == "*" {
+                let title = "no function can be named `*`, which stands for all of them";
+                self.fault(Fault::new(title).at(key.place));
             } else if let Some(before) = first.get(text.as_str()) {
                 self.fault(
                     Fault::new(format!("two {what} tables are named `{text}`"))

@@ -21,6 +21,8 @@ use super::platform::PlatformFacts;
 const DEFAULT_MEMORY_MB: f64 = 128.0;
 /// Size of the zip archive of a function that gives no package.
 const DEFAULT_ZIP_MB: f64 = 1.0;
+/// Functions that a warning about many of them names.
+const CUT_NAMED: usize = 3;
 /// Runtime of a function that gives none: one's own binary.
 const DEFAULT_RUNTIME: &str = "provided.al2023";
 
@@ -89,6 +91,7 @@ impl Context {
         let place = |place: Option<Place>| place.unwrap_or(table);
         let memory = self.memory(&keys, trace_memory, table, platform);
         let (package, package_place) = self.package(&keys.package, table, platform);
+        self.check_runtime(&keys.runtime);
         let runtime = value(&keys.runtime)
             .cloned()
             .unwrap_or_else(|| DEFAULT_RUNTIME.to_owned());
@@ -288,7 +291,12 @@ impl Context {
             }
         }
         for ((place, timeout), cut) in cuts {
-            let names = list(cut.iter().map(|facts| facts.function.name.as_str()));
+            let first = cut.iter().take(CUT_NAMED);
+            let mut names = list(first.map(|facts| facts.function.name.as_str()));
+            if cut.len() > CUT_NAMED {
+                let more = cut.len() - CUT_NAMED;
+                names = format!("{names} and {more} more functions");
+            }
             let title = format!(
                 "a timeout of {} cuts recorded requests of {names}",
                 format_span(timeout)

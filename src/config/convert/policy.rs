@@ -15,6 +15,9 @@ use super::Context;
 use super::function::FunctionFacts;
 use super::platform::PlatformFacts;
 
+/// Instances that the remedies of a policy may ask for.
+const MOST_INSTANCES: u64 = 1_000_000;
+
 /// A remedy with where it was typed.
 struct Placed {
     place: Place,
@@ -82,6 +85,7 @@ impl Context {
         self.one_owner(&placed, functions);
         self.snapshots(&placed, platform, functions);
         self.room(&placed, platform, functions);
+        self.affordable(&placed);
         placed.into_iter().map(|placed| placed.remedy).collect()
     }
 
@@ -276,6 +280,31 @@ impl Context {
                             .note("a remedy for some functions only has `functions = […]`"),
                     );
                 }
+            }
+        }
+    }
+
+    /// Refuses more instances asked for than memory may hold.
+    fn affordable(&self, placed: &[Placed]) {
+        let mut sum = 0_u64;
+        for remedy in placed {
+            let instances = match &remedy.remedy.kind {
+                RemedyKind::Ping(ping) => ping.instances,
+                RemedyKind::Provisioned(model::Provisioned::Tracking(tracking)) => tracking.max,
+                RemedyKind::Provisioned(model::Provisioned::Constant(count))
+                | RemedyKind::MinInstances(count) => *count,
+                RemedyKind::KeepAlive(_) | RemedyKind::Snapshot(_) => continue,
+            };
+            let functions = remedy.remedy.functions.len() as u64;
+            sum += u64::from(instances) * functions;
+            if sum > MOST_INSTANCES {
+                let title = format!("more than {MOST_INSTANCES} instances cannot be simulated");
+                let mut fault = Fault::new(title).at(remedy.place);
+                if functions > 1 {
+                    fault = fault.note(format!("{instances} for each of {functions} functions"));
+                }
+                self.fault(fault);
+                return;
             }
         }
     }

@@ -286,7 +286,7 @@ impl KeepAlive {
                 Err(_) if is_observation(text) => Err(format!(
                     "an observation is named by {{ observed = \"{text}\" }}"
                 )),
-                Err(error) => Err(format!("{error}, \"none\" or \"for-ever\"")),
+                Err(error) => Err(or_texts(&error.to_string(), "\"none\" or \"for-ever\"")),
             },
         }
     }
@@ -303,6 +303,15 @@ impl KeepAlive {
             None => only(shapes).map(|instance| Self::For { instance, function }),
             Some(_) => Err("`keep-alive` is either observed or a distribution".to_owned()),
         }
+    }
+}
+
+/// What is wrong with a quantity, where some texts would be right as well.
+fn or_texts(error: &str, texts: &str) -> String {
+    if error.starts_with("expected ") {
+        format!("{error}, {texts}")
+    } else {
+        format!("{error}; expected a duration, {texts}")
     }
 }
 

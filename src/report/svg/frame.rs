@@ -52,7 +52,7 @@ pub(super) fn finish(mut canvas: Canvas, results: &Results, y: f64, subject: &st
     let left = format!(
         "{} · measured {} · {} · seed {}",
         results.experiment,
-        results.duration,
+        results.duration_text(),
         match results.replications {
             1 => "1 replication".to_owned(),
             n => format!("{n} replications"),

@@ -75,9 +75,13 @@ pub fn keep_alive_curve(results: &Results) -> String {
     frame::finish(canvas, results, plot.bottom + 58.0, SUBJECT)
 }
 
-/// As many lines as there are hues.
+/// As many lines as there are hues; none where scenarios are measured for different lengths of
+/// time, whose idle time cannot stand on one axis.
 fn lines(results: &Results) -> Vec<Line> {
-    let seconds = results.duration.secs();
+    let Some(duration) = results.duration() else {
+        return Vec::new();
+    };
+    let seconds = duration.secs();
     let with_curve: Vec<usize> = (0..results.scenarios.len())
         .filter(|i| !points(&results.scenarios[*i], seconds).is_empty())
         .collect();

@@ -397,6 +397,14 @@ impl World<'_> {
 
     fn cause(&self, function: usize) -> Cause {
         let any = |wanted: fn(&Instance) -> bool| self.count(function, wanted) > 0;
+        let pinged = |i: &Instance| {
+            i.work
+                .as_ref()
+                .is_some_and(|work| work.request.sender == Sender::Ping)
+        };
+        if any(pinged) {
+            return Cause::PingCollision;
+        }
         if self.provisioned_target(function) > 0 {
             let ready = any(|i| i.provisioned && i.was_ready);
             return if ready {
@@ -405,15 +413,8 @@ impl World<'_> {
                 Cause::NotReady
             };
         }
-        let pinged = |i: &Instance| {
-            i.work
-                .as_ref()
-                .is_some_and(|work| work.request.sender == Sender::Ping)
-        };
         if !self.instances.iter().any(|i| i.function == function) {
             Cause::First
-        } else if any(pinged) {
-            Cause::PingCollision
         } else if any(|i| i.for_nobody && i.state == Some(State::Starting)) {
             Cause::NotReady
         } else if any(|_| true) {

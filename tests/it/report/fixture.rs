@@ -46,7 +46,10 @@ pub(crate) fn results(scenarios: Vec<ScenarioResult>) -> Results {
         seed: 2026,
         replications: 10,
         intervals: IntervalMethod::Replications,
-        duration: Span::from_whole_secs(7 * 86_400),
+        durations: (
+            Span::from_whole_secs(7 * 86_400),
+            Span::from_whole_secs(7 * 86_400),
+        ),
         facts: Facts::default(),
         scenarios,
     }

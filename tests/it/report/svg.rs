@@ -20,6 +20,47 @@ fn every_picture_of_the_gallery_holds() {
     }
 }
 
+/// One policy, two keys: names are the values, and no two curves look alike.
+#[test]
+fn names_in_pictures_are_what_differs() {
+    let mut results = super::fixture::week();
+    let values = [
+        ("1 GB", "5 min"),
+        ("1 GB", "1 h"),
+        ("2 GB", "5 min"),
+        ("2 GB", "1 h"),
+    ];
+    for (scenario, (memory, keep)) in results.scenarios.iter_mut().zip(values) {
+        scenario.policy = "a policy that all of them share".to_owned();
+        scenario.set = vec![
+            ("function.api.memory".to_owned(), memory.to_owned()),
+            ("platform.keep-alive".to_owned(), keep.to_owned()),
+        ];
+    }
+    for (name, bytes) in report::files(&results).unwrap() {
+        assert!(report::NAMES.contains(&name), "{name} is no name of a file");
+        let text = String::from_utf8(bytes).unwrap();
+        if std::path::Path::new(name).extension() == Some("svg".as_ref()) {
+            assert!(text.contains("Names say memory · keep-alive."), "{name}");
+            assert!(text.contains(">2 GB · 1 h<"), "{name}");
+            assert!(!text.contains("that all of them share"), "{name}");
+        }
+    }
+    let latency = report::files(&results).unwrap();
+    let (_, bytes) = latency
+        .iter()
+        .find(|(name, _)| *name == "latency.svg")
+        .unwrap();
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    let strokes = text
+        .lines()
+        .filter(|line| line.contains("stroke-width=\"2.2\""));
+    let styles: std::collections::BTreeSet<&str> = strokes
+        .map(|line| line.split(" points").next().unwrap())
+        .collect();
+    assert_eq!(styles.len(), 4, "{styles:?}");
+}
+
 #[test]
 fn the_same_results_give_the_same_bytes() {
     let results = super::fixture::week();
@@ -326,7 +367,7 @@ fn any_results() -> impl Strategy<Value = Results> {
             } else {
                 IntervalMethod::Replications
             },
-            duration: Span::FOR_EVER,
+            durations: (Span::ZERO, Span::FOR_EVER),
             facts: frostline::experiment::Facts::default(),
             scenarios,
         },

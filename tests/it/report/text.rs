@@ -182,6 +182,43 @@ fn the_table_as_markdown() {
 }
 
 #[test]
+fn recorded_arrivals_are_said_to_be() {
+    let mut results = week();
+    assert!(!plain(&results, 120).contains("recorded"));
+    results.facts.recorded = true;
+    assert!(plain(&results, 120).contains("± does not cover another day"));
+}
+
+/// Their own intervals overlap: the pairs decide.
+#[test]
+fn the_least_latency_is_told_apart_by_pairs() {
+    let reading = |half: f64| {
+        let mut scenarios = vec![
+            scenario("a", &[("latency_ms_p99", 100.0, 50.0)]),
+            scenario("b", &[("latency_ms_p99", 90.0, 50.0)]),
+        ];
+        scenarios[1].paired = Some(estimates(&[("latency_ms_p99", -10.0, half)]));
+        frostline::report::reading(&results(scenarios))
+    };
+    assert!(!reading(1.0).contains("told apart"), "{}", reading(1.0));
+    assert!(
+        reading(20.0).contains("not told apart from that of “a”"),
+        "{}",
+        reading(20.0)
+    );
+}
+
+#[test]
+fn a_legend_explains_no_column_that_is_left_out() {
+    let text = plain(&week(), 60).replace('\n', " ");
+    assert!(
+        text.contains("for want of width") && text.contains("Δ p99"),
+        "{text}"
+    );
+    assert!(!text.contains("Δ: paired"), "{text}");
+}
+
+#[test]
 fn json_has_its_shape_and_reads_back() {
     let results = week();
     let text = json::render(&results).unwrap();
@@ -191,6 +228,10 @@ fn json_has_its_shape_and_reads_back() {
   \"seed\": 2026,
   \"replications\": 10,
   \"version\": \"0.1.0\",
+  \"platform\": \"\",
+  \"prices\": null,
+  \"set\": {},
+  \"warm_up_s\": 0.0,
   \"duration_s\": 604800.0,
   \"intervals\": {
     \"method\": \"replications\"

@@ -119,6 +119,26 @@ fn a_request_beyond_provisioned_concurrency_is_a_spillover() {
 }
 
 #[test]
+fn a_ping_on_provisioned_capacity_collides_as_any_other() {
+    let mut stage = Stage::new();
+    stage.remedy(RemedyKind::Provisioned(Provisioned::Constant(1)));
+    stage.remedy(ping(100.0, 1, 5.0, 10.0));
+    stage.calls(&[
+        (1.0, 2.0),
+        (12.0, 1.0),
+        (20.0, 5.0),
+        (21.0, 1.0),
+        (22.0, 1.0),
+    ]);
+    let record = stage.play();
+    assert_eq!(
+        record.story(),
+        "warm:0 ping-collision:1 warm:0 warm:1 warm:1"
+    );
+    assert_eq!(record.spilled_over.len(), 3);
+}
+
+#[test]
 fn a_request_before_provisioned_concurrency_is_allocated_is_not_ready() {
     let mut stage = Stage::new();
     stage.platform.provisioned.delay = constant(60.0);

@@ -227,7 +227,7 @@ fn a_request_that_arrives_in_the_warm_up_is_not_counted_but_its_instance_is() {
             (metric::INSTANCES_MEAN, 3.0),
             (metric::BUSY_MEAN, (20.0 + 5.0 + 2.0 + 4.0) / 100.0),
             (metric::COST_USD_REQUESTS, 0.02),
-            (metric::COST_USD_DURATION, 6.0),
+            (metric::COST_USD_DURATION, 20.0 + 5.0 + 2.0 + 4.0),
         ],
     );
 }
@@ -425,6 +425,67 @@ fn a_request_that_never_ran_costs_nothing_and_one_that_was_cut_costs_its_time() 
         (metric::COST_USD_DURATION, 3.0),
     ];
     assert_values(&summary.values, &bill);
+}
+
+/// A run of 100 s, with requests that straddle any of its instants.
+fn straddling() -> Stage {
+    let mut stage = priced();
+    stage.start_takes(2.0);
+    stage.remedy(ping(30.0, 1, 12.0, 25.0));
+    stage.remedy(RemedyKind::Provisioned(Provisioned::Constant(1)));
+    (0..45).for_each(|n| {
+        stage.call(
+            f64::from(n) * 2.1 + 0.37,
+            f64::from(n * n % 17) * 1.9 + 0.0004,
+        );
+    });
+    // A minute after the end of the run: it is not in it.
+    stage.call(160.0, 1.0);
+    stage
+}
+
+#[test]
+fn measured_times_that_follow_each_other_are_billed_what_they_are_together() {
+    let bill = |from: f64, to: f64| {
+        let mut stage = straddling();
+        stage.warm_up = secs(from);
+        stage.duration = secs(to - from);
+        let (summary, _) = stage.measure(1);
+        [
+            metric::COST_USD_REQUESTS,
+            metric::COST_USD_DURATION,
+            metric::COST_USD_PING,
+        ]
+        .map(|id| value(&summary, id))
+    };
+    let whole = bill(0.0, 100.0);
+    for cuts in [&[0.0, 40.0, 100.0][..], &[0.0, 17.3, 21.0, 56.9, 100.0]] {
+        let mut sum = [0.0; 3];
+        for ends in cuts.windows(2) {
+            let part = bill(ends[0], ends[1]);
+            sum.iter_mut()
+                .zip(part)
+                .for_each(|(sum, part)| *sum += part);
+        }
+        for (sum, whole) in sum.iter().zip(whole) {
+            assert!(
+                (sum - whole).abs() < 1e-9 * whole,
+                "{cuts:?}: {sum} {whole}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_bill_of_long_requests_is_that_of_their_busy_time() {
+    let mut stage = priced();
+    (0..60).for_each(|n| stage.call(f64::from(n) * 60.0, 840.0));
+    stage.warm_up = secs(1200.0);
+    stage.duration = secs(2400.0);
+    let (summary, _) = stage.measure(1);
+    let busy = value(&summary, metric::BUSY_GB_S);
+    assert_values(&summary.values, &[(metric::COST_USD_DURATION, busy)]);
+    assert!((busy - 14.0 * 2400.0).abs() < 1e-6, "{busy}");
 }
 
 #[test]

@@ -11,8 +11,8 @@ use frostline::observe::{Summary, SummaryResult};
 use frostline::policy::{self, Bound, Policy};
 use frostline::random::Streams;
 use frostline::sim::{
-    self, Control, Ending, Finished, Found, Observer, Prewarmed, RequestEnd, Retirement, Sender,
-    State, StateChange,
+    self, Control, Ending, Finished, Found, InFlight, Observer, Prewarmed, RequestEnd, Retirement,
+    Sender, State, StateChange,
 };
 use frostline::units::{Span, Time};
 use frostline::validate::lab;
@@ -90,7 +90,7 @@ impl Observer for Record {
     fn provisioned(&mut self, at: Time, function: FunctionId, instances: u32) {
         self.provisioned.push((at, function, instances));
     }
-    fn in_flight(&mut self, _: FunctionId, _: Sender, _: Time) {
+    fn in_flight(&mut self, _: &InFlight) {
         self.in_flight += 1;
     }
 }

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::{CALLS, azure_2019, plan, requests, scratch};
 use crate::workload::pull;
 
-fn faults(spec: &TraceSpec) -> Vec<String> {
+pub(super) fn faults(spec: &TraceSpec) -> Vec<String> {
     let faults = Trace::open(spec).unwrap_err();
     faults
         .iter()
@@ -129,7 +129,7 @@ fn damaged_folders_say_where_and_what_to_do() {
         faults(&spec),
         [
             "damaged-2019: holds neither `invocations_per_function_md.anon.d01.csv` nor \
-             `invocations.csv`"
+             `invocations.csv`, plain or packed (.gz, .zst)"
         ]
     );
     assert_eq!(

@@ -1,0 +1,69 @@
+//! Whether functions are simulated apart or together, and why.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Plan, RateScope};
+use crate::observe::{Binding, LONGEST_RUN};
+
+/// Whether the functions of a cell were simulated apart, and why not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Way {
+    /// Each by itself, side by side: no limit of the account binds.
+    Apart,
+    /// The caller asked for all together.
+    Asked,
+    /// There is one function only.
+    OneFunction,
+    /// Rows of requests are wanted, which are in the order of all functions.
+    Rows,
+    /// A file holds the requests of several functions.
+    OneFile,
+    /// The account has one scaling rate.
+    ScalingRate,
+    /// The run is longer than what functions claim can be noted for.
+    TooLong,
+    /// This limit binds.
+    Binds(Binding),
+}
+
+impl Way {
+    /// Why the functions of a plan have to be simulated together, as far as that is known before.
+    pub(super) fn together(plan: &Plan, rows: bool) -> Option<Self> {
+        let rate = &plan.platform.scaling_rate;
+        if plan.functions.len() == 1 {
+            Some(Self::OneFunction)
+        } else if rows {
+            Some(Self::Rows)
+        } else if rate.is_some_and(|rate| rate.per == RateScope::Account) {
+            Some(Self::ScalingRate)
+        } else if plan.end() >= LONGEST_RUN {
+            Some(Self::TooLong)
+        } else {
+            None
+        }
+    }
+}
+
+/// Says it to a person.
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Apart => "functions apart, side by side: no limit of the account binds",
+            Self::Asked => "functions together, as asked for",
+            Self::OneFunction => "one function",
+            Self::Rows => "functions together: rows of requests are in the order of all",
+            Self::OneFile => "functions together: one file holds the requests of several",
+            Self::ScalingRate => "functions together: the account has one scaling rate",
+            Self::TooLong => "functions together: the run is too long to prove that no limit binds",
+            Self::Binds(Binding::ConcurrencyQuota) => {
+                "functions together: `concurrency-quota` binds"
+            }
+            Self::Binds(Binding::RequestsPerSecond) => {
+                "functions together: `requests-per-second` binds, or nearly so"
+            }
+            Self::Binds(Binding::Instances) => "functions together: too many instances",
+        })
+    }
+}
