@@ -183,7 +183,6 @@ fn experiment(plan: &Plan) -> Experiment {
             set: Vec::new(),
             keep_alive_curve: false,
             plan: plan.clone(),
-            keep_alive_curve: false,
         }],
     }
 }

@@ -18,7 +18,6 @@ fn experiment(plan: Plan, seed: u64, replications: u32) -> Experiment {
         scenarios: vec![Scenario {
             policy: "drawn".to_owned(),
             set: Vec::new(),
-            keep_alive_curve: false,
             plan,
             keep_alive_curve: true,
         }],
