@@ -199,7 +199,7 @@ pub(super) fn usd(value: f64) -> String {
 
 /// A ratio in percent: `1.2 %`.
 pub(super) fn percent(ratio: f64) -> String {
-    format!("{} %", significant(ratio * 100.0, 3))
+    format!("{} %", significant((ratio * 100.0).clamp(f64::MIN, f64::MAX), 3))
 }
 
 /// The shortest form that reads back as the same number; `None` if it is not finite.
@@ -251,6 +251,7 @@ mod tests {
         assert_eq!(shown(estimate(1e307, 1.0), 100.0), None);
         assert_eq!(shown(Estimate::default(), 1.0), None);
         assert_eq!(exact(f64::INFINITY), None);
+        assert_eq!(percent(1e307), "1.8e308 %");
         let half = shown(estimate(5.0, f64::INFINITY), 1.0).unwrap();
         assert_eq!(half.text(), "5");
     }

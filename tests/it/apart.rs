@@ -18,15 +18,15 @@ fn experiment(plan: Plan, seed: u64, replications: u32) -> Experiment {
         scenarios: vec![Scenario {
             policy: "drawn".to_owned(),
             set: Vec::new(),
-            keep_alive_curve: false,
             plan,
+            keep_alive_curve: true,
         }],
     }
 }
 
 /// Everything but the way, as text: any bit that differs shows.
 fn text(result: &CellResult) -> String {
-    serde_json::to_string(&(&result.summary, &result.timeline)).unwrap()
+    serde_json::to_string(&(&result.summary, &result.timeline, &result.keep_alive_curve)).unwrap()
 }
 
 const FIRST: CellId = CellId {
