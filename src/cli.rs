@@ -12,6 +12,8 @@ mod validate;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -162,6 +164,21 @@ pub fn main() -> ExitCode {
         tell(&text);
     }
     ExitCode::from(code)
+}
+
+/// A control that Ctrl-C stops; the second Ctrl-C ends the program at once.
+fn stopped_by_ctrl_c<C: Default + Send + Sync + 'static>(
+    stop: fn(&C) -> &AtomicBool,
+) -> Result<Arc<C>, Failed> {
+    let control = Arc::new(C::default());
+    let stopped = Arc::clone(&control);
+    ctrlc::set_handler(move || {
+        if stop(&stopped).swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+    .map_err(|error| Failed::Error(format!("cannot listen for Ctrl-C: {error}")))?;
+    Ok(control)
 }
 
 /// Writes a result to stdout. A reader that has gone away, such as `head`, is no error.

@@ -7,12 +7,10 @@ mod targets;
 use std::fs;
 use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use clap::{Args, ValueEnum};
 
-use super::{Failed, OverrideArgs, load_all, print, tell, warn};
+use super::{Failed, OverrideArgs, load_all, print, stopped_by_ctrl_c, tell, warn};
 use crate::experiment::{self, Failure, Journal, Options, RequestParts, Results, Way};
 use crate::model::Experiment;
 use crate::observe::RowFormat;
@@ -77,7 +75,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
     for (loaded, dir) in loaded.iter().zip(&dirs) {
         targets::check(loaded, dir, rows.map(|(path, _)| path))?;
     }
-    let control = control()?;
+    let control = stopped_by_ctrl_c(|control: &Control| &control.stop)?;
     for ((experiment, warnings), dir) in loaded.iter().zip(dirs) {
         if !args.quiet {
             warn(warnings);
@@ -131,19 +129,6 @@ fn say_ways(results: &Results) {
             }
         }
     }
-}
-
-/// A control that Ctrl-C stops; the second Ctrl-C ends the program at once.
-fn control() -> Result<Arc<Control>, Failed> {
-    let control = Arc::new(Control::default());
-    let stopped = Arc::clone(&control);
-    ctrlc::set_handler(move || {
-        if stopped.stop.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })
-    .map_err(|error| Failed::Error(format!("cannot listen for Ctrl-C: {error}")))?;
-    Ok(control)
 }
 
 fn simulate(

@@ -199,7 +199,10 @@ pub(super) fn usd(value: f64) -> String {
 
 /// A ratio in percent: `1.2 %`.
 pub(super) fn percent(ratio: f64) -> String {
-    format!("{} %", significant((ratio * 100.0).clamp(f64::MIN, f64::MAX), 3))
+    format!(
+        "{} %",
+        significant((ratio * 100.0).clamp(f64::MIN, f64::MAX), 3)
+    )
 }
 
 /// The shortest form that reads back as the same number; `None` if it is not finite.

@@ -2,14 +2,13 @@
 
 use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::super::{Failed, print};
+use super::super::{Failed, print, stopped_by_ctrl_c};
 use super::info::{grouped, megabytes};
 use crate::trace::Packing;
 use crate::trace::synth::{
@@ -77,7 +76,7 @@ pub(super) fn run(args: &SynthArgs) -> Result<(), Failed> {
         },
         force: args.force,
     };
-    let control = control()?;
+    let control = stopped_by_ctrl_c(|control: &SynthControl| &control.stop)?;
     let threads = rayon::ThreadPoolBuilder::new()
         .num_threads(args.jobs.map_or(0, usize::from))
         .build()
@@ -122,19 +121,6 @@ fn failed(error: &SynthError) -> Failed {
             "stopped; days that are whole are kept; start again with --force".to_owned(),
         ),
     }
-}
-
-/// A control that Ctrl-C stops; the second Ctrl-C ends the program at once.
-fn control() -> Result<Arc<SynthControl>, Failed> {
-    let control = Arc::new(SynthControl::default());
-    let stopped = Arc::clone(&control);
-    ctrlc::set_handler(move || {
-        if stopped.stop.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })
-    .map_err(|error| Failed::Error(format!("cannot listen for Ctrl-C: {error}")))?;
-    Ok(control)
 }
 
 fn bar(spec: &SynthSpec, quiet: bool) -> ProgressBar {
