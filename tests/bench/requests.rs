@@ -4,8 +4,8 @@
 //! `cargo bench --bench requests` prints a table; each case runs in a process of its own, so that
 //! its peak memory is its own. Times depend on the machine, so each row stands beside a loop that
 //! only draws the same arrivals and service times, timed in the same minute. `-- CASE REQUESTS`
-//! runs one case (from 0) with so many requests, and with `whole` or `drawing` behind it only that
-//! part of it, for a profiler.
+//! runs one case (from 0) with so many requests, and with `apart`, `together` or `drawing` behind it
+//! only that, for a profiler.
 
 mod cases;
 
