@@ -108,7 +108,10 @@ impl Observer for Claims {
         let claims = u64::from(self.unreserved && !change.provisioned) * CLAIMS;
         match (change.from, change.to) {
             (Some(State::Idle), Ok(State::Busy)) => {
-                // What runs at once needs no second note of its attempt.
+                // What runs at once needs no second note of its attempt; who waited does.
+                if let Some(at) = self.attempt.take_if(|at| *at < change.at) {
+                    self.note(at, Rare::Attempt);
+                }
                 self.attempt = None;
                 self.note_run(change.at, claims);
             }
@@ -180,5 +183,52 @@ impl Notes {
         later
             .rare
             .extend(self.rare.extract_if(.., |(at, _)| *at >= until));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::InstanceId;
+
+    fn idle_to_busy(at: Time) -> StateChange {
+        StateChange {
+            at,
+            instance: InstanceId {
+                slot: 0,
+                generation: 0,
+            },
+            function: FunctionId(0),
+            provisioned: false,
+            from: Some(State::Idle),
+            since: Time::ZERO,
+            to: Ok(State::Busy),
+            born: Time::ZERO,
+            served: true,
+            prewarmed: false,
+        }
+    }
+
+    /// The quota on attempts is proved by when they came, not by when they were let in.
+    #[test]
+    fn an_attempt_that_waited_is_noted_when_it_came() {
+        let attempts_of = |came: f64, ran: f64| {
+            let mut claims = Claims {
+                notes: Notes::default(),
+                unreserved: true,
+                attempt: None,
+                provisioned: 0,
+            };
+            claims.arrived(Time::from_secs(came), FunctionId(0), 0);
+            claims.changed(&idle_to_busy(Time::from_secs(ran)));
+            let mut notes = Notes::default();
+            claims.exchange(&mut notes);
+            notes.rare
+        };
+        assert_eq!(attempts_of(1.0, 1.0), []);
+        assert_eq!(
+            attempts_of(1.0, 5.0),
+            [(Time::from_secs(1.0), Rare::Attempt)]
+        );
     }
 }
