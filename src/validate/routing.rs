@@ -141,7 +141,7 @@ fn compare(run: &Measured, reference: Reference, requests: (f64, f64)) -> Vec<Ch
         ],
         Highest(alive) => vec![
             Check::at_most("P(cold)", 1e-5, run.cold_ratio().value),
-            Check::plain("instances", alive, instances.value),
+            Check::within("instances", alive, instances.value, 0.1),
         ],
     }
 }
