@@ -55,6 +55,20 @@ pub struct StartPhases {
     pub restore: Dist,
     /// Lazy loading inside the first handler run.
     pub first_call: Dist,
+    /// The same on an instance restored from a snapshot after init; as long as after a boot where
+    /// nothing else is known.
+    pub restored_first_call: Option<Dist>,
+}
+
+impl StartPhases {
+    /// Lazy loading inside the first handler run, after a boot or after a restore.
+    #[must_use]
+    pub fn first_call_when(&self, restored: bool) -> &Dist {
+        match &self.restored_first_call {
+            Some(after_restore) if restored => after_restore,
+            _ => &self.first_call,
+        }
+    }
 }
 
 /// How long the handler runs on a warm instance: the sum of both parts.

@@ -200,7 +200,8 @@ impl<O: Observer> Simulation<'_, O> {
         let mut length = run.request.service;
         if instance.first_call_due {
             instance.first_call_due = false;
-            let first_call = &self.plan.functions[id.index()].start.first_call;
+            let phases = &self.plan.functions[id.index()].start;
+            let first_call = phases.first_call_when(instance.restored);
             run.first_call = first_call.sample(&mut function.rare.start_stream);
             length += run.first_call;
         }

@@ -59,6 +59,7 @@ pub fn bare_function(name: &str, service: Dist) -> Function {
             init: Dist::ZERO,
             restore: Dist::ZERO,
             first_call: Dist::ZERO,
+            restored_first_call: None,
         },
         service: Service {
             cpu: Dist::ZERO,

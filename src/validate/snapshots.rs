@@ -16,8 +16,10 @@ struct Size {
     name: &'static str,
     /// Until a booted process is ready, and its first call.
     boot: (f64, f64),
-    /// Until one restored before its first call is ready.
-    restore: f64,
+    /// Until one restored before its first call is ready, and its first call: the published data
+    /// has the latter run by run (`ServiceTime`), of which this is the median of 39 or 40 runs in the
+    /// middle of 1000, with a standard error of 0.1 %.
+    restore: (f64, f64),
     /// Until one restored after a warm-up call is ready.
     restore_warm: f64,
     /// Medians of start and first call: booted, restored, restored after a warm-up call.
@@ -34,7 +36,7 @@ const SIZES: [Size; 3] = [
     Size {
         name: "small, 50 classes",
         boot: (97.2, 122.8),
-        restore: 60.1,
+        restore: (60.1, 112.33),
         restore_warm: 54.9,
         medians: [219.804, 172.461, 54.414],
         classes: 50.0,
@@ -43,7 +45,7 @@ const SIZES: [Size; 3] = [
     Size {
         name: "medium, 250 classes",
         boot: (97.9, 358.0),
-        restore: 60.1,
+        restore: (60.1, 300.38),
         restore_warm: 63.5,
         medians: [456.054, 360.877, 63.738],
         classes: 250.0,
@@ -52,7 +54,7 @@ const SIZES: [Size; 3] = [
     Size {
         name: "big, 1250 classes",
         boot: (98.0, 1521.4),
-        restore: 59.4,
+        restore: (59.4, 1281.05),
         restore_warm: 83.3,
         medians: [1620.989, 1340.441, 83.984],
         classes: 1250.0,
@@ -76,9 +78,10 @@ fn median(size: &Size, snapshot: Option<SnapshotAfter>, seed: u64) -> Result<f64
     let start = &mut setup.function.start;
     start.runtime = spread(size.boot.0);
     start.first_call = spread(size.boot.1);
+    start.restored_first_call = Some(spread(size.restore.1));
     start.restore = spread(match snapshot {
         Some(SnapshotAfter::WarmUpCall) => size.restore_warm,
-        _ => size.restore,
+        _ => size.restore.0,
     });
     if let Some(after) = snapshot {
         setup = setup.with(RemedyKind::Snapshot(after));
@@ -113,9 +116,7 @@ fn checks(size: &Size, seed: u64) -> Result<Vec<Check>, Fault> {
     let warm = "restore after a call ms";
     let mut checks = vec![
         Check::within("boot ms", booted, boot, GATE),
-        // The first call after a restore is published nowhere. The model takes that after a boot,
-        // which is too long: a restored process has part of what it loads in the page cache.
-        Check::plain("restore ms", restored, before),
+        Check::within("restore ms", restored, before, GATE),
     ];
     if size.parts_agree {
         checks.push(Check::within(warm, restored_warm, after, GATE));

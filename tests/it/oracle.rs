@@ -209,7 +209,10 @@ fn once(kind: &RemedyKind) -> Option<u8> {
 
 fn stage() -> impl Strategy<Value = Stage> {
     let function = (
-        (constant(1), constant(1), constant(2), constant(1)),
+        (
+            (constant(1), constant(1), constant(2)),
+            (constant(1), maybe(constant(1))),
+        ),
         maybe(length(8)),
         maybe(0..5_u32),
     );
@@ -252,12 +255,9 @@ fn stage() -> impl Strategy<Value = Stage> {
                 stage.add_function();
                 stage.add_function();
                 for (of, (start, timeout, reserved)) in stage.functions.iter_mut().zip(functions) {
-                    (
-                        of.start.sandbox,
-                        of.start.restore,
-                        of.start.init,
-                        of.start.first_call,
-                    ) = start;
+                    let phases = &mut of.start;
+                    (phases.sandbox, phases.restore, phases.init) = start.0;
+                    (phases.first_call, phases.restored_first_call) = start.1;
                     of.timeout = timeout;
                     of.reserved_concurrency = reserved;
                 }

@@ -175,6 +175,7 @@ impl Dice {
         start.init = self.dist(2.0);
         start.restore = self.dist(1.0);
         start.first_call = self.dist(0.5);
+        start.restored_first_call = self.maybe(|dice| dice.dist(0.5));
         function.timeout = self.maybe(|dice| dice.span(5.0));
         function.error_rate = f64::from(self.below(3)) * 0.1;
         function.reserved_concurrency = self.maybe(|dice| dice.below(10));

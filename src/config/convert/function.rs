@@ -412,5 +412,7 @@ fn start_phases(
         init: scaled(or_none(&typed.init), Phase::Init),
         restore: scaled(restore, Phase::Restore),
         first_call: scaled(or_none(&typed.first_call), Phase::FirstCall),
+        restored_first_call: given(&typed.restored_first_call)
+            .map(|call| scaled(call, Phase::FirstCall)),
     }
 }

@@ -139,6 +139,8 @@ pub(crate) struct Start {
     pub(crate) restore: Key<Distribution>,
     /// Lazy loading inside the first handler run.
     pub(crate) first_call: Key<Distribution>,
+    /// The same after a restore from a snapshot; without it as long as after a boot.
+    pub(crate) restored_first_call: Key<Distribution>,
 }
 
 /// How long the handler runs.
@@ -243,6 +245,7 @@ impl Overlay for Start {
             init: self.init.or(base.init),
             restore: self.restore.or(base.restore),
             first_call: self.first_call.or(base.first_call),
+            restored_first_call: self.restored_first_call.or(base.restored_first_call),
         }
     }
 }

@@ -259,6 +259,28 @@ fn provisioned_instances_and_snapshots_after_init_pay_the_first_call_and_warm_up
 }
 
 #[test]
+fn a_first_call_after_a_restore_may_last_another_time_than_after_a_boot() {
+    let waits = |remedy: Option<RemedyKind>| {
+        let mut stage = Stage::new();
+        let start = &mut stage.functions[0].start;
+        start.first_call = constant(4.0);
+        start.restored_first_call = Some(constant(1.0));
+        stage.calls(&[(100.0, 1.0), (200.0, 1.0)]);
+        if let Some(kind) = remedy {
+            stage.remedy(kind);
+        }
+        let record = stage.play();
+        let starts = record.users().into_iter().map(|end| end.start().secs());
+        starts.collect::<Vec<_>>()
+    };
+    let snapshot = |after| Some(RemedyKind::Snapshot(after));
+    assert_eq!(waits(None), [4.0, 0.0]);
+    assert_eq!(waits(Some(provisioned(1))), [4.0, 0.0]);
+    assert_eq!(waits(snapshot(SnapshotAfter::Init)), [1.0, 0.0]);
+    assert_eq!(waits(snapshot(SnapshotAfter::WarmUpCall)), [0.0, 0.0]);
+}
+
+#[test]
 fn each_provisioned_instance_pays_its_own_first_call_once() {
     let mut stage = Stage::new();
     stage.functions[0].start.first_call = constant(2.0);

@@ -64,11 +64,16 @@ impl World<'_> {
     }
 
     pub(super) fn begin_work(&mut self, i: usize, mut work: Work) {
+        let restored = self.snapshot(work.request.function).is_some();
         let function = &self.stage.functions[work.request.function];
         let this = &mut self.instances[i];
         work.begun = self.now;
         if !this.called {
-            work.first_call = fixed(&function.start.first_call);
+            let start = &function.start;
+            work.first_call = match &start.restored_first_call {
+                Some(call) if restored => fixed(call),
+                _ => fixed(&start.first_call),
+            };
         }
         let mut length = work.first_call + work.request.service;
         if let Some(timeout) = function.timeout.map(Span::nanos)
