@@ -3,14 +3,16 @@
 //! A [`Dist`] is valid by construction: finite, never negative, never NaN. Drawing is done by
 //! `rand_distr`; this room holds parameters, means and scaling.
 
+mod draw;
+
 use std::fmt;
 use std::sync::Arc;
 
-use rand::distr::{Distribution, StandardUniform};
-use rand_distr::{Exp1, Gamma, StandardNormal};
+use rand_distr::Gamma;
 
-use crate::random::Stream;
 use crate::units::Span;
+
+pub use draw::{exponential, uniform};
 
 /// The standard normal quantile of 0.99, which turns a p99 into a lognormal's sigma.
 const Z99: f64 = 2.326_347_874_040_841;
@@ -316,23 +318,6 @@ impl Dist {
         Ok(Self(Shape::Mixture(parts)))
     }
 
-    /// Draws a length.
-    #[inline]
-    pub fn sample(&self, stream: &mut Stream) -> Span {
-        match &self.0 {
-            Shape::Constant(value) => *value,
-            Shape::Empirical(values) => values[(uniform(stream) * values.len() as f64) as usize],
-            Shape::Mixture(parts) => {
-                let u = uniform(stream);
-                let part = parts.iter().find(|(up_to, _)| u < *up_to);
-                part.map_or(&parts[parts.len() - 1].1, |(_, of)| of)
-                    .sample(stream)
-            }
-            Shape::Shifted(of, by) => of.sample(stream) + *by,
-            shape => Span::from_secs(shape.sample_secs(stream)),
-        }
-    }
-
     /// The mean in seconds.
     pub fn mean_secs(&self) -> f64 {
         match &self.0 {
@@ -478,55 +463,6 @@ impl Dist {
     pub fn is_zero(&self) -> bool {
         self.as_constant() == Some(Span::ZERO)
     }
-}
-
-impl Shape {
-    /// The shapes that are drawn in seconds.
-    #[inline]
-    fn sample_secs(&self, stream: &mut Stream) -> f64 {
-        match self {
-            Self::Uniform { min, width } => min + width * uniform(stream),
-            Self::Exponential { mean } => mean * exponential(stream),
-            Self::Normal { mean, sd } => (mean + sd * normal(stream)).max(0.0),
-            Self::LogNormal { mu, sigma } => (mu + sigma * normal(stream)).exp(),
-            Self::Gamma { scale, unit, .. } => scale * unit.sample(stream),
-            Self::Weibull { shape, scale } => scale * exponential(stream).powf(1.0 / shape),
-            Self::Pareto { shape, least } => least * (exponential(stream) / shape).exp(),
-            Self::Hyperexponential { p, first, second } => {
-                let mean = if uniform(stream) < *p { first } else { second };
-                mean * exponential(stream)
-            }
-            Self::Percentiles(points) => {
-                let u = uniform(stream);
-                // Counted, not searched: which piece it is cannot be foreseen, and a wrong guess
-                // of the processor costs more than the few pieces there are.
-                let before = points[1..].iter().map(|line| usize::from(line.p <= u));
-                let line = &points[before.sum::<usize>()];
-                line.secs + line.slope * (u - line.p)
-            }
-            Self::Constant(_) | Self::Empirical(_) | Self::Mixture(_) | Self::Shifted(..) => {
-                unreachable!("drawn as spans by `Dist::sample`")
-            }
-        }
-    }
-}
-
-/// Uniform on [0, 1).
-#[inline]
-pub fn uniform(stream: &mut Stream) -> f64 {
-    StandardUniform.sample(stream)
-}
-
-/// Exponential with mean 1.
-#[inline]
-pub fn exponential(stream: &mut Stream) -> f64 {
-    Exp1.sample(stream)
-}
-
-/// Standard normal.
-#[inline]
-fn normal(stream: &mut Stream) -> f64 {
-    StandardNormal.sample(stream)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 
 mod admission;
 mod calendar;
+mod finishes;
 mod instance;
 mod life;
 mod limits;
@@ -32,7 +33,8 @@ use crate::units::{Span, Time};
 use crate::workload::{Arrival, Arrivals};
 
 use admission::{Account, Waiting};
-use calendar::{Calendar, Class, Event, Finishes};
+use calendar::{Calendar, Class, Event};
+use finishes::Finishes;
 use instance::Instances;
 use limits::TokenBucket;
 use pool::IdlePool;
@@ -351,10 +353,10 @@ impl<'a, O: Observer> Simulation<'a, O> {
                     break;
                 };
                 self.now = arrival.at;
-                if !self.run_at_once(&arrival) {
+                self.next = arrivals.next_arrival();
+                if !self.run_at_once(&arrival, self.undisturbed(until)) {
                     self.arrive(&arrival);
                 }
-                self.next = arrivals.next_arrival();
             }
             if !self.orders.is_empty() {
                 self.carry_out_orders();
@@ -364,6 +366,17 @@ impl<'a, O: Observer> Simulation<'a, O> {
             }
         }
         self.look(control)
+    }
+
+    /// Up to when a request that runs now would be the only one that anything happens to: it would
+    /// finish before whatever else is due then.
+    #[inline]
+    fn undisturbed(&self, until: Time) -> Time {
+        let arrival_at = self.next.map_or(Time::NEVER, |arrival| arrival.at);
+        let before = self.finishes.next_at().min(until);
+        arrival_at
+            .min(self.calendar.next().0)
+            .min(before.just_before())
     }
 
     /// When something happens next; `NEVER` where nothing does.

@@ -56,6 +56,13 @@ impl Time {
         Span(self.0).secs()
     }
 
+    /// A nanosecond earlier; the beginning stays what it is.
+    #[inline]
+    #[must_use]
+    pub const fn just_before(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
     /// The length from `earlier` to this instant; zero where `earlier` is later.
     #[inline]
     pub const fn since(self, earlier: Self) -> Span {
@@ -84,7 +91,19 @@ impl Span {
     #[inline]
     pub fn from_secs(seconds: f64) -> Self {
         // `as` saturates at both ends and maps NaN to zero; + 0.5 rounds half up.
-        Self((seconds * NANOS_PER_SECOND as f64 + 0.5) as u64)
+        Self::round(seconds * NANOS_PER_SECOND as f64)
+    }
+
+    /// A length in nanoseconds, rounded as by [`Span::from_secs`].
+    #[inline]
+    pub fn round(nanos: f64) -> Self {
+        let nanos = nanos + 0.5;
+        // Signed numbers are converted by one instruction, unsigned ones by a dozen.
+        if nanos < i64::MAX as f64 {
+            Self((nanos as i64).max(0) as u64)
+        } else {
+            Self(nanos as u64)
+        }
     }
 
     /// A length in milliseconds, rounded to the nanosecond.

@@ -150,6 +150,8 @@ struct Cell<'a> {
     stock: Option<CurveStock>,
     /// Instance-nanoseconds in each state in the parts before.
     before: [u128; 3],
+    /// No function has come further than this.
+    furthest: Time,
     /// The window before the present one, and what was claimed in it, chunk by chunk.
     settling: (Time, Time),
     notes: Vec<Notes>,
@@ -190,6 +192,7 @@ impl<'a> Cell<'a> {
             timeline: wanted.timeline,
             stock: curve.then(|| CurveStock::new(CurveBooks::new(plan, wanted.batches))),
             before: [0; 3],
+            furthest: Time::ZERO,
             settling: (Time::ZERO, Time::ZERO),
         }
     }
@@ -234,6 +237,7 @@ impl<'a> Cell<'a> {
                 return Ok(Some(binding));
             }
             let reached = reached?;
+            self.furthest = self.furthest.max(until);
             let noted = self.turn_over(now, reached);
             control.has_simulated(reached.since(now));
             if noted > 2 * aim {
@@ -259,7 +263,9 @@ impl<'a> Cell<'a> {
         let mut noted = 0;
         for (chunk, notes) in self.chunks.iter_mut().zip(&mut self.notes) {
             notes.clear();
-            chunk.notes.keep_for_later(reached, notes);
+            if reached < self.furthest {
+                chunk.notes.keep_for_later(reached, notes);
+            }
             std::mem::swap(&mut chunk.notes, notes);
             noted += notes.runs();
         }

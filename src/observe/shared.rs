@@ -45,11 +45,71 @@ pub struct Shared {
     cells: Vec<Cell>,
 }
 
-/// Runs that begin in a cell of time, and how many more begin than end.
+/// What happens in a cell of time: in the lower half how many runs begin, in the upper half how
+/// many more begin than end.
 #[derive(Clone, Copy, Debug, Default)]
-struct Cell {
-    begin: u32,
-    more: i32,
+struct Cell(u64);
+
+impl Cell {
+    const BEGINS: u64 = 1 + (1 << u32::BITS);
+    const ENDS: u64 = u64::MAX << u32::BITS;
+
+    #[inline]
+    fn count(&mut self, run: u64) {
+        let change = if run & ENDS == 0 {
+            Self::BEGINS
+        } else {
+            Self::ENDS
+        };
+        self.0 = self.0.wrapping_add(change);
+    }
+
+    /// An attempt that is no beginning, once the beginnings have been looked at.
+    fn attempt(&mut self) {
+        self.0 += 1;
+    }
+
+    #[inline]
+    fn begin(self) -> i64 {
+        i64::from(self.0 as u32)
+    }
+
+    #[inline]
+    fn more(self) -> i64 {
+        self.0.cast_signed() >> u32::BITS
+    }
+}
+
+/// The quota on attempts is looked at so many cells at a time.
+const CELLS_A_BLOCK: usize = 32;
+
+/// A lower bound of what is left of the quota on attempts, in billionths of one.
+struct Bucket {
+    a_second: u64,
+    credit: u64,
+}
+
+impl Bucket {
+    /// Takes attempts, then fills up for so many nanoseconds. False, and nothing done, where that
+    /// may be too many.
+    ///
+    /// However attempts and filling take turns within that time, at least so much is left: what
+    /// overflows in between is at most what attempts had taken by then.
+    #[inline]
+    fn take(&mut self, attempts: u64, nanos: u64) -> bool {
+        let price = attempts.saturating_mul(NANOS_PER_SECOND);
+        let full = self.a_second * NANOS_PER_SECOND;
+        let filled = self
+            .a_second
+            .saturating_mul(nanos)
+            .saturating_add(self.credit)
+            .min(full);
+        let enough = price <= self.credit && price <= filled;
+        if enough {
+            self.credit = filled - price;
+        }
+        enough
+    }
 }
 
 /// Equal cells of a window, each 2^`bits` nanoseconds long.
@@ -60,9 +120,9 @@ struct Grid {
 }
 
 impl Grid {
-    /// As many cells as runs, up to so many that they stay in the cache.
+    /// About half as many cells as beginnings and ends, up to so many that they stay in the cache.
     fn new(begin: Time, until: Time, runs: usize) -> (Self, usize) {
-        let most = runs.next_power_of_two().clamp(64, 1 << 16) as u64;
+        let most = (runs / 2).next_power_of_two().clamp(64, 1 << 16) as u64;
         let length = until.since(begin).nanos();
         let bits = length.div_ceil(most).next_power_of_two().trailing_zeros();
         let grid = Self {
@@ -127,15 +187,14 @@ impl Shared {
         let (grid, cells) = Grid::new(begin, until, notes.iter().map(Notes::runs).sum());
 
         self.carry_over(begin, runs(), &rare);
-        let net = self.fill(grid, cells, runs());
+        let claimed = self.fill(grid, cells, notes);
         let most_busy = self.busy_peak(grid, runs());
-        self.busy += net.0;
         self.check_rate(grid, until, &rare)?;
         let (claims, provisioned) = (self.claims, self.provisioned);
         let most_waiting = self.waiting + count(&rare, |what| matches!(what, Rare::Waits { .. }));
         let most_provisioned = provisioned + count_provisioned(&rare);
         self.count_rare(&rare)?;
-        self.claims += net.1;
+        self.claims += claimed;
         match self.unreserved {
             Some(most) if most_busy + most_waiting + most_provisioned > most => {
                 claims_in_order(claims, provisioned, most, runs(), &rare)
@@ -157,21 +216,18 @@ impl Shared {
         }
     }
 
-    /// Counts runs by cell; how many more begin than end, and how many more claims.
-    fn fill(&mut self, grid: Grid, cells: usize, runs: impl Iterator<Item = u64>) -> (i64, i64) {
+    /// Counts runs by cell; how many more claims there are.
+    fn fill(&mut self, grid: Grid, cells: usize, notes: &[Notes]) -> i64 {
         self.cells.clear();
         self.cells.resize(cells, Cell::default());
-        let (mut more, mut claims) = (0, 0);
-        for run in runs {
-            let ends = run & ENDS;
-            let sign = sign(run);
-            let cell = &mut self.cells[grid.cell(run >> FLAGS)];
-            cell.begin += 1 - ends as u32;
-            cell.more += sign as i32;
-            more += sign;
-            claims += sign * i64::from(run & CLAIMS != 0);
+        let mut claims = 0;
+        for notes in notes {
+            for run in &notes.runs {
+                self.cells[grid.cell(run >> FLAGS)].count(*run);
+                claims += sign(*run) * (run & CLAIMS).cast_signed();
+            }
         }
-        (more, claims)
+        claims / CLAIMS.cast_signed()
     }
 
     /// Raises the peak of busy instances to that of the window; an upper bound of it, instants
@@ -181,14 +237,15 @@ impl Shared {
         let mut bound = level;
         let mut peak = i64::from(self.peaks.busy);
         for cell in &self.cells {
-            bound = bound.max(level + i64::from(cell.begin));
-            level += i64::from(cell.more);
+            bound = bound.max(level + cell.begin());
+            level += cell.more();
             // No run begins or ends between the last of this cell and the next cell.
             peak = peak.max(level);
         }
         if bound > peak {
             peak = self.peak_within_cells(grid, peak, runs);
         }
+        self.busy = level;
         self.peaks.raise(0, peak as u32);
         bound
     }
@@ -202,8 +259,8 @@ impl Shared {
             .iter()
             .map(|cell| {
                 let at_first = level;
-                level += i64::from(cell.more);
-                (at_first + i64::from(cell.begin) > known).then_some(at_first)
+                level += cell.more();
+                (at_first + cell.begin() > known).then_some(at_first)
             })
             .collect();
         let mut within: Vec<u64> = runs
@@ -222,7 +279,8 @@ impl Shared {
     }
 
     /// Proves that the quota on attempts never runs dry. It is emptied at the beginning of each
-    /// cell as if all attempts came then, and filled as if they came at its end.
+    /// length of time as if all attempts came then, and filled as if they came at its end: of many
+    /// cells at once, and cell by cell where that is not proof enough.
     fn check_rate(
         &mut self,
         grid: Grid,
@@ -232,29 +290,32 @@ impl Shared {
         let Some(a_second) = self.requests_per_second else {
             return Ok(());
         };
-        let full = a_second * NANOS_PER_SECOND;
-        let mut rare = rare
-            .iter()
-            .filter(|(_, what)| *what == Rare::Attempt)
-            .map(|(at, _)| grid.cell(at.nanos()))
-            .peekable();
-        for (number, cell) in self.cells.iter().enumerate() {
-            let mut attempts = u64::from(cell.begin);
-            while rare.next_if_eq(&number).is_some() {
-                attempts += 1;
-            }
-            let price = attempts.saturating_mul(NANOS_PER_SECOND);
-            let from = grid.begin + ((number as u64) << grid.bits);
-            let length = until.nanos().saturating_sub(from).min(1 << grid.bits);
-            let filled = self
-                .credit
-                .saturating_add(a_second.saturating_mul(length))
-                .min(full);
-            if price > self.credit || price > filled {
-                return Err(Binding::RequestsPerSecond);
-            }
-            self.credit = filled - price;
+        let attempts = rare.iter().filter(|(_, what)| *what == Rare::Attempt);
+        for (at, _) in attempts {
+            self.cells[grid.cell(at.nanos())].attempt();
         }
+        let length = |first: usize, cells: usize| {
+            let from = grid.begin + ((first as u64) << grid.bits);
+            let most = until.nanos().saturating_sub(from);
+            most.min((cells as u64) << grid.bits)
+        };
+        let mut bucket = Bucket {
+            a_second,
+            credit: self.credit,
+        };
+        for (number, block) in self.cells.chunks(CELLS_A_BLOCK).enumerate() {
+            let first = number * CELLS_A_BLOCK;
+            let attempts = block.iter().map(|cell| cell.begin() as u64).sum();
+            if bucket.take(attempts, length(first, block.len())) {
+                continue;
+            }
+            for (number, cell) in (first..).zip(block) {
+                if !bucket.take(cell.begin() as u64, length(number, 1)) {
+                    return Err(Binding::RequestsPerSecond);
+                }
+            }
+        }
+        self.credit = bucket.credit;
         Ok(())
     }
 

@@ -1,52 +1,16 @@
-//! What is due: finishes of requests in one queue, everything rarer in another.
+//! What is due and is not the finish of a request: those have a queue of their own
+//! ([`finishes`](super::finishes)), since there is one a request.
 //!
-//! Order is by time, then class, then insertion. Finishes have a queue of their own because there
-//! is one a request; it holds 16 bytes for each busy instance and nothing else. Idle instances have
-//! one live timer each in the other, however many requests they serve.
+//! Order is by time, then class, then insertion. Idle instances have one live timer each, however
+//! many requests they serve.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use dary_heap::QuaternaryHeap;
-
 use crate::units::{Span, Time};
 
-/// Bits of a finish that hold the instance's slot; the rest count insertions.
-const SLOT_BITS: u32 = 22;
 /// Most instances that can be alive at once.
-pub const MOST_INSTANCES: u32 = 1 << SLOT_BITS;
-
-/// When busy instances finish.
-#[derive(Default)]
-pub(super) struct Finishes {
-    /// Nanoseconds, then insertions, then the slot, as one number: compared without a branch. Four
-    /// children a node make half as many levels of the heap as two.
-    heap: QuaternaryHeap<Reverse<u128>>,
-    inserted: u64,
-}
-
-impl Finishes {
-    #[inline]
-    pub(super) fn next_at(&self) -> Time {
-        self.heap.peek().map_or(Time::NEVER, |Reverse(key)| {
-            Time::from_nanos((key >> 64) as u64)
-        })
-    }
-
-    #[inline]
-    pub(super) fn push(&mut self, at: Time, slot: u32) {
-        self.inserted += 1;
-        let place = (self.inserted << SLOT_BITS) | u64::from(slot);
-        self.heap
-            .push(Reverse(u128::from(at.nanos()) << 64 | u128::from(place)));
-    }
-
-    #[inline]
-    pub(super) fn pop(&mut self) -> Option<u32> {
-        let Reverse(key) = self.heap.pop()?;
-        Some(key as u32 & (MOST_INSTANCES - 1))
-    }
-}
+pub const MOST_INSTANCES: u32 = 1 << 22;
 
 /// Whatever is due and is not a finish or a user's arrival.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

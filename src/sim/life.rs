@@ -212,7 +212,7 @@ impl<O: Observer> Simulation<'_, O> {
         }
         run.begun = self.now;
         instance.served |= run.request.sender == Sender::User;
-        self.finishes.push(self.now + length, slot);
+        self.finishes.push(self.now, self.now + length, slot);
         self.report(slot, Some(from), Ok(State::Busy));
         self.tell_of(slot, Happening::Running);
     }

@@ -6,42 +6,70 @@
 //! to the same; a request may begin by this one and end by the other.
 
 use super::*;
+use crate::ids::InstanceId;
 use crate::sim::instance::{Request, Run};
 
 impl<O: Observer> Simulation<'_, O> {
-    /// Runs a request that finds an instance; false where it has to go the general way.
+    /// Runs a request that finds an instance; false where it has to go the general way. Where
+    /// nothing else happens before `undisturbed`, a request that has ended by then is answered too.
     #[inline]
-    pub(super) fn run_at_once(&mut self, arrival: &Arrival) -> bool {
-        let function = &self.functions[arrival.function];
+    pub(super) fn run_at_once(&mut self, arrival: &Arrival, undisturbed: Time) -> bool {
+        if self.somebody_waits() || !self.has_concurrency(arrival.function) {
+            return false;
+        }
+        let function = &mut self.functions[arrival.function];
         let plain = function.heard == 0
             && function.provisioned_ready == 0
             && arrival.service <= function.timeout
             && !arrival.fails;
-        if !plain || self.somebody_waits() || !self.has_concurrency(arrival.function) {
-            return false;
-        }
-        let function = &mut self.functions[arrival.function];
-        let Some(slot) = function.idle.most_recent() else {
+        let Some(slot) = function.idle.most_recent().filter(|_| plain) else {
             return false;
         };
-        if self.instances[slot].first_call_due || !self.account.take_attempt(self.now) {
+        let instance = &mut self.instances[slot];
+        if instance.first_call_due || !self.account.take_attempt(self.now) {
             return false;
         }
-        function.idle.remove_most_recent(slot, &self.instances);
-        function.in_flight += 1;
-        self.account.in_flight += u32::from(function.reserved == NOT_RESERVED);
-
         let number = self.done.requests;
         self.done.requests += 1;
-        let instance = &mut self.instances[slot];
+        let run = Prompt {
+            function: arrival.function,
+            number,
+            arrived: self.now,
+            instance: InstanceId {
+                slot,
+                generation: instance.generation,
+            },
+            idle_since: instance.since,
+            born: instance.born,
+            served: instance.served,
+            prewarmed: instance.prewarmed,
+        };
+        instance.served = true;
+        let ends = self.now + arrival.service;
+        if ends <= undisturbed
+            && instance.life_ends > ends
+            && let KeepAnswer::Always(Keep::For(lifetime)) = function.keep
+        {
+            self.now = ends;
+            instance.rest_from(ends, lifetime);
+            if function.in_flight == 0 {
+                function.unused_since = ends;
+                self.set_unused_timer(arrival.function);
+            }
+            self.set_rest_timer(slot);
+            self.observer.began(&run);
+            self.observer.answered(&run, ends);
+            return true;
+        }
+        function.in_flight += 1;
+        self.account.in_flight += u32::from(function.reserved == NOT_RESERVED);
         instance.occupied = true;
         instance.prompt = true;
         instance.run.request.number = number;
-        let idle_since = std::mem::replace(&mut instance.since, self.now);
+        instance.since = self.now;
         instance.state = State::Busy;
-        let run = self.prompt(slot, idle_since);
-        self.instances[slot].served = true;
-        self.finishes.push(self.now + arrival.service, slot);
+        function.idle.remove_most_recent(slot, &self.instances);
+        self.finishes.push(self.now, ends, slot);
         self.observer.began(&run);
         true
     }
@@ -60,27 +88,33 @@ impl<O: Observer> Simulation<'_, O> {
         if instance.life_ends <= self.now || self.somebody_waits() {
             return self.answer_generally(slot);
         }
-        let run = self.prompt(slot, Time::ZERO);
-        let id = run.function;
-        self.observer.answered(&run, self.now);
-        let function = &mut self.functions[id];
+        let run = instance.prompt(slot);
+        let function = &mut self.functions[run.function];
         function.in_flight -= 1;
         self.account.in_flight -= u32::from(function.reserved == NOT_RESERVED);
         if function.in_flight == 0 {
             function.unused_since = self.now;
-            self.set_unused_timer(id);
+            self.set_unused_timer(run.function);
         }
-        let now = self.now;
         let instance = &mut self.instances[slot];
         instance.occupied = false;
         instance.prompt = false;
         instance.state = State::Idle;
-        instance.since = now;
-        instance.expires = now + lifetime;
+        instance.rest_from(self.now, lifetime);
+        self.set_rest_timer(slot);
+        self.functions[run.function]
+            .idle
+            .add(slot, &mut self.instances);
+        self.observer.answered(&run, self.now);
+        true
+    }
+
+    /// Sees to the timer of an instance that rests.
+    #[inline]
+    fn set_rest_timer(&mut self, slot: u32) {
+        let instance = &self.instances[slot];
         let due = instance.expires.min(instance.life_ends);
         self.set_timer(slot, due);
-        self.functions[id].idle.add(slot, &mut self.instances);
-        true
     }
 
     /// Fills in what the general way looks at.
@@ -91,25 +125,34 @@ impl<O: Observer> Simulation<'_, O> {
         instance.run = instance.prompt_run();
         false
     }
-
-    /// What the observer is told of a request that ran at once.
-    #[inline]
-    fn prompt(&self, slot: u32, idle_since: Time) -> Prompt {
-        let instance = &self.instances[slot];
-        Prompt {
-            function: instance.function,
-            number: instance.run.request.number,
-            arrived: instance.since,
-            instance: self.instances.id(slot),
-            idle_since,
-            born: instance.born,
-            served: instance.served,
-            prewarmed: instance.prewarmed,
-        }
-    }
 }
 
 impl instance::Instance {
+    /// It is idle from now on, for so long.
+    #[inline]
+    fn rest_from(&mut self, now: Time, lifetime: Span) {
+        self.since = now;
+        self.expires = now + lifetime;
+    }
+
+    /// What the observer is told of the end of a request that ran at once.
+    #[inline]
+    fn prompt(&self, slot: u32) -> Prompt {
+        Prompt {
+            function: self.function,
+            number: self.run.request.number,
+            arrived: self.since,
+            instance: InstanceId {
+                slot,
+                generation: self.generation,
+            },
+            idle_since: Time::ZERO,
+            born: self.born,
+            served: self.served,
+            prewarmed: self.prewarmed,
+        }
+    }
+
     /// The run of a request that ran at once.
     pub(super) fn prompt_run(&self) -> Run {
         let request = Request {

@@ -16,9 +16,9 @@ struct Size {
     name: &'static str,
     /// Until a booted process is ready, and its first call.
     boot: (f64, f64),
-    /// Until one restored before its first call is ready, and its first call: the published data
-    /// has the latter run by run (`ServiceTime`), of which this is the median of 39 or 40 runs in the
-    /// middle of 1000, with a standard error of 0.1 %.
+    /// Until one restored before its first call is ready, and its first call. The published data
+    /// has the latter run by run (`ServiceTime`); this is the median of 39 or 40 runs in the middle
+    /// of 1000, with a standard error of 0.1 %.
     restore: (f64, f64),
     /// Until one restored after a warm-up call is ready.
     restore_warm: f64,

@@ -164,9 +164,7 @@ impl ServiceDraws {
     pub(super) fn draw(&mut self) -> (Span, bool) {
         let service = match &self.time {
             ServiceTime::One(dist) => dist.sample(&mut self.stream),
-            ServiceTime::Sum(parts) => {
-                parts.cpu.sample(&mut self.stream) + parts.io.sample(&mut self.stream)
-            }
+            ServiceTime::Sum(parts) => sample_sum(parts, &mut self.stream),
         };
         (service, self.draw_failure())
     }
@@ -176,4 +174,9 @@ impl ServiceDraws {
     pub(super) fn draw_failure(&mut self) -> bool {
         self.error_rate > 0.0 && uniform(&mut self.stream) < self.error_rate
     }
+}
+
+#[inline(never)]
+fn sample_sum(parts: &Service, stream: &mut Stream) -> Span {
+    parts.cpu.sample(stream) + parts.io.sample(stream)
 }
