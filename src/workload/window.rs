@@ -88,6 +88,12 @@ impl Window {
         }
     }
 
+    /// Whether nothing is left to be popped.
+    #[inline]
+    pub(super) fn is_sent(&self) -> bool {
+        self.sent >= self.sorted.len()
+    }
+
     #[inline]
     pub(super) fn pop(&mut self) -> Option<Arrival> {
         let drawn = self.sorted.get(self.sent)?;
