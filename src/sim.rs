@@ -121,7 +121,7 @@ pub fn run<A: Arrivals, O: Observer>(
         control.has_simulated(until.since(done));
         done = until;
     }
-    Ok(simulation.end().0)
+    Ok(simulation.end())
 }
 
 /// How often a run says how far it is.
@@ -428,7 +428,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
     }
 
     /// Ends the run: tells the observer what is still there.
-    pub fn end(mut self) -> (Finished, O) {
+    pub fn end(&mut self) -> Finished {
         let end = self.plan.end();
         self.now = end;
         for slot in self.instances.living() {
@@ -448,7 +448,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             });
         }
         self.observer.run_ended(end);
-        (self.done, self.observer)
+        self.done
     }
 }
 

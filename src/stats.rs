@@ -10,4 +10,4 @@ pub mod intervals;
 pub mod moments;
 pub mod student;
 
-pub use histogram::Histogram;
+pub use histogram::{Histogram, Joint};

@@ -285,29 +285,24 @@ impl<'a> Cell<'a> {
         let at = self.parts.ends();
         let so_far = self.chunks.par_iter_mut().map(|c| c.so_far(at));
         self.before = add(self.before, so_far.reduce(|| [0; 3], add));
-        let lanes = self.chunks.iter_mut().flat_map(|chunk| &mut chunk.lanes);
-        let mut watches: Vec<&mut Watch> = lanes
-            .map(|lane| &mut lane.simulation.observer_mut().0)
-            .collect();
+        let mut watches = watches(&mut self.chunks);
         self.parts.end_part(&mut watches, self.shared.take_peaks());
     }
 
     fn finish(mut self) -> Result<Outcome, Ended> {
         let stock = self.stock.as_ref();
-        let lanes = self
-            .chunks
-            .into_par_iter()
-            .flat_map_iter(|chunk| chunk.lanes);
-        let ended: Vec<(Watch, Option<TraceFault>)> =
-            lanes.map(|lane| end_lane(lane, stock)).collect();
-        let mut watches = Vec::with_capacity(ended.len());
-        for (watch, fault) in ended {
-            if let Some(fault) = fault {
-                return Err(Ended::Trace(fault));
+        let chunks = self.chunks.par_iter_mut();
+        chunks.for_each(|chunk| {
+            for lane in &mut chunk.lanes {
+                end_lane(lane, stock);
             }
-            watches.push(watch);
+        });
+        let mut lanes = self.chunks.iter_mut().flat_map(|chunk| &mut chunk.lanes);
+        let fault = lanes.find_map(|lane| lane.arrivals.fault().cloned());
+        if let Some(fault) = fault {
+            return Err(Ended::Trace(fault));
         }
-        let mut watches: Vec<&mut Watch> = watches.iter_mut().collect();
+        let mut watches = watches(&mut self.chunks);
         let summary = self
             .parts
             .finish(&mut watches, self.shared.take_peaks())
@@ -320,17 +315,28 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// Ends a function; what was counted, and what went wrong with its requests.
-fn end_lane(mut lane: Lane<'_>, stock: Option<&CurveStock>) -> (Watch, Option<TraceFault>) {
-    let (_, (_, curve)) = lane.simulation.observer_mut();
-    if let (Some(curve), Some(stock)) = (curve, stock) {
-        curve.exchange(&mut stock.take());
+/// Who counts what, function by function.
+fn watches<'c>(chunks: &'c mut [Chunk<'_>]) -> Vec<&'c mut Watch> {
+    let lanes = chunks.iter_mut().flat_map(|chunk| &mut chunk.lanes);
+    lanes
+        .map(|lane| &mut lane.simulation.observer_mut().0)
+        .collect()
+}
+
+/// Ends a function.
+fn end_lane(lane: &mut Lane<'_>, stock: Option<&CurveStock>) {
+    let mut books = stock.map(CurveStock::take).unwrap_or_default();
+    let mut exchange = |lane: &mut Lane<'_>| {
+        if let (_, (_, Some(curve))) = lane.simulation.observer_mut() {
+            curve.exchange(&mut books);
+        }
+    };
+    exchange(lane);
+    lane.simulation.end();
+    exchange(lane);
+    if let Some(stock) = stock {
+        stock.give(books);
     }
-    let (_, (watch, (_, curve))) = lane.simulation.end();
-    if let (Some(curve), Some(stock)) = (curve, stock) {
-        stock.give(curve.into_books());
-    }
-    (watch, lane.arrivals.fault().cloned())
 }
 
 fn chunks<'a>(

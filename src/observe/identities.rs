@@ -27,22 +27,22 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
-/// The second of each pair of counts that must agree.
+/// The second of each pair of counts that must agree. Lengths of time are counted modulo 2⁶⁴ ns.
 #[derive(Debug, Default)]
 pub(super) struct Books {
     /// Measuring begins.
     from: Time,
     /// Nanoseconds that instances spent in each state, added up visit by visit.
-    visits: [u128; 3],
+    visits: [u64; 3],
     /// Instances alive when measuring began.
     alive_at_first: u64,
     /// Ends at the end of the run.
     alive_at_last: u64,
     /// Users' requests in the system, with the integral over the measured time.
-    in_system: i128,
-    in_system_sum: i128,
+    in_system: u64,
+    in_system_sum: u64,
     /// Nanoseconds that users' requests spent in the system, added up request by request.
-    sojourns: u128,
+    sojourns: u64,
 }
 
 impl Books {
@@ -60,7 +60,7 @@ impl Books {
         *self = Self {
             from,
             in_system,
-            in_system_sum: -i128::from(from.nanos()) * in_system,
+            in_system_sum: from.nanos().wrapping_mul(in_system).wrapping_neg(),
             alive_at_first: u64::from(alive),
             ..Self::default()
         };
@@ -79,21 +79,23 @@ impl Books {
     #[inline]
     pub(super) fn leaves(&mut self, state: State, entered: Time, at: Time) {
         let visit = at.since(entered.max(self.from));
-        self.visits[state as usize] += u128::from(visit.nanos());
+        let visits = &mut self.visits[state as usize];
+        *visits = visits.wrapping_add(visit.nanos());
     }
 
     #[inline]
     pub(super) fn arrived(&mut self, at: Time) {
-        self.in_system += 1;
-        self.in_system_sum -= i128::from(at.nanos());
+        self.in_system = self.in_system.wrapping_add(1);
+        self.in_system_sum = self.in_system_sum.wrapping_sub(at.nanos());
     }
 
     #[inline]
     pub(super) fn ended(&mut self, sender: Sender, arrived: Time, at: Time) {
         if sender == Sender::User {
-            self.in_system -= 1;
-            self.in_system_sum += i128::from(at.nanos());
-            self.sojourns += u128::from(at.since(arrived.max(self.from)).nanos());
+            let sojourn = at.since(arrived.max(self.from)).nanos();
+            self.in_system = self.in_system.wrapping_sub(1);
+            self.in_system_sum = self.in_system_sum.wrapping_add(at.nanos());
+            self.sojourns = self.sojourns.wrapping_add(sojourn);
         }
     }
 
@@ -105,8 +107,8 @@ impl Books {
         let little = |identity, state: State| {
             (
                 identity,
-                all.states.in_state[state as usize],
-                self.visits[state as usize],
+                all.states.in_state[state as usize] & u128::from(u64::MAX),
+                u128::from(self.visits[state as usize]),
             )
         };
         let pairs = [
@@ -127,8 +129,8 @@ impl Books {
             ),
             (
                 "Little's law for requests in the system",
-                self.in_system_sum as u128,
-                self.sojourns,
+                u128::from(self.in_system_sum),
+                u128::from(self.sojourns),
             ),
             little("Little's law for starting instances", State::Starting),
             little("Little's law for idle instances", State::Idle),

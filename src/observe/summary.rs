@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use rayon::prelude::*;
+
 use crate::ids::FunctionId;
 use crate::model::Plan;
 use crate::sim::{InFlight, Observer, Prewarmed, Prompt, RequestEnd, Sender, State, StateChange};
@@ -108,15 +110,14 @@ impl<'a> Parts<'a> {
             .iter()
             .map(|watch| (&**watch, &watch.tally))
             .collect();
-        let (all, functions) = measure(self.plan, at - self.begins, &counted, peaks);
-        self.batch_values.push(all.0);
+        let window = at - self.begins;
         let keep = watches.len() <= MOST_BATCHED_FUNCTIONS;
+        let (all, functions) = measure(self.plan, window, &counted, peaks, keep);
+        self.batch_values.push(all.0);
         for (watch, values) in watches.iter_mut().zip(functions) {
-            if keep {
-                add_batch(&mut watch.batches, &values);
-            }
-            watch.end_part();
+            add_batch(&mut watch.batches, &values);
         }
+        watches.par_iter_mut().for_each(|watch| watch.end_part());
         self.peaks.join(peaks);
     }
 
@@ -143,7 +144,7 @@ impl<'a> Parts<'a> {
             watch.books.check(tally)?;
         }
         let ((values, all), functions) =
-            measure(self.plan, self.plan.duration, &counted, self.peaks);
+            measure(self.plan, self.plan.duration, &counted, self.peaks, true);
         let functions = functions.into_iter().zip(watches);
         Ok(SummaryResult {
             values,
@@ -154,7 +155,7 @@ impl<'a> Parts<'a> {
                     batches: std::mem::take(&mut watch.batches),
                 })
                 .collect(),
-            latency: all.latency(),
+            latency: all.latency().histogram(),
         })
     }
 }
@@ -177,12 +178,13 @@ fn add_batch(sums: &mut Vec<BatchSums>, values: &Values) {
     }
 }
 
-/// Every measure over all functions, and function by function.
+/// Every measure over all functions, and of each function where that is asked for.
 fn measure(
     plan: &Plan,
     window: Span,
     counted: &[(&Watch, &Tally)],
     peaks: Peaks,
+    each: bool,
 ) -> ((Values, Tally), Vec<Values>) {
     let prices = plan.platform.prices.as_ref();
     let usages: Vec<Usage> = counted
@@ -197,29 +199,37 @@ fn measure(
     let bill = |usage: &Usage| {
         unit.map_or_else(Default::default, |(unit, prices)| unit.bill(prices, usage))
     };
-    let mut all = Tally::default();
+    let gb_s = |watch: &Watch, tally: &Tally| {
+        let in_state = tally.states.in_state;
+        in_state.map(|nanos| gb_seconds(nanos, watch.gb))
+    };
+    let values = |((watch, tally), usage): (&(&Watch, &Tally), &Usage)| {
+        let part = Part {
+            tally,
+            gb_s: gb_s(watch, tally),
+            bill: bill(usage),
+            window,
+        };
+        part.values()
+    };
+    let asked = if each { counted } else { &[] };
+    let functions = asked.par_iter().zip(&usages).map(values).collect();
+    // Sums of fractions depend on their order, counts do not.
     let mut all_gb_s = [0.0; 3];
-    let mut functions = Vec::with_capacity(counted.len());
-    for ((watch, tally), usage) in counted.iter().zip(&usages) {
-        let gb_s = tally
-            .states
-            .in_state
-            .map(|nanos| gb_seconds(nanos, watch.gb));
-        functions.push(
-            Part {
-                tally,
-                gb_s,
-                bill: bill(usage),
-                window,
-            }
-            .values(),
-        );
-        all.join(tally);
-        all_gb_s
-            .iter_mut()
-            .zip(gb_s)
-            .for_each(|(sum, more)| *sum += more);
+    for (watch, tally) in counted {
+        let gb_s = gb_s(watch, tally);
+        all_gb_s = std::array::from_fn(|state| all_gb_s[state] + gb_s[state]);
     }
+    let joined = counted
+        .par_iter()
+        .fold(Tally::default, |mut all, (_, tally)| {
+            all.join(tally);
+            all
+        });
+    let mut all = joined.reduce(Tally::default, |mut all, more| {
+        all.join(&more);
+        all
+    });
     // Peaks of several functions do not add up.
     all.states.peaks = peaks;
     let part = Part {

@@ -1,7 +1,7 @@
 //! What is counted of a function in a part of the measured time.
 
 use crate::sim::{Cause, Found, Sender};
-use crate::stats::Histogram;
+use crate::stats::{Histogram, Joint};
 
 use super::states::StateTimes;
 
@@ -124,36 +124,28 @@ impl Tally {
     }
 
     /// Latencies of all requests that ran.
-    pub(super) fn latency(&self) -> Histogram {
-        joined(&self.prompt, &self.delayed.latency)
+    pub(super) fn latency(&self) -> Joint<'_> {
+        Joint::new([&self.prompt, &self.delayed.latency], 0)
     }
 
     /// Service times of all requests that ran.
-    pub(super) fn service(&self) -> Histogram {
-        joined(&self.prompt, &self.delayed.service)
+    pub(super) fn service(&self) -> Joint<'_> {
+        Joint::new([&self.prompt, &self.delayed.service], 0)
     }
 
     /// Waits of all requests that ran.
-    pub(super) fn wait(&self) -> Histogram {
+    pub(super) fn wait(&self) -> Joint<'_> {
         self.with_zeros(&self.delayed.wait)
     }
 
     /// Starts waited for by all requests that ran.
-    pub(super) fn start(&self) -> Histogram {
+    pub(super) fn start(&self) -> Joint<'_> {
         self.with_zeros(&self.delayed.start)
     }
 
-    fn with_zeros(&self, delayed: &Histogram) -> Histogram {
-        let mut all = delayed.clone();
-        all.record_n(0, self.prompt.count());
-        all
+    fn with_zeros<'a>(&'a self, delayed: &'a Histogram) -> Joint<'a> {
+        Joint::new([delayed, const { &Histogram::new() }], self.prompt.count())
     }
-}
-
-fn joined(a: &Histogram, b: &Histogram) -> Histogram {
-    let mut all = a.clone();
-    all.merge(b);
-    all
 }
 
 impl Charges {

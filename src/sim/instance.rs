@@ -72,7 +72,7 @@ pub(super) struct Instance {
     // What every request touches stands in one cache line.
     pub(super) function: FunctionId,
     pub(super) generation: u32,
-    /// Neighbours in the idle pool.
+    /// Neighbours in the idle pool; of an instance that is busy, see [`Instance::number`].
     pub(super) previous: u32,
     pub(super) next: u32,
     pub(super) state: State,
@@ -86,7 +86,8 @@ pub(super) struct Instance {
     pub(super) restored: bool,
     /// Whether it runs a request or starts for one: `run`, which else is what it ran last.
     pub(super) occupied: bool,
-    /// Whether it runs a request that found it at once: then only its number stands in `run`.
+    /// Whether it runs a request that found it at once: then of `run` only the number is kept, in the
+    /// place of the neighbours.
     pub(super) prompt: bool,
     pub(super) born: Time,
     /// When the present state was entered.
@@ -131,6 +132,20 @@ impl Instance {
         }
     }
 
+    /// The number of the request that found it at once. It stands where an idle instance has its
+    /// neighbours, so that such a request needs one cache line of its instance.
+    #[inline]
+    pub(super) fn number(&self) -> u64 {
+        u64::from(self.next) << u32::BITS | u64::from(self.previous)
+    }
+
+    #[inline]
+    pub(super) fn set_number(&mut self, number: u64) {
+        self.previous = number as u32;
+        self.next = (number >> u32::BITS) as u32;
+    }
+
+    #[inline]
     pub(super) fn link_to(&mut self, previous: u32, next: u32) {
         self.previous = previous;
         self.next = next;

@@ -63,12 +63,12 @@ impl<O: Observer> Simulation<'_, O> {
         }
         function.in_flight += 1;
         self.account.in_flight += u32::from(function.reserved == NOT_RESERVED);
+        function.idle.remove_most_recent(instance.previous);
         instance.occupied = true;
         instance.prompt = true;
-        instance.run.request.number = number;
+        instance.set_number(number);
         instance.since = self.now;
         instance.state = State::Busy;
-        function.idle.remove_most_recent(slot, &self.instances);
         self.finishes.push(self.now, ends, slot);
         self.observer.began(&run);
         true
@@ -140,7 +140,7 @@ impl instance::Instance {
     fn prompt(&self, slot: u32) -> Prompt {
         Prompt {
             function: self.function,
-            number: self.run.request.number,
+            number: self.number(),
             arrived: self.since,
             instance: InstanceId {
                 slot,
@@ -156,7 +156,7 @@ impl instance::Instance {
     /// The run of a request that ran at once.
     pub(super) fn prompt_run(&self) -> Run {
         let request = Request {
-            number: self.run.request.number,
+            number: self.number(),
             attempts: 1,
             arrived: self.since,
             ..Request::none(self.function)

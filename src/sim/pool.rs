@@ -102,17 +102,17 @@ impl IdlePool {
         }
     }
 
-    /// Removes the instance that [`Self::most_recent`] names.
+    /// Removes the instance that [`Self::most_recent`] names, and that has this one before it.
     #[inline]
-    pub(super) fn remove_most_recent(&mut self, slot: u32, instances: &Instances) {
+    pub(super) fn remove_most_recent(&mut self, before: u32) {
         if let Self::ByUse {
             least_recent,
             most_recent,
             ..
         } = self
         {
-            *most_recent = instances[slot].previous;
-            if *most_recent == NONE {
+            *most_recent = before;
+            if before == NONE {
                 *least_recent = NONE;
             }
         }

@@ -5,7 +5,11 @@
 //! of the leading bit, no search, no allocation once the range is touched. Memory is four bytes a
 //! bucket between the least and the greatest touched: 256 bytes an octave.
 
+mod joint;
+
 use serde::{Deserialize, Serialize};
+
+pub use joint::Joint;
 
 /// log2 of the linear buckets in an octave.
 const STEP_BITS: u32 = 6;
@@ -13,8 +17,8 @@ const STEP_BITS: u32 = 6;
 /// Buckets that cover all of u64.
 const BUCKETS: u32 = (64 - STEP_BITS + 1) << STEP_BITS;
 
-/// The touched range grows by this many buckets at a time.
-const GROWTH: u32 = 16;
+/// Buckets that are touched at first, which many histograms need no more of.
+const FIRST: u32 = 16;
 
 /// Histogram of u64 nanoseconds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -157,31 +161,7 @@ impl Histogram {
 
     /// Several quantiles, rising, in one pass over the buckets; see [`Self::quantile`].
     pub fn quantiles<const N: usize>(&self, qs: [f64; N]) -> [Option<u64>; N] {
-        let mut filled = self.filled();
-        let mut seen = 0;
-        // The middle of the bucket that `seen` has come to.
-        let mut middle = 0;
-        qs.map(|q| {
-            if self.count == 0 || !(0.0..=1.0).contains(&q) {
-                return None;
-            }
-            let rank = nearest_rank(q, self.count);
-            if rank == 1 {
-                return Some(self.min);
-            }
-            if rank == self.count {
-                return Some(self.max);
-            }
-            while seen < rank {
-                let Some((bucket, count)) = filled.next() else {
-                    return Some(self.max);
-                };
-                seen += count;
-                let (lower, upper) = bounds(bucket);
-                middle = lower + (upper - lower) / 2;
-            }
-            Some(middle.clamp(self.min, self.max))
-        })
+        Joint::new([self, const { &Self::new() }], 0).quantiles(qs)
     }
 
     /// The buckets that hold something, in ascending order: a cumulative distribution to plot.
@@ -235,13 +215,19 @@ impl Histogram {
         }
     }
 
-    /// Extends the touched range to hold `low..=high`, in steps of [`GROWTH`].
+    /// Extends the touched range to hold `low..=high`: a little at first, then by octaves.
     fn cover(&mut self, low: u32, high: u32) {
-        let mut first = low / GROWTH * GROWTH;
-        let mut end = (high / GROWTH + 1) * GROWTH;
+        let step = if self.counts.is_empty() {
+            FIRST
+        } else {
+            1 << STEP_BITS
+        };
+        let mut first = low / step * step;
+        let mut end = (high / step + 1) * step;
         if !self.counts.is_empty() {
-            first = first.min(self.first);
-            end = end.max(self.first + self.counts.len() as u32);
+            let touched = self.first + self.counts.len() as u32;
+            first = if low < self.first { first } else { self.first };
+            end = if high >= touched { end } else { touched };
         }
         let length = (end - first) as usize;
         if length == self.counts.len() {
@@ -272,12 +258,6 @@ impl Eq for Histogram {}
 pub fn resolution(ns: f64) -> f64 {
     let (lower, upper) = bounds(bucket_of(ns as u64));
     (upper - lower) as f64 / 2.0
-}
-
-/// ⌈q·n⌉ within 1..=n.
-fn nearest_rank(q: f64, n: u64) -> u64 {
-    let rank = (q * n as f64 * (1.0 - 4.0 * f64::EPSILON)).ceil();
-    (rank as u64).clamp(1, n)
 }
 
 /// Values below 128 have a bucket each; above, the leading bit and the six that follow name it.
@@ -378,4 +358,4 @@ impl TryFrom<Sparse> for Histogram {
     }
 }
 
-const _: () = assert!(BUCKETS == 3776 && BUCKETS.is_multiple_of(GROWTH));
+const _: () = assert!(BUCKETS == 3776 && BUCKETS.is_multiple_of(1 << STEP_BITS));

@@ -75,7 +75,10 @@ impl Workload {
         let mut of_functions: Vec<(Vec<FunctionArrivals>, Vec<RowArrivals>)> = Vec::new();
         of_functions.resize_with(plan.functions.len(), Default::default);
         for lane in all.lanes {
-            of_functions[lane.function.index()].0.push(lane);
+            let lanes = &mut of_functions[lane.function.index()].0;
+            // Most functions have one.
+            lanes.reserve_exact(1);
+            lanes.push(lane);
         }
         for rows in all.rows {
             if let Some(function) = rows.first_function() {
