@@ -28,8 +28,9 @@ use super::curve::CurveStock;
 /// Functions of a chunk, the unit of work of a core.
 const CHUNK: usize = 64;
 /// Beginnings and ends of runs in a window for each function, so that what it needs is fetched once
-/// for many requests; and bounds of their number over all, which is that of memory.
-const NOTES_A_FUNCTION: usize = 512;
+/// for many requests: as many as memory allows, and at least so many.
+const NOTES_A_FUNCTION: (usize, usize) = (64, 512);
+/// The same over all functions: in a short window, and in one that takes 32 MB.
 const NOTES_A_WINDOW: (usize, usize) = (1 << 17, 1 << 22);
 /// Most events of a function in a window, which bounds memory where a rate rises all of a sudden.
 const MOST_EVENTS: u64 = 1 << 20;
@@ -200,8 +201,12 @@ impl<'a> Cell<'a> {
     /// Simulates to the end, or until a limit binds.
     fn simulate(&mut self, control: &Control) -> Result<Option<Binding>, RunError> {
         let end = self.plan.end();
-        let (least, most) = NOTES_A_WINDOW;
-        let aim = (NOTES_A_FUNCTION * self.plan.functions.len()).clamp(least, most);
+        let functions = self.plan.functions.len();
+        let (least, most) = (
+            NOTES_A_FUNCTION.0 * functions,
+            NOTES_A_FUNCTION.1 * functions,
+        );
+        let aim = most.clamp(NOTES_A_WINDOW.0, NOTES_A_WINDOW.1).max(least);
         let mut length = Span::from_nanos(end.nanos() >> 10).max(Span::from_nanos(1));
         let mut now = Time::ZERO;
         while now < end {

@@ -122,7 +122,7 @@ struct Grid {
 impl Grid {
     /// About half as many cells as beginnings and ends, up to so many that they stay in the cache.
     fn new(begin: Time, until: Time, runs: usize) -> (Self, usize) {
-        let most = (runs / 2).next_power_of_two().clamp(64, 1 << 16) as u64;
+        let most = (runs / 2).next_power_of_two().clamp(64, 1 << 20) as u64;
         let length = until.since(begin).nanos();
         let bits = length.div_ceil(most).next_power_of_two().trailing_zeros();
         let grid = Self {

@@ -86,8 +86,8 @@ pub(super) struct Instance {
     pub(super) restored: bool,
     /// Whether it runs a request or starts for one: `run`, which else is what it ran last.
     pub(super) occupied: bool,
-    /// Whether it runs a request that found it at once: then of `run` only the number is kept, in the
-    /// place of the neighbours.
+    /// Whether it runs a request that found it at once: then of `run` only the number is kept, in
+    /// the place of the neighbours.
     pub(super) prompt: bool,
     pub(super) born: Time,
     /// When the present state was entered.

@@ -7,6 +7,8 @@
 
 mod joint;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 pub use joint::Joint;
@@ -21,7 +23,7 @@ const BUCKETS: u32 = (64 - STEP_BITS + 1) << STEP_BITS;
 const FIRST: u32 = 16;
 
 /// Histogram of u64 nanoseconds.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "Sparse", into = "Sparse")]
 pub struct Histogram {
     /// Counts modulo 2³² from bucket `first` on.
@@ -241,6 +243,21 @@ impl Histogram {
         counts.resize(length, 0);
         self.counts = counts;
         self.first = first;
+    }
+}
+
+/// Equal histograms show the same: how far a range was touched is not told.
+impl fmt::Debug for Histogram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            count,
+            sum,
+            min,
+            max,
+            ..
+        } = self;
+        write!(f, "{count} values, {sum} in all, {min} to {max}: ")?;
+        f.debug_map().entries(self.filled()).finish()
     }
 }
 

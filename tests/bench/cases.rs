@@ -17,6 +17,10 @@ use frostline::units::{Span, Time};
 use frostline::validate::lab;
 use frostline::workload::{Arrivals, Workload};
 
+/// That of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub(crate) struct Case {
     #[allow(dead_code, reason = "one of the benches has names of its own")]
     pub(crate) name: &'static str,
