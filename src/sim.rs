@@ -311,6 +311,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
     /// Simulates what happens before `until`, from where it stands, or so many events of it.
     ///
     /// Three queues, one loop: whichever is due first, finishes before all else at equal times.
+    /// Arrivals that come up after the last there was need be there only before they are due.
     ///
     /// # Errors
     /// See [`run`].
@@ -324,6 +325,8 @@ impl<'a, O: Observer> Simulation<'a, O> {
         if !self.begun {
             self.begun = true;
             self.begin();
+        }
+        if self.next.is_none() {
             self.next = arrivals.next_arrival();
         }
         for event in 0..most_events {

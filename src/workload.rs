@@ -8,18 +8,22 @@
 //! rows ────▶ RowArrivals ──────┘   (a window ahead)
 //! ```
 //!
+//! A [`Dealer`] gives the rows of a file to the workloads of functions that are simulated apart.
+//!
 //! Each function draws its instants from its own stream and its service times and errors from
 //! another, so that they depend neither on the policy nor on the other functions. Equal times are
 //! in the order of the functions, then of the sources, then as drawn or written.
 
 mod clock;
+mod dealer;
 mod merge;
 mod rates;
 mod recorded;
 mod source;
 mod window;
 
-pub use merge::Workload;
+pub use dealer::Dealer;
+pub use merge::{OfEachFunction, Workload};
 pub use source::FunctionArrivals;
 
 use crate::ids::FunctionId;

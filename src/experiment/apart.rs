@@ -21,7 +21,7 @@ use crate::random::Streams;
 use crate::sim::{Control, RunError, Simulation};
 use crate::trace::TraceFault;
 use crate::units::{Span, Time};
-use crate::workload::Workload;
+use crate::workload::{Dealer, OfEachFunction, Workload};
 
 use super::curve::CurveStock;
 
@@ -144,6 +144,8 @@ fn add(a: [u128; 3], b: [u128; 3]) -> [u128; 3] {
 struct Cell<'a> {
     plan: &'a Plan,
     chunks: Vec<Chunk<'a>>,
+    /// Of the file that is read for all functions, where there is one.
+    dealer: Option<Dealer>,
     shared: Shared,
     parts: Parts<'a>,
     timeline: Option<TimelineSteps>,
@@ -165,7 +167,7 @@ struct Cell<'a> {
 pub(super) fn run(
     plan: &Plan,
     streams: &Streams,
-    workloads: Vec<Workload>,
+    workloads: OfEachFunction,
     wanted: Wanted,
     control: &Control,
 ) -> Result<Outcome, Ended> {
@@ -181,13 +183,14 @@ pub(super) fn run(
 }
 
 impl<'a> Cell<'a> {
-    fn new(plan: &'a Plan, streams: &Streams, workloads: Vec<Workload>, wanted: Wanted) -> Self {
+    fn new(plan: &'a Plan, streams: &Streams, workloads: OfEachFunction, wanted: Wanted) -> Self {
         let curve = wanted.keep_alive_curve;
-        let chunks = chunks(plan, streams, workloads, curve);
+        let chunks = chunks(plan, streams, workloads.workloads, curve);
         Self {
             plan,
             notes: chunks.iter().map(|_| Notes::default()).collect(),
             chunks,
+            dealer: workloads.dealer,
             shared: Shared::new(plan),
             parts: Parts::new(plan, wanted.batches),
             timeline: wanted.timeline,
@@ -221,6 +224,7 @@ impl<'a> Cell<'a> {
                 .as_ref()
                 .map_or(Time::NEVER, TimelineSteps::ends);
             let until = (now + length).min(end).min(self.parts.ends()).min(step);
+            let until = self.deal(until, aim);
             let Self {
                 chunks,
                 shared,
@@ -263,6 +267,20 @@ impl<'a> Cell<'a> {
         Ok(self.settle().err())
     }
 
+    /// Reads what arrives in a window; when the window ends, which may be earlier than wanted.
+    fn deal(&mut self, until: Time, most: usize) -> Time {
+        let (Some(dealer), chunks) = (&mut self.dealer, &mut self.chunks) else {
+            return until;
+        };
+        dealer.deal(until, most, |request| {
+            let place = request.function.index();
+            let chunk = &mut chunks[place / CHUNK];
+            let due = &mut chunk.due[place % CHUNK];
+            *due = request.at.min(*due);
+            chunk.lanes[place % CHUNK].arrivals.push(request);
+        })
+    }
+
     /// The window that has been simulated is now to be settled; how many notes it has.
     fn turn_over(&mut self, begin: Time, reached: Time) -> usize {
         self.settling = (begin, reached);
@@ -303,9 +321,10 @@ impl<'a> Cell<'a> {
             }
         });
         let mut lanes = self.chunks.iter_mut().flat_map(|chunk| &mut chunk.lanes);
-        let fault = lanes.find_map(|lane| lane.arrivals.fault().cloned());
+        let of_file = self.dealer.as_ref().and_then(Dealer::fault);
+        let fault = of_file.or_else(|| lanes.find_map(|lane| lane.arrivals.fault()));
         if let Some(fault) = fault {
-            return Err(Ended::Trace(fault));
+            return Err(Ended::Trace(fault.clone()));
         }
         let mut watches = watches(&mut self.chunks);
         let summary = self

@@ -18,7 +18,7 @@ pub enum Way {
     OneFunction,
     /// Rows of requests are wanted, which are in the order of all functions.
     Rows,
-    /// A file holds the requests of several functions.
+    /// A function has requests out of a file with those of several, and out of another source too.
     OneFile,
     /// The account has one scaling rate.
     ScalingRate,
@@ -54,7 +54,9 @@ impl fmt::Display for Way {
             Self::Asked => "functions together, as asked for",
             Self::OneFunction => "one function",
             Self::Rows => "functions together: rows of requests are in the order of all",
-            Self::OneFile => "functions together: one file holds the requests of several",
+            Self::OneFile => {
+                "functions together: a function has requests of a file of several and others"
+            }
             Self::ScalingRate => "functions together: the account has one scaling rate",
             Self::TooLong => "functions together: the run is too long to prove that no limit binds",
             Self::Binds(Binding::ConcurrencyQuota) => {

@@ -7,6 +7,8 @@
 //! mispredicts at every level: 104 ns a request for 1,000 functions against 56 ns, of which about
 //! 26 are the draws themselves (on a shared machine: compare ratios).
 
+use std::collections::VecDeque;
+
 use crate::ids::FunctionId;
 use crate::model::{Function, Plan, Process, Source};
 use crate::random::Streams;
@@ -14,6 +16,7 @@ use crate::trace::{MinuteClock, Trace, TraceFault};
 use crate::units::Time;
 
 use super::clock::NEVER;
+use super::dealer::Dealer;
 use super::recorded::RowArrivals;
 use super::source::{FunctionArrivals, ServiceDraws};
 use super::window::{Drawn, Window};
@@ -31,6 +34,17 @@ pub struct Workload {
     /// Nanoseconds; a request at this instant is not sent.
     end: u64,
     window: Window,
+    /// Requests out of a file that is read elsewhere; then there are no lanes and no rows.
+    dealt: VecDeque<Arrival>,
+}
+
+/// The requests of a plan, function by function.
+#[derive(Debug)]
+pub struct OfEachFunction {
+    /// By function.
+    pub workloads: Vec<Workload>,
+    /// A file with the requests of several functions, which has to be dealt out to them.
+    pub dealer: Option<Dealer>,
 }
 
 impl Workload {
@@ -55,22 +69,15 @@ impl Workload {
         Self::gather(plan, *streams, Some(function))
     }
 
-    /// The requests of each function of a plan, function by function; `None` where a file holds
-    /// those of several, which has to be read for all of them together.
+    /// The requests of each function of a plan, function by function; `None` where a function has
+    /// requests out of a file with those of several and out of another source as well.
     ///
     /// # Errors
     /// The files that cannot be read.
     pub fn of_each_function(
         plan: &Plan,
         streams: &Streams,
-    ) -> Result<Option<Vec<Self>>, Vec<TraceFault>> {
-        let several = |source: &Source| match source {
-            Source::Process { .. } => false,
-            Source::Trace { trace, functions } => trace.minutes().is_none() && functions.len() > 1,
-        };
-        if plan.sources.iter().any(several) {
-            return Ok(None);
-        }
+    ) -> Result<Option<OfEachFunction>, Vec<TraceFault>> {
         let all = Gathering::gather(plan, *streams, None)?;
         let mut of_functions: Vec<(Vec<FunctionArrivals>, Vec<RowArrivals>)> = Vec::new();
         of_functions.resize_with(plan.functions.len(), Default::default);
@@ -80,15 +87,35 @@ impl Workload {
             lanes.reserve_exact(1);
             lanes.push(lane);
         }
+        let mut files = Vec::new();
         for rows in all.rows {
-            if let Some(function) = rows.first_function() {
-                of_functions[function.index()].1.push(rows);
+            let functions: Vec<FunctionId> = rows.functions().take(2).collect();
+            match functions[..] {
+                [] => {}
+                [only] => of_functions[only.index()].1.push(rows),
+                _ => files.push(rows),
             }
+        }
+        let file = files.pop();
+        let mixed = |function: FunctionId| {
+            let (lanes, rows) = &of_functions[function.index()];
+            !lanes.is_empty() || !rows.is_empty()
+        };
+        if !files.is_empty() || file.iter().flat_map(RowArrivals::functions).any(mixed) {
+            return Ok(None);
         }
         let merged = of_functions
             .into_iter()
             .map(|(lanes, rows)| Self::merge(lanes, rows, plan.end()));
-        Ok(Some(merged.collect()))
+        Ok(Some(OfEachFunction {
+            workloads: merged.collect(),
+            dealer: file.map(|file| Dealer::new(file, plan.end())),
+        }))
+    }
+
+    /// Adds a request that a [`Dealer`] has dealt out.
+    pub fn push(&mut self, request: Arrival) {
+        self.dealt.push_back(request);
     }
 
     fn gather(
@@ -115,6 +142,7 @@ impl Workload {
             heads,
             end,
             window,
+            dealt: VecDeque::new(),
         }
     }
 
@@ -284,6 +312,9 @@ impl Arrivals for Workload {
             let arrival = lane.request(Time::from_nanos(*head));
             *head = before(lane.next_instant(), self.end);
             return Some(arrival);
+        }
+        if self.heads.is_empty() {
+            return self.dealt.pop_front();
         }
         if !self.window.is_sent() || self.draw_ahead() {
             self.window.pop()

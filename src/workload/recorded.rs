@@ -47,10 +47,10 @@ impl RowArrivals {
         Ok(Self::new(reader, vec![Some((id, draws))]))
     }
 
-    /// The first function whose requests are wanted.
-    pub(super) fn first_function(&self) -> Option<FunctionId> {
-        let mut wanted = self.functions.iter().flatten();
-        wanted.next().map(|(function, _)| *function)
+    /// The functions whose requests are wanted.
+    pub(super) fn functions(&self) -> impl Iterator<Item = FunctionId> + '_ {
+        let wanted = self.functions.iter().flatten();
+        wanted.map(|(function, _)| *function)
     }
 
     /// What ended the reading early, if anything did.

@@ -41,7 +41,7 @@ const CASE: Case = Case {
     concurrency_quota: 1_000_000,
 };
 
-pub(crate) const CASES: [Case; 6] = [
+pub(crate) const CASES: [Case; 7] = [
     Case {
         name: "1,000 functions, 100 requests/s in all",
         functions: 1000,
@@ -76,7 +76,22 @@ pub(crate) const CASES: [Case; 6] = [
         rate_per_function: 0.01,
         ..CASE
     },
+    Case {
+        name: "100 functions, 10 requests/s each",
+        functions: 100,
+        ..CASE
+    },
 ];
+
+/// So many functions, with so many requests a second each.
+#[allow(dead_code, reason = "one of the benches has a grid")]
+pub(crate) const fn steady(functions: u32, rate_per_function: f64) -> Case {
+    Case {
+        functions,
+        rate_per_function,
+        ..CASE
+    }
+}
 
 fn platform(case: &Case) -> Platform {
     let mut platform = lab::bare_platform();

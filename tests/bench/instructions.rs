@@ -21,7 +21,7 @@ use cases::{CASES, draw, plan, simulate_apart, simulate_together};
 /// A name, the case, and what is done with it.
 type Kernel = (&'static str, usize, fn(&Plan) -> u64);
 
-const KERNELS: [Kernel; 11] = [
+const KERNELS: [Kernel; 9] = [
     ("draw, 1 function", 1, draw),
     ("draw, 1,000 functions", 0, draw),
     ("simulate, 1 function", 1, simulate_together),
@@ -30,9 +30,7 @@ const KERNELS: [Kernel; 11] = [
     ("simulate, a quota that binds", 4, simulate_together),
     ("simulate apart, 1,000 functions", 0, simulate_apart),
     ("simulate together, 1,000 functions", 0, simulate_together),
-    ("simulate apart, 1 function", 1, simulate_apart),
-    ("simulate apart, 1 hot function", 2, simulate_apart),
-    ("simulate apart, 100,000 functions", 5, simulate_apart),
+    ("simulate apart, 100 functions", 6, simulate_apart),
 ];
 
 /// Numbers of requests of the two runs.

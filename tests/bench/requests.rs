@@ -1,53 +1,36 @@
 //! Processor time a request and peak memory of the full simulator on one core: arrivals, service
 //! times, keep-alive, limits, costs, quantiles and causes on.
 //!
-//! `cargo bench --bench requests` prints a table; each case runs in a process of its own, so that
+//! `cargo bench --bench requests` prints a table of cases, and a grid of functions and rates that shows
+//! how time and memory grow; each case runs in a process of its own, so that
 //! its peak memory is its own. Times depend on the machine, so each row stands beside a loop that
 //! only draws the same arrivals and service times, timed in the same minute. `-- CASE REQUESTS`
 //! runs one case (from 0) with so many requests, and with `apart`, `together` or `drawing` behind it
-//! only that, for a profiler.
+//! only that, for a profiler; `-- grid` prints the grid alone.
 
 mod cases;
+mod meter;
 
+use std::io::Write;
+use std::path::Path;
 use std::process::Command;
 
 use frostline::model::Plan;
 
-use cases::{CASES, Case, draw, plan, simulate_apart, simulate_together};
+use cases::{CASES, Case, draw, plan, simulate_apart, simulate_together, steady};
+use meter::{peak_mb, processor_seconds};
 
 /// Requests of a case.
 const REQUESTS: f64 = 1e7;
 
 /// Nanoseconds a request that `work` keeps the processor busy; it says how many it did.
 fn nanos_a_request(work: impl FnOnce() -> u64) -> (f64, u64) {
-    let began = processor_nanos();
+    let began = processor_seconds();
     let requests = work();
-    ((processor_nanos() - began) / requests as f64, requests)
-}
-
-/// Processor time of this process so far, to 10 ms, where the system tells (Linux); else the time
-/// that has passed, in which others may have had the processor.
-#[expect(clippy::disallowed_methods, reason = "a bench times")]
-fn processor_nanos() -> f64 {
-    use std::sync::LazyLock;
-    use std::time::Instant;
-    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name in brackets may hold blanks; behind it utime is the 12th field, stime the 13th.
-    let ticks = stat.rsplit_once(')').and_then(|(_, fields)| {
-        let mut fields = fields.split_whitespace().skip(11);
-        let mut next = || fields.next()?.parse::<f64>().ok();
-        Some(next()? + next()?)
-    });
-    ticks.map_or_else(|| BEGAN.elapsed().as_nanos() as f64, |ticks| ticks * 1e7)
-}
-
-/// Most memory this process has held, in MB; `None` where the system does not say.
-fn peak_mb() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
-    let kb = line.split_whitespace().nth(1)?.parse::<f64>().ok()?;
-    Some(kb / 1024.0)
+    (
+        (processor_seconds() - began) * 1e9 / requests as f64,
+        requests,
+    )
 }
 
 fn run_case(case: &Case, requests: f64, part: Option<&str>) {
@@ -72,8 +55,51 @@ fn run_case(case: &Case, requests: f64, part: Option<&str>) {
         show(together),
         show(drawing),
         show(apart) / show(drawing),
-        apart_mb.unwrap_or(f64::NAN),
+        apart_mb,
     );
+}
+
+/// Functions and requests a second of each in the grid.
+const FUNCTIONS: [u32; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
+const RATES: [f64; 5] = [0.01, 0.1, 1.0, 10.0, 100.0];
+/// Requests of a place in the grid, and at least of each function.
+const IN_GRID: (f64, f64) = (3e6, 100.0);
+
+/// A place in the grid: nanoseconds a request, apart where there are several functions, and MB.
+fn run_place(functions: u32, rate: f64) {
+    let (requests, of_each) = IN_GRID;
+    let plan = plan(
+        &steady(functions, rate),
+        requests.max(of_each * f64::from(functions)),
+    );
+    let (nanos, _) = nanos_a_request(|| simulate_apart(&plan));
+    print!("{:>11}", format!("{nanos:.0} {:.0}", peak_mb()));
+}
+
+/// How time and memory grow: with neither the rate nor, until caches overflow, the functions.
+fn grid(program: &Path) {
+    print!("\n{:<32}", "nanoseconds a request, peak MB");
+    for rate in RATES {
+        print!("{:>11}", format!("{rate}/s"));
+    }
+    println!(" a function");
+    for functions in FUNCTIONS {
+        print!("{:<32}", format!("{functions} functions"));
+        let _ = std::io::stdout().flush();
+        for rate in RATES {
+            run(
+                program,
+                &["place", &functions.to_string(), &rate.to_string()],
+            );
+        }
+        println!();
+    }
+}
+
+/// Runs this program once more, for what shall have a process of its own.
+fn run(program: &Path, arguments: &[&str]) {
+    let status = Command::new(program).args(arguments).status();
+    assert!(status.is_ok_and(|status| status.success()), "{arguments:?}");
 }
 
 fn main() {
@@ -81,21 +107,31 @@ fn main() {
         .skip(1)
         .filter(|argument| !argument.starts_with("--"))
         .collect();
-    if let Some(case) = arguments
-        .first()
-        .and_then(|text| text.parse::<usize>().ok())
-    {
-        let requests = arguments.get(1).and_then(|text| text.parse().ok());
-        let part = arguments.get(2).map(String::as_str);
-        return run_case(&CASES[case], requests.unwrap_or(REQUESTS), part);
+    let number = |place: usize| {
+        arguments
+            .get(place)
+            .and_then(|text| text.parse::<f64>().ok())
+    };
+    let program = std::env::current_exe().expect("a program has a path");
+    match arguments.first().map(String::as_str) {
+        Some("place") => {
+            let rate = number(2).expect("a rate");
+            return run_place(number(1).expect("functions") as u32, rate);
+        }
+        Some("grid") => return grid(&program),
+        Some(case) => {
+            let case: usize = case.parse().expect("a case, or `grid`");
+            let part = arguments.get(2).map(String::as_str);
+            return run_case(&CASES[case], number(1).unwrap_or(REQUESTS), part);
+        }
+        None => {}
     }
     println!(
         "{:<48} {:>10} {:>9} {:>9} {:>9} {:>8} {:>8}",
         "nanoseconds a request", "requests", "apart", "together", "drawing", "ratio", "peak MB"
     );
-    let program = std::env::current_exe().expect("a program has a path");
     for case in 0..CASES.len() {
-        let status = Command::new(&program).arg(case.to_string()).status();
-        assert!(status.is_ok_and(|status| status.success()), "case {case}");
+        run(&program, &[&case.to_string()]);
     }
+    grid(&program);
 }

@@ -3,6 +3,8 @@
 //! `cargo bench --bench trace` writes synthetic folders beside the build and prints a table of
 //! processor time on one thread; `-- DIR` opens a folder of one's own instead, on all threads.
 
+mod meter;
+
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
@@ -18,6 +20,8 @@ use frostline::trace::{Packing, Spread, Trace, TraceSpec};
 use frostline::units::{Span, Time};
 use frostline::validate::lab;
 use frostline::workload::{Arrivals, Workload};
+
+use meter::{peak_mb, processor_seconds};
 
 fn main() {
     let dir = std::env::args()
@@ -182,28 +186,4 @@ fn pull(trace: &Arc<Trace>) -> u64 {
         }
     }
     requests
-}
-
-/// Processor time of this process so far, to 10 ms, where the system tells (Linux); else the time
-/// that has passed, in which others may have had the processor.
-#[expect(clippy::disallowed_methods, reason = "a bench times")]
-fn processor_seconds() -> f64 {
-    use std::sync::LazyLock;
-    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name in brackets may hold blanks; behind it utime is the 12th field, stime the 13th.
-    let ticks = stat.rsplit_once(')').and_then(|(_, fields)| {
-        let mut fields = fields.split_whitespace().skip(11);
-        let mut next = || fields.next()?.parse::<f64>().ok();
-        Some(next()? + next()?)
-    });
-    ticks.map_or_else(|| BEGAN.elapsed().as_secs_f64(), |ticks| ticks / 100.0)
-}
-
-/// Most memory this process has held, in MB, where the system says so.
-fn peak_mb() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM"));
-    let kb = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
-    kb.map_or(f64::NAN, |kb| kb / 1024.0)
 }

@@ -1,10 +1,17 @@
 //! Functions simulated apart give the same as all together, to the last bit; and where a limit of
 //! the account binds, nobody is fooled.
 
+use std::fmt::Write;
+use std::path::Path;
+
+use frostline::config::{Overrides, load};
 use frostline::experiment::{CellId, CellResult, Way, run_cell, run_together};
-use frostline::model::{Experiment, Plan, Scenario};
+use frostline::ids::FunctionId;
+use frostline::model::{Experiment, Plan, Process, Scenario, Source};
 use frostline::observe::Binding;
+use frostline::observe::metric::REQUESTS;
 use frostline::sim::Control;
+use frostline::units::{Span, Time};
 
 use crate::swarm::Dice;
 
@@ -100,4 +107,78 @@ fn the_proof_is_safe_and_not_too_careful() {
     // Pings that are refused, and capacity provisioned, may differ by the quota where nothing else
     // does.
     assert!(needless <= 12, "{needless} runs together in vain");
+}
+
+/// An experiment out of a file with the rows of many functions, and what else it says.
+fn of_rows(name: &str, rows: &str, more: &str) -> Experiment {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("calls.csv"), rows).unwrap();
+    let text = format!(
+        "platform = \"aws-lambda\"\nduration = \"1 h\"\nkeep-alive-curve = true\n\
+         workload = {{ requests = {{ file = \"calls.csv\" }} }}\n\
+         defaults = {{ model = \"python-api\" }}\n{more}"
+    );
+    let file = dir.join("experiment.toml");
+    std::fs::write(&file, text).unwrap();
+    load(&file, &Overrides::default()).unwrap()
+}
+
+/// Rows of 30 functions, some without a recorded time, many at the same instant, and more within a
+/// second than a window of time is to hold.
+fn rows() -> String {
+    let mut dice = Dice::new(7);
+    let mut instants: Vec<u32> = (0..20_000).map(|_| dice.below(3_600_000)).collect();
+    instants.extend((0..300_000).map(|_| 1_800_000 + dice.below(1000)));
+    instants.sort_unstable();
+    let mut rows = "arrival_s,service_ms,function\n".to_owned();
+    for at in instants {
+        let service = match dice.below(4) {
+            0 => String::new(),
+            _ => dice.below(90).to_string(),
+        };
+        let function = dice.below(30);
+        let at = f64::from(at) / 1e3;
+        writeln!(rows, "{at},{service},f{function}").unwrap();
+    }
+    rows
+}
+
+#[test]
+fn a_file_with_the_rows_of_many_functions_is_dealt_out() {
+    let no_limits = "platform-override = { concurrency-quota = \"none\", \
+                     requests-per-second = \"none\" }\n";
+    let both = |more: &str| {
+        let experiment = of_rows("dealt-out", &rows(), more);
+        let control = Control::default();
+        let free = run_cell(&experiment, FIRST, &control).unwrap();
+        let together = run_together(&experiment, FIRST, &control).unwrap();
+        assert_eq!(text(&free), text(&together));
+        (free.way, free.summary.values.get(REQUESTS))
+    };
+    assert_eq!(both(no_limits), (Way::Apart, Some(320_000.0)));
+    let two = format!("{no_limits}replications = 2\n");
+    assert_eq!(both(&two).0, Way::Apart);
+    assert!(matches!(both("").0, Way::Binds(_)));
+}
+
+#[test]
+fn a_function_with_rows_and_another_source_goes_together() {
+    let rows = "arrival_s,function\n1,f0\n2,f1\n3,f0\n";
+    let mut experiment = of_rows("dealt-and-drawn", rows, "");
+    let way = |experiment: &Experiment| {
+        let result = run_cell(experiment, FIRST, &Control::default()).unwrap();
+        (result.way, result.summary.values.get(REQUESTS))
+    };
+    assert_eq!(way(&experiment), (Way::Apart, Some(3.0)));
+    let other = Source::Process {
+        function: FunctionId(1),
+        process: Process::Every {
+            interval: Span::from_whole_secs(60),
+            offset: Time::ZERO,
+        },
+    };
+    let sources = &mut experiment.scenarios[0].plan.sources;
+    *sources = sources.iter().cloned().chain([other]).collect();
+    assert_eq!(way(&experiment), (Way::OneFile, Some(63.0)));
 }

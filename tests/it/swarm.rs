@@ -33,7 +33,7 @@ impl Dice {
         Self(Streams::new(seed, 0).stream(0, Purpose::Policy, 7))
     }
 
-    fn below(&mut self, n: u32) -> u32 {
+    pub(super) fn below(&mut self, n: u32) -> u32 {
         self.0.random_range(0..n)
     }
 
