@@ -2,6 +2,9 @@
 
 use super::{Histogram, bounds};
 
+/// Stands for the bucket after the last.
+const NONE: (u32, u64) = (u32::MAX, 0);
+
 /// What two histograms hold together, and so many zeros.
 #[derive(Clone, Copy, Debug)]
 pub struct Joint<'a> {
@@ -49,7 +52,9 @@ impl<'a> Joint<'a> {
     /// Several quantiles, rising, in one pass over the buckets; see [`Histogram::quantile`].
     pub fn quantiles<const N: usize>(&self, qs: [f64; N]) -> [Option<u64>; N] {
         let (all, min, max) = (self.count(), self.min(), self.max());
-        let [mut a, mut b] = self.parts.map(|part| part.filled().peekable());
+        let [mut a, mut b] = self.parts.map(Histogram::filled);
+        let mut next_a = a.next().unwrap_or(NONE);
+        let mut next_b = b.next().unwrap_or(NONE);
         let mut seen = self.zeros;
         // The middle of the bucket that `seen` has come to.
         let mut middle = 0;
@@ -65,14 +70,17 @@ impl<'a> Joint<'a> {
                 return Some(max);
             }
             while seen < rank {
-                let next = [a.peek(), b.peek()].into_iter().flatten();
-                let Some(bucket) = next.map(|(bucket, _)| *bucket).min() else {
+                let bucket = next_a.0.min(next_b.0);
+                if bucket == NONE.0 {
                     return Some(max);
-                };
-                for part in [&mut a, &mut b] {
-                    seen += part
-                        .next_if(|(of, _)| *of == bucket)
-                        .map_or(0, |(_, count)| count);
+                }
+                if next_a.0 == bucket {
+                    seen += next_a.1;
+                    next_a = a.next().unwrap_or(NONE);
+                }
+                if next_b.0 == bucket {
+                    seen += next_b.1;
+                    next_b = b.next().unwrap_or(NONE);
                 }
                 let (lower, upper) = bounds(bucket);
                 middle = lower + (upper - lower) / 2;
