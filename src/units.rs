@@ -90,13 +90,14 @@ impl Span {
     /// 584 years becomes [`Span::FOR_EVER`].
     #[inline]
     pub fn from_secs(seconds: f64) -> Self {
-        // `as` saturates at both ends and maps NaN to zero; + 0.5 rounds half up.
-        Self::round(seconds * NANOS_PER_SECOND as f64)
+        Self::from_nanos_f64(seconds * NANOS_PER_SECOND as f64)
     }
 
-    /// A length in nanoseconds, rounded as by [`Span::from_secs`].
+    /// A length in nanoseconds, rounded to one. Below zero and NaN become zero, more than 584 years
+    /// becomes [`Span::FOR_EVER`].
     #[inline]
-    pub fn round(nanos: f64) -> Self {
+    pub fn from_nanos_f64(nanos: f64) -> Self {
+        // `as` saturates at both ends and maps NaN to zero; + 0.5 rounds half up.
         let nanos = nanos + 0.5;
         // Signed numbers are converted by one instruction, unsigned ones by a dozen.
         if nanos < i64::MAX as f64 {
@@ -245,5 +246,30 @@ impl fmt::Display for Span {
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&format_memory(*self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_become_lengths_at_every_end() {
+        let of = |nanos| Span::from_nanos_f64(nanos).nanos();
+        let two = |power: i32| 2_f64.powi(power);
+        let kept = [
+            0.0,
+            0.49,
+            0.5,
+            1.49,
+            two(53),
+            two(62),
+            two(63),
+            1.5 * two(63),
+        ];
+        let nanos = [0, 0, 1, 1, 1 << 53, 1 << 62, 1 << 63, 3 << 62];
+        assert_eq!(kept.map(of), nanos);
+        assert_eq!([-0.4, -1.0, f64::NEG_INFINITY, f64::NAN].map(of), [0; 4]);
+        assert_eq!([two(64), f64::INFINITY].map(of), [u64::MAX; 2]);
     }
 }

@@ -26,44 +26,32 @@ impl Dist {
     /// Kept out of the way of the commonest shapes, which are inlined.
     #[inline(never)]
     fn sample_others(&self, stream: &mut Stream) -> Span {
-        match &self.0 {
-            Shape::Empirical(values) => values[(uniform(stream) * values.len() as f64) as usize],
+        Span::from_secs(match &self.0 {
+            Shape::Constant(_) | Shape::LogNormal { .. } | Shape::Percentiles(_) => {
+                return self.sample(stream);
+            }
+            Shape::Empirical(values) => {
+                return values[(uniform(stream) * values.len() as f64) as usize];
+            }
             Shape::Mixture(parts) => {
                 let u = uniform(stream);
                 let part = parts.iter().find(|(up_to, _)| u < *up_to);
-                part.map_or(&parts[parts.len() - 1].1, |(_, of)| of)
-                    .sample(stream)
+                return part
+                    .map_or(&parts[parts.len() - 1].1, |(_, of)| of)
+                    .sample(stream);
             }
-            Shape::Shifted(of, by) => of.sample(stream) + *by,
-            shape => Span::from_secs(shape.sample_secs(stream)),
-        }
-    }
-}
-
-impl Shape {
-    /// The shapes that are drawn in seconds.
-    #[inline]
-    fn sample_secs(&self, stream: &mut Stream) -> f64 {
-        match self {
-            Self::Uniform { min, width } => min + width * uniform(stream),
-            Self::Exponential { mean } => mean * exponential(stream),
-            Self::Normal { mean, sd } => (mean + sd * normal(stream)).max(0.0),
-            Self::Gamma { scale, unit, .. } => scale * unit.sample(stream),
-            Self::Weibull { shape, scale } => scale * exponential(stream).powf(1.0 / shape),
-            Self::Pareto { shape, least } => least * (exponential(stream) / shape).exp(),
-            Self::Hyperexponential { p, first, second } => {
+            Shape::Shifted(of, by) => return of.sample(stream) + *by,
+            Shape::Uniform { min, width } => min + width * uniform(stream),
+            Shape::Exponential { mean } => mean * exponential(stream),
+            Shape::Normal { mean, sd } => (mean + sd * normal(stream)).max(0.0),
+            Shape::Gamma { scale, unit, .. } => scale * unit.sample(stream),
+            Shape::Weibull { shape, scale } => scale * exponential(stream).powf(1.0 / shape),
+            Shape::Pareto { shape, least } => least * (exponential(stream) / shape).exp(),
+            Shape::Hyperexponential { p, first, second } => {
                 let mean = if uniform(stream) < *p { first } else { second };
                 mean * exponential(stream)
             }
-            Self::Constant(_)
-            | Self::LogNormal { .. }
-            | Self::Percentiles(_)
-            | Self::Empirical(_)
-            | Self::Mixture(_)
-            | Self::Shifted(..) => {
-                unreachable!("drawn as spans by `Dist::sample`")
-            }
-        }
+        })
     }
 }
 

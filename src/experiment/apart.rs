@@ -28,10 +28,13 @@ use super::curve::CurveStock;
 /// Functions of a chunk, the unit of work of a core.
 const CHUNK: usize = 64;
 /// Beginnings and ends of runs in a window for each function, so that what it needs is fetched once
-/// for many requests: as many as memory allows, and at least so many.
+/// for many requests: at least so many, and as many as the bound over all functions allows.
 const NOTES_A_FUNCTION: (usize, usize) = (64, 512);
-/// The same over all functions: in a short window, and in one that takes 32 MB.
+/// The same over all functions: in a short window, and in one that takes 32 MB, or half a kilobyte
+/// a function where that is more.
 const NOTES_A_WINDOW: (usize, usize) = (1 << 17, 1 << 22);
+/// Most requests that are dealt out for a window: they take 4 MB.
+const MOST_DEALT: usize = 1 << 17;
 /// Most events of a function in a window, which bounds memory where a rate rises all of a sudden.
 const MOST_EVENTS: u64 = 1 << 20;
 
@@ -192,7 +195,7 @@ impl<'a> Cell<'a> {
             chunks,
             dealer: workloads.dealer,
             shared: Shared::new(plan),
-            parts: Parts::new(plan, wanted.batches),
+            parts: Parts::new(plan, wanted.batches).measured_side_by_side(),
             timeline: wanted.timeline,
             stock: curve.then(|| CurveStock::new(CurveBooks::new(plan, wanted.batches))),
             before: [0; 3],
@@ -224,7 +227,7 @@ impl<'a> Cell<'a> {
                 .as_ref()
                 .map_or(Time::NEVER, TimelineSteps::ends);
             let until = (now + length).min(end).min(self.parts.ends()).min(step);
-            let until = self.deal(until, aim);
+            let until = self.deal(until, (aim / 2).min(MOST_DEALT));
             let Self {
                 chunks,
                 shared,
@@ -269,7 +272,8 @@ impl<'a> Cell<'a> {
 
     /// Reads what arrives in a window; when the window ends, which may be earlier than wanted.
     fn deal(&mut self, until: Time, most: usize) -> Time {
-        let (Some(dealer), chunks) = (&mut self.dealer, &mut self.chunks) else {
+        let chunks = &mut self.chunks;
+        let Some(dealer) = &mut self.dealer else {
             return until;
         };
         dealer.deal(until, most, |request| {
@@ -320,7 +324,7 @@ impl<'a> Cell<'a> {
                 end_lane(lane, stock);
             }
         });
-        let mut lanes = self.chunks.iter_mut().flat_map(|chunk| &mut chunk.lanes);
+        let mut lanes = self.chunks.iter().flat_map(|chunk| &chunk.lanes);
         let of_file = self.dealer.as_ref().and_then(Dealer::fault);
         let fault = of_file.or_else(|| lanes.find_map(|lane| lane.arrivals.fault()));
         if let Some(fault) = fault {
@@ -350,14 +354,14 @@ fn watches<'c>(chunks: &'c mut [Chunk<'_>]) -> Vec<&'c mut Watch> {
 /// Ends a function.
 fn end_lane(lane: &mut Lane<'_>, stock: Option<&CurveStock>) {
     let mut books = stock.map(CurveStock::take).unwrap_or_default();
-    let mut exchange = |lane: &mut Lane<'_>| {
+    let mut lend = |lane: &mut Lane<'_>| {
         if let (_, (_, Some(curve))) = lane.simulation.observer_mut() {
             curve.exchange(&mut books);
         }
     };
-    exchange(lane);
+    lend(lane);
     lane.simulation.end();
-    exchange(lane);
+    lend(lane);
     if let Some(stock) = stock {
         stock.give(books);
     }

@@ -18,7 +18,8 @@ pub enum Way {
     OneFunction,
     /// Rows of requests are wanted, which are in the order of all functions.
     Rows,
-    /// A function has requests out of a file with those of several, and out of another source too.
+    /// A function has requests out of a file with those of several, and out of another source too;
+    /// or there are several such files.
     OneFile,
     /// The account has one scaling rate.
     ScalingRate,

@@ -150,6 +150,7 @@ impl Books {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::NANOS_PER_SECOND;
 
     #[test]
     fn a_start_that_is_published_and_did_not_happen_is_a_violation() {
@@ -161,5 +162,22 @@ mod tests {
         };
         let violation = books.check(&tally).unwrap_err().to_string();
         assert!(violation.contains("starts"), "{violation}");
+    }
+
+    /// A thousand instances idle for a year are more nanoseconds than 64 bits count.
+    #[test]
+    fn lengths_of_time_beyond_64_bits_balance() {
+        let year = 31_557_600 * NANOS_PER_SECOND;
+        let mut books = Books::new(Time::ZERO);
+        for _ in 0..1000 {
+            books.leaves(State::Idle, Time::ZERO, Time::from_nanos(year));
+        }
+        let mut tally = Tally::default();
+        tally.states.in_state[State::Idle as usize] = u128::from(year) * 1000;
+        tally.states.alive = u128::from(year) * 1000;
+        assert_eq!(books.check(&tally), Ok(()));
+        tally.states.in_state[State::Idle as usize] -= 1;
+        tally.states.alive -= 1;
+        assert!(books.check(&tally).is_err());
     }
 }

@@ -104,7 +104,7 @@ impl Bucket {
             .saturating_mul(nanos)
             .saturating_add(self.credit)
             .min(full);
-        let enough = price <= self.credit && price <= filled;
+        let enough = price <= self.credit;
         if enough {
             self.credit = filled - price;
         }
@@ -120,7 +120,7 @@ struct Grid {
 }
 
 impl Grid {
-    /// About half as many cells as beginnings and ends, up to so many that they stay in the cache.
+    /// About half as many cells as beginnings and ends, up to so many that they take 8 MB.
     fn new(begin: Time, until: Time, runs: usize) -> (Self, usize) {
         let most = (runs / 2).next_power_of_two().clamp(64, 1 << 20) as u64;
         let length = until.since(begin).nanos();

@@ -58,7 +58,12 @@ pub struct Parts<'a> {
     /// Over all functions, in the measured parts before.
     peaks: Peaks,
     batch_values: Vec<Values>,
+    /// Fewest functions that a thread measures at a time.
+    piece: usize,
 }
+
+/// The same where functions are measured side by side.
+const PIECE: usize = 16;
 
 impl<'a> Parts<'a> {
     /// The parts of a plan, with so many batches (1 for no batches).
@@ -71,6 +76,16 @@ impl<'a> Parts<'a> {
             measuring: false,
             peaks: Peaks::default(),
             batch_values: Vec::new(),
+            piece: usize::MAX,
+        }
+    }
+
+    /// The same, but functions are measured on all threads, not on the calling one.
+    #[must_use]
+    pub fn measured_side_by_side(self) -> Self {
+        Self {
+            piece: PIECE,
+            ..self
         }
     }
 
@@ -112,12 +127,14 @@ impl<'a> Parts<'a> {
             .collect();
         let window = at - self.begins;
         let keep = watches.len() <= MOST_BATCHED_FUNCTIONS;
-        let (all, functions) = measure(self.plan, window, &counted, peaks, keep);
+        let (all, functions) = self.measure(window, &counted, peaks, keep);
         self.batch_values.push(all.0);
         for (watch, values) in watches.iter_mut().zip(functions) {
             add_batch(&mut watch.batches, &values);
         }
-        watches.par_iter_mut().for_each(|watch| watch.end_part());
+        for watch in watches.iter_mut() {
+            watch.end_part();
+        }
         self.peaks.join(peaks);
     }
 
@@ -144,7 +161,7 @@ impl<'a> Parts<'a> {
             watch.books.check(tally)?;
         }
         let ((values, all), functions) =
-            measure(self.plan, self.plan.duration, &counted, self.peaks, true);
+            self.measure(self.plan.duration, &counted, self.peaks, true);
         let functions = functions.into_iter().zip(watches);
         Ok(SummaryResult {
             values,
@@ -157,6 +174,75 @@ impl<'a> Parts<'a> {
                 .collect(),
             latency: all.latency().histogram(),
         })
+    }
+
+    /// Every measure over all functions, and of each function where that is asked for.
+    fn measure(
+        &self,
+        window: Span,
+        counted: &[(&Watch, &Tally)],
+        peaks: Peaks,
+        each: bool,
+    ) -> ((Values, Tally), Vec<Values>) {
+        let plan = self.plan;
+        let prices = plan.platform.prices.as_ref();
+        let usages: Vec<Usage> = counted
+            .iter()
+            .map(|(watch, tally)| watch.usage(tally, plan, window))
+            .collect();
+        let mut usage = Usage::default();
+        for of_one in &usages {
+            usage.add(of_one);
+        }
+        let unit = prices.map(|prices| (UnitPrices::of_volume(prices, &usage, window), prices));
+        let bill = |usage: &Usage| {
+            unit.map_or_else(Default::default, |(unit, prices)| unit.bill(prices, usage))
+        };
+        let gb_s = |watch: &Watch, tally: &Tally| {
+            let in_state = tally.states.in_state;
+            in_state.map(|nanos| gb_seconds(nanos, watch.gb))
+        };
+        let values = |((watch, tally), usage): (&(&Watch, &Tally), &Usage)| {
+            let part = Part {
+                tally,
+                gb_s: gb_s(watch, tally),
+                bill: bill(usage),
+                window,
+            };
+            part.values()
+        };
+        let asked = if each { counted } else { &[] };
+        let functions = asked
+            .par_iter()
+            .zip(&usages)
+            .with_min_len(self.piece)
+            .map(values)
+            .collect();
+        // Sums of fractions depend on their order, counts do not.
+        let mut all_gb_s = [0.0; 3];
+        for (watch, tally) in counted {
+            let gb_s = gb_s(watch, tally);
+            all_gb_s = std::array::from_fn(|state| all_gb_s[state] + gb_s[state]);
+        }
+        let joined = counted
+            .par_iter()
+            .fold(Tally::default, |mut all, (_, tally)| {
+                all.join(tally);
+                all
+            });
+        let mut all = joined.reduce(Tally::default, |mut all, more| {
+            all.join(&more);
+            all
+        });
+        // Peaks of several functions do not add up.
+        all.states.peaks = peaks;
+        let part = Part {
+            tally: &all,
+            gb_s: all_gb_s,
+            bill: bill(&usage),
+            window,
+        };
+        ((part.values(), all), functions)
     }
 }
 
@@ -176,69 +262,6 @@ fn add_batch(sums: &mut Vec<BatchSums>, values: &Values) {
             sums.record(y, x);
         }
     }
-}
-
-/// Every measure over all functions, and of each function where that is asked for.
-fn measure(
-    plan: &Plan,
-    window: Span,
-    counted: &[(&Watch, &Tally)],
-    peaks: Peaks,
-    each: bool,
-) -> ((Values, Tally), Vec<Values>) {
-    let prices = plan.platform.prices.as_ref();
-    let usages: Vec<Usage> = counted
-        .iter()
-        .map(|(watch, tally)| watch.usage(tally, plan, window))
-        .collect();
-    let mut usage = Usage::default();
-    for of_one in &usages {
-        usage.add(of_one);
-    }
-    let unit = prices.map(|prices| (UnitPrices::of_volume(prices, &usage, window), prices));
-    let bill = |usage: &Usage| {
-        unit.map_or_else(Default::default, |(unit, prices)| unit.bill(prices, usage))
-    };
-    let gb_s = |watch: &Watch, tally: &Tally| {
-        let in_state = tally.states.in_state;
-        in_state.map(|nanos| gb_seconds(nanos, watch.gb))
-    };
-    let values = |((watch, tally), usage): (&(&Watch, &Tally), &Usage)| {
-        let part = Part {
-            tally,
-            gb_s: gb_s(watch, tally),
-            bill: bill(usage),
-            window,
-        };
-        part.values()
-    };
-    let asked = if each { counted } else { &[] };
-    let functions = asked.par_iter().zip(&usages).map(values).collect();
-    // Sums of fractions depend on their order, counts do not.
-    let mut all_gb_s = [0.0; 3];
-    for (watch, tally) in counted {
-        let gb_s = gb_s(watch, tally);
-        all_gb_s = std::array::from_fn(|state| all_gb_s[state] + gb_s[state]);
-    }
-    let joined = counted
-        .par_iter()
-        .fold(Tally::default, |mut all, (_, tally)| {
-            all.join(tally);
-            all
-        });
-    let mut all = joined.reduce(Tally::default, |mut all, more| {
-        all.join(&more);
-        all
-    });
-    // Peaks of several functions do not add up.
-    all.states.peaks = peaks;
-    let part = Part {
-        tally: &all,
-        gb_s: all_gb_s,
-        bill: bill(&usage),
-        window,
-    };
-    ((part.values(), all), functions)
 }
 
 /// Counts a run of all functions together and turns it into measures.

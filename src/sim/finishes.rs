@@ -295,6 +295,8 @@ mod tests {
             4 => 0..2_000_u64,
             8 => 100_000_000..200_000_000_u64,
             2 => 0..10_000_000_000_000_u64,
+            2 => (0..40_u64).prop_map(|n| n * 50_000_000),
+            2 => Just(7_000_000_000_000),
             1 => Just(u64::MAX),
         ]
     }
@@ -311,14 +313,19 @@ mod tests {
         #[test]
         fn what_is_due_first_comes_first_and_equals_keep_their_order(
             rounds in prop::collection::vec(
-                (prop::collection::vec(length(), 0..120), 0..150_usize),
+                (prop::collection::vec(length(), 0..120), 0..150_usize, 0..=4_u64),
                 1..40,
             ),
         ) {
             let (mut queue, mut right) = (Finishes::default(), BTreeMap::new());
             let (mut now, mut inserted, mut free) = (0_u64, 0_u64, Vec::new());
             let mut slots = 0;
-            for (pushes, pops) in rounds {
+            for (pushes, pops, wait) in rounds {
+                // Arrivals pass while nothing finishes.
+                let next = right.first_key_value().map_or(now, |((at, _), _)| *at);
+                if next < u64::MAX {
+                    now += (next - now) / 4 * wait;
+                }
                 for length in pushes {
                     let slot = free.pop().unwrap_or_else(|| {
                         slots += 1;

@@ -58,6 +58,11 @@ impl<O: Observer> Simulation<'_, O> {
             }
             self.set_rest_timer(slot);
             self.observer.began(&run);
+            let run = Prompt {
+                idle_since: Time::ZERO,
+                served: true,
+                ..run
+            };
             self.observer.answered(&run, ends);
             return true;
         }

@@ -59,7 +59,7 @@ impl Clock {
     pub(super) fn next(&mut self, stream: &mut Stream) -> u64 {
         match self {
             Self::Poisson { at, mean_gap } => {
-                let gap = Span::round(exponential(stream) * *mean_gap);
+                let gap = Span::from_nanos_f64(exponential(stream) * *mean_gap);
                 *at = at.saturating_add(gap.nanos());
                 *at
             }

@@ -70,7 +70,8 @@ impl Workload {
     }
 
     /// The requests of each function of a plan, function by function; `None` where a function has
-    /// requests out of a file with those of several and out of another source as well.
+    /// requests out of a file with those of several and out of another source as well, or where
+    /// there are several such files.
     ///
     /// # Errors
     /// The files that cannot be read.
@@ -83,8 +84,10 @@ impl Workload {
         of_functions.resize_with(plan.functions.len(), Default::default);
         for lane in all.lanes {
             let lanes = &mut of_functions[lane.function.index()].0;
-            // Most functions have one.
-            lanes.reserve_exact(1);
+            if lanes.is_empty() {
+                // Most functions have one.
+                lanes.reserve_exact(1);
+            }
             lanes.push(lane);
         }
         let mut files = Vec::new();
@@ -96,25 +99,29 @@ impl Workload {
                 _ => files.push(rows),
             }
         }
-        let file = files.pop();
         let mixed = |function: FunctionId| {
             let (lanes, rows) = &of_functions[function.index()];
             !lanes.is_empty() || !rows.is_empty()
         };
-        if !files.is_empty() || file.iter().flat_map(RowArrivals::functions).any(mixed) {
+        if files.len() > 1 || files.iter().flat_map(RowArrivals::functions).any(mixed) {
             return Ok(None);
         }
+        let dealer = files.pop().map(|file| Dealer::new(file, plan.end()));
         let merged = of_functions
             .into_iter()
             .map(|(lanes, rows)| Self::merge(lanes, rows, plan.end()));
         Ok(Some(OfEachFunction {
             workloads: merged.collect(),
-            dealer: file.map(|file| Dealer::new(file, plan.end())),
+            dealer,
         }))
     }
 
     /// Adds a request that a [`Dealer`] has dealt out.
+    ///
+    /// # Panics
+    /// If there are sources of its own, which is a fault of the caller.
     pub fn push(&mut self, request: Arrival) {
+        assert!(self.heads.is_empty(), "requests are drawn and dealt out");
         self.dealt.push_back(request);
     }
 

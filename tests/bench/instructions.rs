@@ -92,10 +92,10 @@ fn compare(bless: bool) -> Result<bool, String> {
         let before = known.get(*name).copied();
         let more = before.is_none_or(|before| counted as f64 > before as f64 * TOLERANCE);
         within &= !more;
-        let verdict = if more {
-            "  more than a tenth above"
-        } else {
-            ""
+        let verdict = match before {
+            None => "  no baseline",
+            Some(_) if more => "  more than a tenth above",
+            Some(_) => "",
         };
         let before = before.map_or_else(|| "none".to_owned(), |before| before.to_string());
         println!("{name:<36} {counted:>12} {before:>12}{verdict}");

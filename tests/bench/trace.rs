@@ -23,6 +23,10 @@ use frostline::workload::{Arrivals, Workload};
 
 use meter::{peak_mb, processor_seconds};
 
+/// That of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let dir = std::env::args()
         .skip(1)

@@ -5,13 +5,15 @@ use std::fmt::Write;
 use std::path::Path;
 
 use frostline::config::{Overrides, load};
+use frostline::dist::Dist;
 use frostline::experiment::{CellId, CellResult, Way, run_cell, run_together};
 use frostline::ids::FunctionId;
-use frostline::model::{Experiment, Plan, Process, Scenario, Source};
+use frostline::model::{Burst, Experiment, Plan, Process, Scenario, Source};
 use frostline::observe::Binding;
 use frostline::observe::metric::REQUESTS;
 use frostline::sim::Control;
 use frostline::units::{Span, Time};
+use frostline::validate::lab;
 
 use crate::swarm::Dice;
 
@@ -181,4 +183,68 @@ fn a_function_with_rows_and_another_source_goes_together() {
     let sources = &mut experiment.scenarios[0].plan.sources;
     *sources = sources.iter().cloned().chain([other]).collect();
     assert_eq!(way(&experiment), (Way::OneFile, Some(63.0)));
+}
+
+/// The other function must not be ahead in what is put together.
+#[test]
+fn a_function_with_more_in_a_window_than_it_is_given_time_for_comes_later() {
+    let every = |function, millis| Source::Process {
+        function: FunctionId(function),
+        process: Process::Every {
+            interval: Span::from_millis(millis),
+            offset: Time::ZERO,
+        },
+    };
+    let burst = Source::Process {
+        function: FunctionId(0),
+        process: Process::Burst(Burst {
+            at: Time::from_secs(20.0),
+            requests: 1_300_000,
+            over: Span::from_whole_secs(4),
+            every: None,
+            times: None,
+        }),
+    };
+    let service = Dist::constant(Span::from_nanos(1000));
+    let mut slow = lab::bare_function("slow", Dist::constant(Span::from_millis(30.0)));
+    slow.start.init = Dist::constant(Span::from_millis(500.0));
+    let plan = Plan {
+        platform: lab::bare_platform().into(),
+        functions: vec![lab::bare_function("burst", service), slow].into(),
+        sources: vec![burst, every(0, 700.0), every(1, 10.0)].into(),
+        remedies: Vec::new(),
+        warm_up: Span::ZERO,
+        duration: Span::from_whole_secs(60),
+    };
+    assert_eq!(both_ways(&plan, 1), Way::Apart);
+}
+
+/// Attempts that come close to the quota on attempts, but keep to it, are not refused a proof.
+#[test]
+fn the_proof_of_the_quota_on_attempts_is_not_too_careful() {
+    let every = |function| Source::Process {
+        function: FunctionId(function),
+        process: Process::Every {
+            interval: Span::from_millis(100.0),
+            offset: Time::from_nanos(u64::from(function) * 3_000_000),
+        },
+    };
+    let way = |quota| {
+        let mut platform = lab::bare_platform();
+        platform.requests_per_second = Some(quota);
+        let service = Dist::constant(Span::from_millis(10.0));
+        let plan = Plan {
+            platform: platform.into(),
+            functions: (0..20)
+                .map(|n| lab::bare_function(&format!("f{n}"), service.clone()))
+                .collect(),
+            sources: (0..20).map(every).collect(),
+            remedies: Vec::new(),
+            warm_up: Span::ZERO,
+            duration: Span::from_whole_secs(600),
+        };
+        both_ways(&plan, 1)
+    };
+    assert_eq!(way(210), Way::Apart);
+    assert_eq!(way(190), Way::Binds(Binding::RequestsPerSecond));
 }

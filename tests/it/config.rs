@@ -188,6 +188,8 @@ fn cpu_share_divides_what_the_platform_says_and_no_more() {
         (240, 120)
     );
     assert_eq!((ms(&half.start.init), ms(&whole.start.init)), (600, 600));
+    let restored = |function: &model::Function| ms(function.start.first_call_when(true));
+    assert_eq!((restored(&half), restored(&whole)), (180, 90));
     assert_eq!(ms(&half.start.sandbox), 60);
     assert_eq!(ms(&half.start.fetch), 150);
     assert_eq!(ms(&half.start.restore), 586);

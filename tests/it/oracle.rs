@@ -305,4 +305,9 @@ proptest! {
         prop_assert_eq!(naive.ends.len(), ends.len());
         prop_assert_eq!(naive.retired, compare::retired(&record));
     }
+    /// Requests that nothing disturbs are begun and answered at once; cut by steps they are not.
+    #[test]
+    fn what_is_done_at_once_is_what_is_done_step_by_step(stage in stage()) {
+        prop_assert_eq!(stage.play(), stage.play_in_steps(Span::from_millis(50.0)));
+    }
 }

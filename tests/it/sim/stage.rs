@@ -12,7 +12,7 @@ use frostline::policy::{self, Bound, Policy};
 use frostline::random::Streams;
 use frostline::sim::{
     self, Control, Ending, Finished, Found, InFlight, Observer, Prewarmed, RequestEnd, Retirement,
-    Sender, State, StateChange,
+    Sender, Simulation, State, StateChange,
 };
 use frostline::units::{Span, Time};
 use frostline::validate::lab;
@@ -294,14 +294,39 @@ impl Stage {
         }
     }
 
-    /// What an observer of one's own hears.
-    pub(crate) fn run(&self, plan: &Plan, observer: &mut impl Observer) -> Finished {
+    fn bound(&self, plan: &Plan) -> Vec<Bound> {
         let mut policies = policy::of_plan(plan);
         policies.extend((0..).zip(&self.policies).map(|(number, make)| Bound {
             function: FunctionId(0),
             policy: make(),
             number: 1000 + number,
         }));
+        policies
+    }
+
+    /// What happens where the simulator is stopped and goes on each step of time, so that what lasts
+    /// beyond one cannot be done at once.
+    pub(crate) fn play_in_steps(&self, step: Span) -> Record {
+        let plan = self.plan();
+        let (streams, policies) = (Streams::new(1, 0), self.bound(&plan));
+        let mut script = Script::new(self.calls.clone());
+        let mut simulation = Simulation::new(&plan, &streams, policies, Record::default());
+        let mut until = Time::ZERO;
+        while until < plan.end() {
+            until = (until + step).min(plan.end());
+            simulation
+                .advance(&mut script, until, u64::MAX, &Control::default())
+                .unwrap();
+        }
+        let finished = simulation.end();
+        let mut record = std::mem::take(simulation.observer_mut());
+        record.finished = finished;
+        record
+    }
+
+    /// What an observer of one's own hears.
+    pub(crate) fn run(&self, plan: &Plan, observer: &mut impl Observer) -> Finished {
+        let policies = self.bound(plan);
         let streams = Streams::new(1, 0);
         let mut script = Script::new(self.calls.clone());
         sim::run(

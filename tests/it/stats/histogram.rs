@@ -1,6 +1,6 @@
 //! The histogram beside a sorted vector.
 
-use frostline::stats::histogram::Histogram;
+use frostline::stats::histogram::{Histogram, Joint};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -53,6 +53,28 @@ proptest! {
         prop_assert_eq!(histogram.max(), values.iter().max().copied());
         prop_assert_eq!(histogram.quantile(0.0), histogram.min());
         prop_assert_eq!(histogram.quantile(1.0), histogram.max());
+    }
+
+    #[test]
+    fn two_histograms_and_zeros_are_read_as_one(
+        left in values(),
+        right in values(),
+        zeros in 0_u64..500,
+    ) {
+        let (left, right) = (histogram(&left), histogram(&right));
+        let joint = Joint::new([&left, &right], zeros);
+        let all = joint.histogram();
+        let mut recorded = left.clone();
+        recorded.merge(&right);
+        recorded.record_n(0, zeros);
+        prop_assert_eq!(&all, &recorded);
+        prop_assert_eq!((joint.count(), joint.mean()), (all.count(), all.mean()));
+        for permille in 0..=1000 {
+            let q = f64::from(permille) / 1000.0;
+            prop_assert_eq!(joint.quantiles([q]), [all.quantile(q)], "{}", q);
+        }
+        let qs = [0.01, 0.5, 0.5, 0.9, 0.999, 1.0];
+        prop_assert_eq!(joint.quantiles(qs), qs.map(|q| all.quantile(q)));
     }
 
     #[test]
