@@ -191,8 +191,8 @@ impl BatchClock {
 
     fn next(&mut self, stream: &mut Stream) -> u64 {
         while self.left == 0 {
-            let gap = (exponential(stream) * self.mean_gap + 0.5) as u64;
-            self.at = self.at.saturating_add(gap);
+            let gap = Span::from_nanos_f64(exponential(stream) * self.mean_gap);
+            self.at = self.at.saturating_add(gap.nanos());
             if self.at == NEVER {
                 return NEVER;
             }

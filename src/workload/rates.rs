@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::dist::{exponential, uniform};
 use crate::model::{MmppState, Profile};
 use crate::random::Stream;
-use crate::units::NANOS_PER_SECOND;
+use crate::units::{NANOS_PER_SECOND, Span};
 
 use super::clock::NEVER;
 
@@ -57,7 +57,9 @@ impl ProfileClock {
             let room = rate * (part_end - self.at);
             if need < room {
                 self.at += need / rate;
-                return self.start.saturating_add((self.at + 0.5) as u64);
+                return self
+                    .start
+                    .saturating_add(Span::from_nanos_f64(self.at).nanos());
             }
             need -= room;
             self.at = part_end;
@@ -136,7 +138,9 @@ impl MmppClock {
             let (rate, _) = self.states[self.state];
             let room = rate * (self.until - self.at) as f64;
             if need < room {
-                let at = self.at.saturating_add((need / rate + 0.5) as u64);
+                let at = self
+                    .at
+                    .saturating_add(Span::from_nanos_f64(need / rate).nanos());
                 self.at = at.min(self.until);
                 return self.at;
             }
@@ -147,7 +151,7 @@ impl MmppClock {
             }
             self.state = (self.state + 1) % self.states.len();
             let stay = exponential(stream) * self.states[self.state].1;
-            self.until = self.at.saturating_add((stay + 0.5) as u64);
+            self.until = self.at.saturating_add(Span::from_nanos_f64(stay).nanos());
         }
     }
 }

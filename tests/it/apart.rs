@@ -257,3 +257,18 @@ fn the_proof_of_the_quota_on_attempts_is_not_too_careful() {
     assert_eq!(way(3), Way::Apart);
     assert_eq!(way(2), Way::Binds(Binding::RequestsPerSecond));
 }
+
+/// A file that is damaged after it was looked through.
+#[test]
+fn a_file_damaged_before_it_is_dealt_out_fails_the_run_as_it_does_together() {
+    let rows = "arrival_s,function\n1,f0\n2,f1\n3,f0\n";
+    let experiment = of_rows("dealt-damaged", rows, "");
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dealt-damaged");
+    std::fs::write(dir.join("calls.csv"), rows.replace("3,f0", "x,f0")).unwrap();
+    let control = Control::default();
+    let apart = run_cell(&experiment, FIRST, &control).unwrap_err();
+    let together = run_together(&experiment, FIRST, &control).unwrap_err();
+    let [apart, together] = [apart, together].map(|failure| format!("{failure:?}"));
+    assert_eq!(apart, together);
+    assert!(apart.contains("calls.csv"), "{apart}");
+}
