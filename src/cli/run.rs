@@ -166,6 +166,20 @@ fn simulate(
         drop(finish);
         results
     });
+    if self::key(experiment) != key {
+        // Cells before and after the change do not belong together.
+        if let Some(parts) = requests {
+            parts.remove().map_err(failed)?;
+        }
+        if folder.journal().exists() {
+            journal.remove().map_err(failed)?;
+        }
+        return Err(Failed::BadInput(
+            "error: a file with requests changed while they were simulated, so there is no result\n  \
+             = help: leave the files of the workload alone during a run, and run it again"
+                .to_owned(),
+        ));
+    }
     match results {
         Ok(results) => {
             // What the work can be taken up from goes last.

@@ -415,3 +415,42 @@ fn the_keep_alive_curve_goes_through_what_was_simulated() {
         assert_eq!(rows.records().count(), 3 * 129);
     }
 }
+
+/// Some of its cells would have had other requests than the others.
+#[test]
+fn a_workload_that_is_replaced_during_a_run_gives_no_result() {
+    let dir = folder("replaced");
+    let rows = |every: u32| {
+        let row = |n: u32| format!("{}.5,5,f{}\n", n * every, n % 3);
+        let rows: String = (0..100_000).map(row).collect();
+        format!("arrival_s,service_ms,function\n{rows}")
+    };
+    fs::write(dir.join("calls.csv"), rows(1)).unwrap();
+    fs::write(dir.join("other.csv"), rows(2)).unwrap();
+    let experiment = "platform = \"aws-lambda\"\nduration = \"100000 s\"\nreplications = 60\n\
+                      workload = { requests = { file = \"calls.csv\" } }\n\
+                      defaults = { model = \"python-api\" }\n";
+    fs::write(dir.join("experiment.toml"), experiment).unwrap();
+    let child = frostline(&dir)
+        .args(["run", "experiment.toml", "--out", "out", "--jobs", "1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let journal = dir.join("out/cells.jsonl");
+    for _ in 0..5000 {
+        if fs::metadata(&journal).is_ok_and(|file| file.len() > 0) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    fs::rename(dir.join("other.csv"), dir.join("calls.csv")).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("changed while"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert!(!dir.join("out/summary.json").exists() && !journal.exists());
+}
