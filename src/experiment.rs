@@ -33,7 +33,7 @@ use crate::trace::TraceFault;
 pub use cell::{CellId, CellResult, run_cell, run_together};
 pub use claim::{Claim, LOCK};
 pub use estimate::estimate_core_time;
-pub use fingerprint::fingerprint;
+pub use fingerprint::{Reread, fingerprint};
 pub use journal::Journal;
 pub use request_parts::RequestParts;
 pub use results::{

@@ -1,7 +1,7 @@
 //! The program: see `frostline --help`.
 
-/// With the system's allocator a tenth of the time went into memory, and a quarter where functions
-/// are many.
+/// With the system's allocator a day of the Azure release takes 5 % longer, and 100,000 functions a
+/// quarter.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

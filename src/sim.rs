@@ -311,7 +311,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
     /// Simulates what happens before `until`, from where it stands, or so many events of it.
     ///
     /// Three queues, one loop: whichever is due first, finishes before all else at equal times.
-    /// Arrivals that come up after the last there was need be there only before they are due.
+    /// Between two calls arrivals may be added, as long as those due before `until` are there.
     ///
     /// # Errors
     /// See [`run`].

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::{Failed, OverrideArgs, load_all, print, stopped_by_ctrl_c, tell, warn};
-use crate::experiment::{self, Failure, Journal, Options, RequestParts, Results, Way};
+use crate::experiment::{self, Failure, Journal, Options, RequestParts, Reread, Results, Way};
 use crate::model::Experiment;
 use crate::observe::RowFormat;
 use crate::report;
@@ -139,6 +139,7 @@ fn simulate(
     control: &Control,
 ) -> Result<Results, Failed> {
     let key = key(experiment);
+    let reread = Reread::of(experiment);
     let journal = Journal::open(&folder.journal(), &key).map_err(failed)?;
     let requests = rows.map(|(path, format)| RequestParts::new(path, format, &key));
     let requests = requests.transpose().map_err(failed)?;
@@ -166,7 +167,7 @@ fn simulate(
         drop(finish);
         results
     });
-    if self::key(experiment) != key {
+    if let Some(file) = reread.changed() {
         // Cells before and after the change do not belong together.
         if let Some(parts) = requests {
             parts.remove().map_err(failed)?;
@@ -174,11 +175,11 @@ fn simulate(
         if folder.journal().exists() {
             journal.remove().map_err(failed)?;
         }
-        return Err(Failed::BadInput(
-            "error: a file with requests changed while they were simulated, so there is no result\n  \
-             = help: leave the files of the workload alone during a run, and run it again"
-                .to_owned(),
-        ));
+        return Err(Failed::BadInput(format!(
+            "error: {} changed while its requests were simulated, so there is no result\n  \
+             = help: leave the files of the workload alone during a run, and run it again",
+            file.display()
+        )));
     }
     match results {
         Ok(results) => {

@@ -11,7 +11,7 @@ impl Dist {
     /// Draws a length.
     #[expect(
         clippy::inline_always,
-        reason = "drawn once a request: a tenth of its instructions were spent on the call"
+        reason = "drawn once a request: the calls were a tenth of the instructions of a draw"
     )]
     #[inline(always)]
     pub fn sample(&self, stream: &mut Stream) -> Span {

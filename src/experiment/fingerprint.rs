@@ -11,7 +11,7 @@ use crate::model::{Experiment, Process, Source};
 /// Tells experiments apart by everything that they are made of, the contents of their traces
 /// included, and builds by `build`. Each file is read once, however many scenarios it is in.
 pub fn fingerprint(experiment: &Experiment, build: &str) -> String {
-    let mut hash = Fnv(0xCBF2_9CE4_8422_2325);
+    let mut hash = Fnv::new();
     // Writing to a hash cannot fail.
     let _ = write!(hash, "{build}\n{experiment:?}");
     for file in files(experiment) {
@@ -21,6 +21,57 @@ pub fn fingerprint(experiment: &Experiment, build: &str) -> String {
         }
     }
     format!("{:016x}", hash.0)
+}
+
+/// The files that each cell reads anew, with what they held when the run began.
+pub struct Reread(Vec<(PathBuf, Option<u64>)>);
+
+impl Reread {
+    /// Those of an experiment, as they are now.
+    pub fn of(experiment: &Experiment) -> Self {
+        let sources = experiment
+            .scenarios
+            .iter()
+            .flat_map(|scenario| scenario.plan.sources.iter());
+        let mut files = BTreeSet::new();
+        for source in sources {
+            match source {
+                Source::Trace { trace, .. } if trace.minutes().is_none() => {
+                    files.extend(trace.files());
+                }
+                Source::Process {
+                    process: Process::Replay { file },
+                    ..
+                } => {
+                    files.insert(file.clone());
+                }
+                _ => {}
+            }
+        }
+        let files = files.into_iter();
+        Self(
+            files
+                .map(|file| {
+                    let held = contents(&file);
+                    (file, held)
+                })
+                .collect(),
+        )
+    }
+
+    /// A file that holds something else by now, or is gone.
+    pub fn changed(&self) -> Option<&Path> {
+        let mut files = self.0.iter();
+        let changed = files.find(|(file, held)| contents(file) != *held);
+        changed.map(|(file, _)| file.as_path())
+    }
+}
+
+/// A hash of a file; `None` where it cannot be read.
+fn contents(file: &Path) -> Option<u64> {
+    let mut hash = Fnv::new();
+    hash.add_file(file).ok()?;
+    Some(hash.0)
 }
 
 /// Every file that requests are read from.
@@ -54,6 +105,10 @@ fn files(experiment: &Experiment) -> BTreeSet<PathBuf> {
 struct Fnv(u64);
 
 impl Fnv {
+    fn new() -> Self {
+        Self(0xCBF2_9CE4_8422_2325)
+    }
+
     fn add(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3);

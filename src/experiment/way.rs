@@ -56,7 +56,7 @@ impl fmt::Display for Way {
             Self::OneFunction => "one function",
             Self::Rows => "functions together: rows of requests are in the order of all",
             Self::OneFile => {
-                "functions together: a function has requests of a file of several and others"
+                "functions together: some have requests out of a shared file and from elsewhere"
             }
             Self::ScalingRate => "functions together: the account has one scaling rate",
             Self::TooLong => "functions together: the run is too long to prove that no limit binds",

@@ -1,8 +1,7 @@
 //! Every measure of the catalogue, function by function and over all.
 
-use serde::{Deserialize, Serialize};
-
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::ids::FunctionId;
 use crate::model::Plan;
@@ -224,12 +223,13 @@ impl<'a> Parts<'a> {
             let gb_s = gb_s(watch, tally);
             all_gb_s = std::array::from_fn(|state| all_gb_s[state] + gb_s[state]);
         }
-        let joined = counted
-            .par_iter()
-            .fold(Tally::default, |mut all, (_, tally)| {
+        let joined = counted.par_iter().with_min_len(self.piece).fold(
+            Tally::default,
+            |mut all, (_, tally)| {
                 all.join(tally);
                 all
-            });
+            },
+        );
         let mut all = joined.reduce(Tally::default, |mut all, more| {
             all.join(&more);
             all

@@ -53,7 +53,7 @@ impl Clock {
     /// The next instant in nanoseconds, never before the last one; [`NEVER`] after the last.
     #[expect(
         clippy::inline_always,
-        reason = "drawn once a request: a twentieth of its instructions were spent on the call"
+        reason = "drawn once a request: the calls were a tenth of the instructions of a draw"
     )]
     #[inline(always)]
     pub(super) fn next(&mut self, stream: &mut Stream) -> u64 {

@@ -32,8 +32,9 @@ impl Dealer {
         self.head = if at < self.end { at } else { NEVER };
     }
 
-    /// Deals out what arrives before `until`, but not much more than `most` requests. Says before
-    /// when all has been dealt out: later than anything dealt out before.
+    /// Deals out what arrives before `until`, but no more than `most` requests and what arrives
+    /// with the last of them. Returns the instant before which all has been dealt out, and from
+    /// which on nothing has.
     pub fn deal(&mut self, until: Time, most: usize, mut to: impl FnMut(Arrival)) -> Time {
         let mut dealt = 0;
         let mut last = NEVER;

@@ -306,7 +306,7 @@ fn before(at: u64, end: u64) -> u64 {
 impl Arrivals for Workload {
     #[expect(
         clippy::inline_always,
-        reason = "else requests are handed over in memory, which stalls for a sixth of the time"
+        reason = "else requests are handed over in memory: 85 ns each for one function, not 62"
     )]
     #[inline(always)]
     fn next_arrival(&mut self) -> Option<Arrival> {

@@ -110,7 +110,7 @@ impl FunctionArrivals {
     /// The request at an instant.
     #[expect(
         clippy::inline_always,
-        reason = "else requests are handed over in memory, which stalls for a sixth of the time"
+        reason = "else requests are handed over in memory: 85 ns each for one function, not 62"
     )]
     #[inline(always)]
     pub(super) fn request(&mut self, at: Time) -> Arrival {
@@ -166,7 +166,7 @@ impl ServiceDraws {
     /// Service time and whether the request fails.
     #[expect(
         clippy::inline_always,
-        reason = "drawn once a request: a twentieth of its instructions were spent on the call"
+        reason = "drawn once a request: the calls were a tenth of the instructions of a draw"
     )]
     #[inline(always)]
     pub(super) fn draw(&mut self) -> (Span, bool) {

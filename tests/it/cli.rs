@@ -448,7 +448,7 @@ fn a_workload_that_is_replaced_during_a_run_gives_no_result() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
     assert!(
-        text(&output.stderr).contains("changed while"),
+        text(&output.stderr).contains("calls.csv changed while"),
         "{}",
         text(&output.stderr)
     );
