@@ -20,9 +20,6 @@ use frostline::model::Plan;
 use cases::{CASES, Case, draw, plan, simulate_apart, simulate_together, steady};
 use meter::{peak_mb, processor_seconds};
 
-/// Requests of a case.
-const REQUESTS: f64 = 1e7;
-
 /// Nanoseconds a request that `work` keeps the processor busy; it says how many it did.
 fn nanos_a_request(work: impl FnOnce() -> u64) -> (f64, u64) {
     let began = processor_seconds();
@@ -122,7 +119,8 @@ fn main() {
         Some(case) => {
             let case: usize = case.parse().expect("a case, or `grid`");
             let part = arguments.get(2).map(String::as_str);
-            return run_case(&CASES[case], number(1).unwrap_or(REQUESTS), part);
+            let case = &CASES[case];
+            return run_case(case, number(1).unwrap_or(case.requests), part);
         }
         None => {}
     }
