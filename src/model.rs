@@ -4,6 +4,7 @@
 //! to fill. This room knows no TOML and no simulator. Conversion from what the user typed lives in
 //! `config`.
 
+mod event_source;
 mod experiment;
 mod function;
 mod platform;
@@ -11,11 +12,14 @@ mod prices;
 mod process;
 mod remedy;
 
+pub use event_source::{
+    AsyncRules, EventSource, Gateway, GatewayKind, GatewayThrottle, QueueRules, StreamRules,
+};
 pub use experiment::{Experiment, Plan, Scenario, Source, scenario_label};
 pub use function::{Function, Package, Service, StartPhases};
 pub use platform::{
     ClientRetry, Cpu, Jitter, KeepAlive, Overflow, Phase, Platform, ProvisionedRules, RateScope,
-    Routing, ScalingRate,
+    Reset, RetryOn, Routing, ScalingRate,
 };
 pub use prices::{Billing, FreeTier, InitBilling, Prices, Tier};
 pub use process::{BatchSize, Burst, MmppState, Process, Profile};

@@ -7,6 +7,7 @@ pub mod costs;
 mod identities;
 mod keep_alive_curve;
 mod measures;
+mod messages;
 pub mod metric;
 mod request_csv;
 mod request_file;

@@ -30,6 +30,10 @@ pub enum Purpose {
     Policy = 7,
     /// Delays of provisioning.
     Provisioning = 8,
+    /// The shard that a record goes to.
+    Shards = 20,
+    /// What gateways take, and when a run crashes.
+    EventSource = 21,
 }
 
 /// Where streams come from: one source a replication.

@@ -19,6 +19,8 @@ mod orders;
 mod plain;
 mod pool;
 mod provisioning;
+mod sources;
+mod versions;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -38,11 +40,12 @@ use finishes::Finishes;
 use instance::Instances;
 use limits::TokenBucket;
 use pool::IdlePool;
+use sources::{Batches, SourceState};
 
 pub use calendar::MOST_INSTANCES;
 pub use observer::{
-    Cause, Ending, Found, InFlight, Observer, Prewarmed, Prompt, RequestEnd, Retirement, Running,
-    Sender, State, StateChange,
+    Cause, Ending, Fate, Found, InFlight, MessageEnd, Observer, Prewarmed, Prompt, RequestEnd,
+    Retirement, Running, Sender, State, StateChange,
 };
 
 /// How a caller follows a run and stops it.
@@ -141,6 +144,7 @@ pub struct Simulation<'a, O> {
     calendar: Calendar,
     account: Account,
     waiting: Waiting,
+    batches: Batches,
     policies: Vec<BoundPolicy>,
     orders: VecDeque<(u32, Order)>,
     /// The next arrival, pulled one ahead; `None` before the first and after the last.
@@ -194,7 +198,7 @@ struct FunctionState {
     provisioned_ready: u32,
     /// Provisioned instances asked for.
     provisioned_target: u32,
-    /// Bit set of the kinds of happenings that some policy hears.
+    /// Bit set of the kinds of happenings that some policy hears, and [`NOT_PLAIN`].
     heard: u16,
     /// How long nothing may run before all idle instances are retired; `FOR_EVER` without limit.
     function_idle: Span,
@@ -204,6 +208,9 @@ struct FunctionState {
     unused_timer: Time,
     rare: Box<RareState>,
 }
+
+/// Stands in `heard` where requests do not come straight from clients, or may crash.
+const NOT_PLAIN: u16 = 1 << 15;
 
 /// Stands for no reservation.
 const NOT_RESERVED: u32 = u32::MAX;
@@ -223,6 +230,10 @@ struct RareState {
     bucket: Option<TokenBucket>,
     /// Requests that wait for a limit, by their place in `waiting`.
     queue: VecDeque<u32>,
+    /// What stands between those who send requests and the function.
+    source: SourceState,
+    /// Instances on demand alive of a version that another has taken the place of.
+    outdated: u32,
     /// Who owns `keep`.
     keep: Option<u32>,
     /// Who answers `start`; nobody boots.
@@ -233,6 +244,7 @@ struct RareState {
     life_stream: Stream,
     retry_stream: Stream,
     provisioning_stream: Stream,
+    source_stream: Stream,
 }
 
 /// Who answers `keep` for a function.
@@ -268,7 +280,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
         policies: Vec<Bound>,
         observer: O,
     ) -> Self {
-        let account = Account::default();
+        let account = Account::of_one(plan);
         Self::of_functions(plan, streams, id.0..id.0 + 1, account, policies, observer)
     }
 
@@ -295,6 +307,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             calendar: Calendar::default(),
             account,
             waiting: Waiting::default(),
+            batches: Batches::default(),
             policies: Vec::new(),
             orders: VecDeque::new(),
             next: None,
@@ -358,7 +371,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
                 self.now = arrival.at;
                 self.next = arrivals.next_arrival();
                 if !self.run_at_once(&arrival, self.undisturbed(until)) {
-                    self.arrive(&arrival);
+                    self.arrive_at_source(&arrival);
                 }
             }
             if !self.orders.is_empty() {
@@ -406,6 +419,9 @@ impl<'a, O: Observer> Simulation<'a, O> {
     fn begin(&mut self) {
         let first = self.functions.first;
         for function in first..first + self.functions.states.len() as u32 {
+            for at in &self.plan.functions[function as usize].deployments {
+                self.calendar.push(*at, Event::Deploy { function });
+            }
             self.tell(FunctionId(function), Happening::RunBegan);
         }
         self.carry_out_orders();
@@ -427,6 +443,12 @@ impl<'a, O: Observer> Simulation<'a, O> {
             }
             Event::Drain => self.drain(),
             Event::Wake { policy } => self.wake(policy),
+            Event::Deliver { waiting } => self.deliver(waiting),
+            Event::Abandon { slot, generation } => self.abandon(slot, generation),
+            Event::Poll { function } => self.poll_due(FunctionId(function)),
+            Event::Visible { batch } => self.visible_again(batch),
+            Event::Shard { function, lane } => self.look_at_lane(FunctionId(function), lane),
+            Event::Deploy { function } => self.deploy(FunctionId(function)),
         }
     }
 
@@ -447,9 +469,11 @@ impl<'a, O: Observer> Simulation<'a, O> {
                 function: request.function,
                 sender: request.sender,
                 arrived: request.arrived,
+                answered: false,
                 running: None,
             });
         }
+        self.tell_waiting_messages();
         self.observer.run_ended(end);
         self.done
     }
@@ -480,7 +504,7 @@ impl FunctionState {
             floor: 0,
             provisioned_ready: 0,
             provisioned_target: 0,
-            heard: 0,
+            heard: if function.is_plain() { 0 } else { NOT_PLAIN },
             function_idle: Span::FOR_EVER,
             unused_since: Time::ZERO,
             unused_timer: Time::NEVER,
@@ -492,6 +516,8 @@ impl FunctionState {
                 last_retired: Retirement::EndOfRun,
                 bucket: own.map(|rate| TokenBucket::of_rate(&rate)),
                 queue: VecDeque::new(),
+                source: SourceState::new(&function.source, streams, id),
+                outdated: 0,
                 keep: None,
                 start: None,
                 policies: Vec::new(),
@@ -499,6 +525,7 @@ impl FunctionState {
                 life_stream: stream(Purpose::Life),
                 retry_stream: stream(Purpose::Retry),
                 provisioning_stream: stream(Purpose::Provisioning),
+                source_stream: stream(Purpose::EventSource),
             }),
         }
     }

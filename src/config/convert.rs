@@ -10,6 +10,7 @@
 
 mod arrivals;
 mod curve;
+mod event_source;
 mod experiment;
 mod function;
 mod measured;

@@ -9,6 +9,7 @@
 )]
 
 pub(crate) mod arrivals;
+pub(crate) mod event_source;
 pub(crate) mod experiment;
 pub(crate) mod function;
 pub(crate) mod platform;
@@ -45,3 +46,18 @@ pub(crate) fn over_inner<T: Overlay>(over: Key<T>, base: Key<T>) -> Key<T> {
         (over, base) => over.or(base),
     }
 }
+
+/// Lays all keys of a table over those of another.
+macro_rules! overlay {
+    ($name:ident { $($leaf:ident),* } { $($table:ident),* }) => {
+        impl $crate::config::typed::Overlay for $name {
+            fn over(self, base: Self) -> Self {
+                Self {
+                    $($leaf: self.$leaf.or(base.$leaf),)*
+                    $($table: $crate::config::typed::over_inner(self.$table, base.$table),)*
+                }
+            }
+        }
+    };
+}
+pub(crate) use overlay;

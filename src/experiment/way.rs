@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Plan, RateScope};
+use crate::model::{EventSource, Function, Plan, RateScope};
 use crate::observe::{Binding, LONGEST_RUN};
 
 /// Whether the functions of a cell were simulated apart, and why not.
@@ -23,6 +23,8 @@ pub enum Way {
     OneFile,
     /// The account has one scaling rate.
     ScalingRate,
+    /// What the gateways of several functions let in is limited together.
+    Gateways,
     /// The run is longer than what functions claim can be noted for.
     TooLong,
     /// This limit binds.
@@ -33,12 +35,16 @@ impl Way {
     /// Why the functions of a plan have to be simulated together, as far as that is known before.
     pub(super) fn together(plan: &Plan, rows: bool) -> Option<Self> {
         let rate = &plan.platform.scaling_rate;
+        let behind = |function: &&Function| matches!(function.source, EventSource::Gateway(_));
+        let gateways = plan.functions.iter().filter(behind).take(2).count();
         if plan.functions.len() == 1 {
             Some(Self::OneFunction)
         } else if rows {
             Some(Self::Rows)
         } else if rate.is_some_and(|rate| rate.per == RateScope::Account) {
             Some(Self::ScalingRate)
+        } else if plan.platform.gateway_throttle.is_some() && gateways > 1 {
+            Some(Self::Gateways)
         } else if plan.end() >= LONGEST_RUN {
             Some(Self::TooLong)
         } else {
@@ -59,6 +65,9 @@ impl fmt::Display for Way {
                 "functions together: some have requests out of a shared file and from elsewhere"
             }
             Self::ScalingRate => "functions together: the account has one scaling rate",
+            Self::Gateways => {
+                "functions together: `gateway-throttle` limits their gateways together"
+            }
             Self::TooLong => "functions together: the run is too long to prove that no limit binds",
             Self::Binds(Binding::ConcurrencyQuota) => {
                 "functions together: `concurrency-quota` binds"

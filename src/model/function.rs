@@ -1,7 +1,9 @@
 //! A function: what it weighs, how it starts, how long it runs.
 
 use crate::dist::Dist;
-use crate::units::{Memory, Span};
+use crate::units::{Memory, Span, Time};
+
+use super::EventSource;
 
 /// A function with its model, the user's keys and the platform's CPU rule applied: every length of
 /// time is the one that holds at this function's memory on this platform.
@@ -23,12 +25,25 @@ pub struct Function {
     pub timeout: Option<Span>,
     /// Share of requests that fail at their end, of 1.
     pub error_rate: f64,
+    /// Share of tries that crash the runtime somewhere in their run, of 1.
+    pub crash_rate: f64,
+    /// How requests come to it.
+    pub source: EventSource,
+    /// When a new version takes the place of the one before, rising.
+    pub deployments: Vec<Time>,
     /// Concurrency kept for this function, and its cap.
     pub reserved_concurrency: Option<u32>,
     /// Whether the time of runtime and init (or of a restore) is billed on demand.
     pub init_billed: bool,
     /// Whether snapshots are charged for.
     pub snapshot_billed: bool,
+}
+
+impl Function {
+    /// Whether clients call it straight, and it never crashes: what the shortest way is for.
+    pub fn is_plain(&self) -> bool {
+        self.source == EventSource::Sync && self.crash_rate == 0.0
+    }
 }
 
 /// What is deployed.

@@ -3,7 +3,7 @@
 use crate::dist::Dist;
 use crate::units::{Memory, Span};
 
-use super::Prices;
+use super::{GatewayThrottle, Prices};
 
 /// A serverless platform as of one date.
 #[derive(Clone, Debug)]
@@ -28,6 +28,10 @@ pub struct Platform {
     pub overflow: Overflow,
     /// What a throttled client does.
     pub client_retry: Option<ClientRetry>,
+    /// What all gateways of the account let in together.
+    pub gateway_throttle: Option<GatewayThrottle>,
+    /// What becomes of an instance whose request timed out or crashed.
+    pub reset: Reset,
     /// How memory buys CPU, and what it speeds up.
     pub cpu: Cpu,
     /// How provisioned concurrency comes about.
@@ -117,6 +121,38 @@ pub struct ClientRetry {
     pub factor: f64,
     /// How the wait is spread.
     pub jitter: Jitter,
+    /// After what a client tries again.
+    pub on: RetryOn,
+}
+
+/// After what a client tries again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RetryOn {
+    /// A limit refused it.
+    pub throttled: bool,
+    /// The function failed or crashed.
+    pub failed: bool,
+    /// The function timeout cut it.
+    pub timed_out: bool,
+}
+
+impl RetryOn {
+    /// Throttled requests alone.
+    pub const THROTTLED: Self = Self {
+        throttled: true,
+        failed: false,
+        timed_out: false,
+    };
+}
+
+/// What becomes of an instance whose request timed out or crashed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reset {
+    /// It is retired.
+    Retire,
+    /// It is kept, and its next request waits for runtime and init again, in its own duration
+    /// (AWS Lambda, "suppressed init").
+    SuppressedInit,
 }
 
 /// How a wait is spread, so that clients do not return all at once.

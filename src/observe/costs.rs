@@ -1,7 +1,7 @@
 //! The bill: what was used, and what it costs.
 
 use crate::model::{Billing, Plan, Prices};
-use crate::sim::{Found, RequestEnd};
+use crate::sim::{Ending, Found, RequestEnd};
 use crate::units::Span;
 
 /// A month of 30 days, for which bills are extrapolated.
@@ -159,7 +159,9 @@ pub fn charged(plan: &Plan, end: &RequestEnd) -> Span {
 /// The same, under billing rules and for a function that are known.
 #[inline]
 pub(super) fn billed(billing: Option<&Billing>, init_billed: bool, end: &RequestEnd) -> Span {
-    let Some(billing) = billing.filter(|_| end.found != Found::Nothing) else {
+    // What an abandoned request costs is known when its function ends.
+    let unknown = end.found == Found::Nothing || end.ending == Ending::Abandoned;
+    let Some(billing) = billing.filter(|_| !unknown) else {
         return Span::ZERO;
     };
     let start = if init_billed {

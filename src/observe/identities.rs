@@ -102,6 +102,7 @@ impl Books {
     /// Checks every identity against the tally of the whole measured time.
     pub(super) fn check(&self, all: &Tally) -> Result<(), Violation> {
         let ended = all.completed() + all.failed + all.timed_out + all.rejected + all.in_flight;
+        let messages = all.messages.as_deref();
         let lives = self.alive_at_first + all.starts;
         let in_states: u128 = all.states.in_state.iter().sum();
         let little = |identity, state: State| {
@@ -126,6 +127,11 @@ impl Books {
                 "starting + idle + busy = alive",
                 in_states,
                 all.states.alive,
+            ),
+            (
+                "messages = processed + given up + expired + waiting",
+                messages.map_or(0, |messages| u128::from(messages.arrived)),
+                messages.map_or(0, |messages| u128::from(messages.accounted())),
             ),
             (
                 "Little's law for requests in the system",

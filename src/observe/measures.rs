@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::sim::{Cause, State};
-use crate::stats::Joint;
+use crate::stats::{Histogram, Joint};
 use crate::units::Span;
 
 use super::costs::{Bill, MONTH};
@@ -98,6 +98,7 @@ impl Part<'_> {
         for (first, histogram) in lengths {
             lengths_of_time(&mut values, first, &histogram);
         }
+        self.messages(&mut values);
         self.instances(&mut values);
         self.costs(&mut values);
         values
@@ -134,6 +135,26 @@ impl Part<'_> {
                 t.causes[cause as usize] as f64,
             );
         }
+    }
+
+    /// What there is only of functions with a queue or stream.
+    fn messages(&self, values: &mut Values) {
+        values.set(metric::DEAD_LETTERS, self.tally.dead_letters as f64);
+        let Some(messages) = &self.tally.messages else {
+            return;
+        };
+        let counts = [
+            (metric::MESSAGES, messages.arrived),
+            (metric::MESSAGES_PROCESSED, messages.processed),
+            (metric::MESSAGES_GIVEN_UP, messages.given_up),
+            (metric::MESSAGES_EXPIRED, messages.expired),
+            (metric::MESSAGES_WAITING, messages.waiting),
+        ];
+        for (id, count) in counts {
+            values.set(id, count as f64);
+        }
+        let latency = Joint::new([&messages.latency, const { &Histogram::new() }], 0);
+        lengths_of_time(values, metric::MESSAGE_LATENCY_MS_MEAN, &latency);
     }
 
     fn ratios(&self, values: &mut Values) {

@@ -151,6 +151,19 @@ metrics! {
     COLD_CAUSE_EVICTED "cold_cause_evicted" Total Lower "cold because memory was short";
     COLD_CAUSE_SPILLOVER "cold_cause_spillover" Total Lower "cold because provisioned concurrency was used up";
     COLD_CAUSE_NOT_READY "cold_cause_not_ready" Total Lower "cold because provisioned concurrency was not ready yet";
+    DEAD_LETTERS "dead_letters" Total Lower "events and messages given up after their last try, and kept for somebody";
+    MESSAGES "messages" Total Neutral "messages and records that arrived at a queue or stream";
+    MESSAGES_PROCESSED "messages_processed" Total Higher "messages worked off";
+    MESSAGES_GIVEN_UP "messages_given_up" Total Lower "messages given up after their last try";
+    MESSAGES_EXPIRED "messages_expired" Total Lower "messages that became too old";
+    MESSAGES_WAITING "messages_waiting" Total Neutral "messages not worked off when the run ended";
+    MESSAGE_LATENCY_MS_MEAN "message_latency_ms_mean" Alone Lower "arrival of a message until it was worked off, mean";
+    MESSAGE_LATENCY_MS_P50 "message_latency_ms_p50" Alone Lower "arrival of a message until it was worked off, median";
+    MESSAGE_LATENCY_MS_P90 "message_latency_ms_p90" Alone Lower "arrival of a message until it was worked off, 90th percentile";
+    MESSAGE_LATENCY_MS_P95 "message_latency_ms_p95" Alone Lower "arrival of a message until it was worked off, 95th percentile";
+    MESSAGE_LATENCY_MS_P99 "message_latency_ms_p99" Alone Lower "arrival of a message until it was worked off, 99th percentile";
+    MESSAGE_LATENCY_MS_P999 "message_latency_ms_p999" Alone Lower "arrival of a message until it was worked off, 99.9th percentile";
+    MESSAGE_LATENCY_MS_MAX "message_latency_ms_max" Alone Lower "arrival of a message until it was worked off, longest";
 }
 
 impl Metric {

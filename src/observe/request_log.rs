@@ -109,7 +109,8 @@ impl<S: RowSink> Observer for RequestLog<'_, S> {
     }
 
     fn ended(&mut self, end: &RequestEnd) {
-        if end.sender != Sender::User || end.arrived < self.from || self.fault.is_some() {
+        let of_user = end.sender == Sender::User && end.ending != Ending::Try;
+        if !of_user || end.arrived < self.from || self.fault.is_some() {
             return;
         }
         let row = RequestRow {
@@ -136,12 +137,14 @@ impl<S: RowSink> Observer for RequestLog<'_, S> {
 fn outcome(end: &RequestEnd) -> Outcome {
     match (end.ending, end.found) {
         (Ending::Failed, _) => Outcome::Failed,
-        (Ending::TimedOut, _) => Outcome::TimedOut,
+        (Ending::TimedOut | Ending::Abandoned, _) => Outcome::TimedOut,
         (Ending::Throttled, _) => Outcome::Throttled,
-        (Ending::Rejected, _) | (Ending::Completed, Found::Nothing) => Outcome::Rejected,
-        (Ending::Completed, Found::Cold(_)) => Outcome::Cold,
-        (Ending::Completed, Found::Restored(_)) => Outcome::Restored,
-        (Ending::Completed, Found::Warm) => Outcome::Warm,
+        (Ending::Rejected, _) | (Ending::Completed | Ending::Try, Found::Nothing) => {
+            Outcome::Rejected
+        }
+        (Ending::Completed | Ending::Try, Found::Cold(_)) => Outcome::Cold,
+        (Ending::Completed | Ending::Try, Found::Restored(_)) => Outcome::Restored,
+        (Ending::Completed | Ending::Try, Found::Warm) => Outcome::Warm,
     }
 }
 

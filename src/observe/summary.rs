@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::FunctionId;
 use crate::model::Plan;
-use crate::sim::{InFlight, Observer, Prewarmed, Prompt, RequestEnd, Sender, State, StateChange};
+use crate::sim::{
+    InFlight, MessageEnd, Observer, Prewarmed, Prompt, RequestEnd, Sender, State, StateChange,
+};
 use crate::stats::Histogram;
 use crate::stats::batches::BatchSums;
 use crate::units::{Span, Time};
@@ -372,6 +374,19 @@ impl Observer for Summary<'_> {
     fn provisioned(&mut self, at: Time, function: FunctionId, instances: u32) {
         self.watch(at, function)
             .provisioned(at, function, instances);
+    }
+
+    fn message_arrived(&mut self, at: Time, function: FunctionId) {
+        self.watch(at, function).message_arrived(at, function);
+    }
+
+    fn message_ended(&mut self, end: &MessageEnd) {
+        self.watch(end.ended, end.function).message_ended(end);
+    }
+
+    fn dead_lettered(&mut self, at: Time, function: FunctionId, arrived: Time) {
+        self.watch(at, function)
+            .dead_lettered(at, function, arrived);
     }
 
     fn in_flight(&mut self, request: &InFlight) {

@@ -1,8 +1,9 @@
 //! What is counted of a function in a part of the measured time.
 
-use crate::sim::{Cause, Found, Sender};
+use crate::sim::{Cause, Found, RequestEnd, Sender};
 use crate::stats::{Histogram, Joint};
 
+use super::messages::Messages;
 use super::states::StateTimes;
 
 /// Counts, times and charges of one function, or of all together.
@@ -42,6 +43,9 @@ pub(super) struct Tally {
     pub(super) retired: u64,
     pub(super) life_nanos: u128,
     pub(super) states: StateTimes,
+    pub(super) dead_letters: u64,
+    /// Of a function with a queue or stream.
+    pub(super) messages: Option<Box<Messages>>,
 }
 
 /// Lengths of time of requests that waited for something, in nanoseconds.
@@ -51,6 +55,16 @@ pub(super) struct Delayed {
     pub(super) wait: Histogram,
     pub(super) start: Histogram,
     pub(super) service: Histogram,
+}
+
+impl Delayed {
+    /// Records how long a request took.
+    pub(super) fn record(&mut self, end: &RequestEnd) {
+        self.latency.record(end.latency().nanos());
+        self.wait.record(end.wait().nanos());
+        self.start.record(end.start().nanos());
+        self.service.record(end.service().nanos());
+    }
 }
 
 /// Billed amounts: requests, and nanoseconds at the function's memory.
@@ -91,6 +105,7 @@ impl Tally {
             (&mut self.prewarms_unused, other.prewarms_unused),
             (&mut self.starts, other.starts),
             (&mut self.retired, other.retired),
+            (&mut self.dead_letters, other.dead_letters),
         ];
         for (count, more) in counts
             .into_iter()
@@ -106,6 +121,9 @@ impl Tally {
         self.life_nanos += other.life_nanos;
         self.states.join(&other.states);
         self.charges.join(&other.charges);
+        if let Some(messages) = &other.messages {
+            self.messages.get_or_insert_default().join(messages);
+        }
     }
 
     /// Requests answered.

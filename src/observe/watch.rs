@@ -3,8 +3,8 @@
 use crate::ids::FunctionId;
 use crate::model::{Billing, Plan, RemedyKind};
 use crate::sim::{
-    Ending, Found, InFlight, Observer, Prewarmed, Prompt, RequestEnd, Retirement, Running, Sender,
-    State, StateChange,
+    Ending, Fate, Found, InFlight, MessageEnd, Observer, Prewarmed, Prompt, RequestEnd, Retirement,
+    Running, Sender, State, StateChange,
 };
 use crate::stats::batches::BatchSums;
 use crate::units::{Span, Time};
@@ -172,7 +172,9 @@ impl Observer for Watch {
 
     #[inline]
     fn ended(&mut self, end: &RequestEnd) {
-        self.books.ended(end.sender, end.arrived, end.ended);
+        if end.ending != Ending::Try {
+            self.books.ended(end.sender, end.arrived, end.ended);
+        }
         if end.arrived < self.from {
             self.ended_of_warm_up(end);
             return;
@@ -255,9 +257,29 @@ impl Observer for Watch {
         self.set_capacity(at, instances);
     }
 
+    fn message_arrived(&mut self, at: Time, _: FunctionId) {
+        if at >= self.from {
+            self.tally.messages.get_or_insert_default().arrived += 1;
+        }
+    }
+
+    fn message_ended(&mut self, end: &MessageEnd) {
+        if end.arrived >= self.from {
+            self.tally.dead_letters += u64::from(end.fate == Fate::GivenUp);
+            self.tally.messages.get_or_insert_default().ended(end);
+        }
+    }
+
+    fn dead_lettered(&mut self, _: Time, _: FunctionId, arrived: Time) {
+        self.tally.dead_letters += u64::from(arrived >= self.from);
+    }
+
     fn in_flight(&mut self, request: &InFlight) {
-        self.books.ended(request.sender, request.arrived, self.end);
-        let measured = request.sender == Sender::User && request.arrived >= self.from;
+        if !request.answered {
+            self.books.ended(request.sender, request.arrived, self.end);
+        }
+        let measured =
+            request.sender == Sender::User && request.arrived >= self.from && !request.answered;
         self.tally.in_flight += u64::from(measured);
         if let Some(run) = &request.running {
             self.charge_running(request.sender, run);
@@ -272,7 +294,8 @@ impl Watch {
     /// What is billed in the measured time of a request that arrived before it.
     #[cold]
     fn ended_of_warm_up(&mut self, end: &RequestEnd) {
-        if end.ended <= self.from || end.found == Found::Nothing {
+        let costs_nothing = end.found == Found::Nothing || end.ending == Ending::Abandoned;
+        if end.ended <= self.from || costs_nothing {
             return;
         }
         let whole = billed(self.billing.as_ref(), self.init_billed, end);
@@ -316,18 +339,29 @@ impl Tally {
             Ending::Completed => self.other_completed += 1,
             Ending::Failed => self.failed += 1,
             Ending::TimedOut => self.timed_out += 1,
+            Ending::Abandoned => {
+                self.timed_out += 1;
+                self.delayed.record(end);
+                return;
+            }
+            Ending::Try => {
+                self.count_run(end, charged);
+                return;
+            }
             Ending::Throttled | Ending::Rejected => {
                 self.rejected += 1;
                 return;
             }
         }
+        self.count_run(end, charged);
+        self.delayed.record(end);
+    }
+
+    /// Counts a try that ran.
+    fn count_run(&mut self, end: &RequestEnd, charged: u64) {
         self.charges.other_requests += 1;
         self.charges
             .add_run(end.sender, end.on_provisioned, charged);
-        self.delayed.latency.record(end.latency().nanos());
-        self.delayed.wait.record(end.wait().nanos());
-        self.delayed.start.record(end.start().nanos());
-        self.delayed.service.record(end.service().nanos());
         match end.found {
             Found::Cold(cause) => {
                 self.boots += 1;

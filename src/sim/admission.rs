@@ -3,7 +3,8 @@
 use super::*;
 use crate::dist::uniform;
 use crate::model::{ClientRetry, Jitter};
-use crate::sim::instance::Request;
+use crate::sim::instance::{NONE, Request, Via};
+use crate::sim::sources::{Tried, of_throttle};
 use crate::workload::Arrival;
 
 /// What the functions of an account share; by default there are no limits.
@@ -11,6 +12,8 @@ use crate::workload::Arrival;
 pub(super) struct Account {
     /// Requests a second.
     requests: Option<TokenBucket>,
+    /// Requests that its gateways let in.
+    gateway: Option<TokenBucket>,
     /// New instances, where the account has one scaling rate.
     instances: Option<TokenBucket>,
     /// What functions without reservation may have in flight on demand together, before
@@ -39,6 +42,7 @@ impl Account {
             requests: platform
                 .requests_per_second
                 .map(|n| TokenBucket::new(n, n, second)),
+            gateway: platform.gateway_throttle.map(of_throttle),
             instances: platform
                 .scaling_rate
                 .filter(|rate| rate.per == RateScope::Account)
@@ -55,6 +59,19 @@ impl Account {
 }
 
 impl Account {
+    /// An account without limits of its own but for what its gateways let in.
+    pub(super) fn of_one(plan: &Plan) -> Self {
+        Self {
+            gateway: plan.platform.gateway_throttle.map(of_throttle),
+            ..Self::default()
+        }
+    }
+
+    /// Whether the gateways let a request in; counts it where they do.
+    pub(super) fn take_from_gateway(&mut self, now: Time) -> bool {
+        self.gateway.as_mut().is_none_or(|bucket| bucket.take(now))
+    }
+
     /// Whether requests per second let an attempt in; counts it where they do.
     #[inline]
     pub(super) fn take_attempt(&mut self, now: Time) -> bool {
@@ -72,7 +89,7 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// Keeps a request; the ticket tells later whether it is still this one.
-    fn keep(&mut self, request: Request) -> (u32, u64) {
+    pub(super) fn keep(&mut self, request: Request) -> (u32, u64) {
         self.tickets += 1;
         let entry = Some((self.tickets, request));
         if let Some(place) = self.free.pop() {
@@ -83,7 +100,7 @@ impl Waiting {
         (self.places.len() as u32 - 1, self.tickets)
     }
 
-    fn take(&mut self, place: u32) -> Option<(u64, Request)> {
+    pub(super) fn take(&mut self, place: u32) -> Option<(u64, Request)> {
         let entry = self.places[place as usize].take();
         if entry.is_some() {
             self.free.push(place);
@@ -115,12 +132,22 @@ enum Refused {
 
 impl<O: Observer> Simulation<'_, O> {
     #[inline]
-    pub(super) fn arrive(&mut self, arrival: &Arrival) {
+    pub(super) fn arrive(&mut self, arrival: &Arrival, via: Via) {
+        let request = self.take_in(arrival, via);
+        self.attempt(request);
+    }
+
+    /// A user's request has arrived.
+    #[inline]
+    pub(super) fn take_in(&mut self, arrival: &Arrival, via: Via) -> Request {
         let request = Request {
             function: arrival.function,
             sender: Sender::User,
+            via,
             fails: arrival.fails,
+            errors: 0,
             attempts: 1,
+            batch: NONE,
             number: self.done.requests,
             arrived: self.now,
             service: arrival.service,
@@ -129,7 +156,7 @@ impl<O: Observer> Simulation<'_, O> {
         self.observer
             .arrived(self.now, request.function, request.number);
         self.tell(request.function, Happening::Arrived);
-        self.attempt(request);
+        request
     }
 
     pub(super) fn ping(&mut self, function: FunctionId, hold: Span) {
@@ -137,8 +164,11 @@ impl<O: Observer> Simulation<'_, O> {
         self.attempt(Request {
             function,
             sender: Sender::Ping,
+            via: Via::Client,
             fails: false,
+            errors: 0,
             attempts: 1,
+            batch: NONE,
             number: 0,
             arrived: self.now,
             service: hold,
@@ -147,15 +177,24 @@ impl<O: Observer> Simulation<'_, O> {
 
     pub(super) fn retry(&mut self, waiting: u32) {
         if let Some((_, request)) = self.waiting.take(waiting) {
+            if self.is_too_old(&request) {
+                self.give_up(request, Ending::Rejected);
+                return;
+            }
             self.observer
                 .retried(self.now, request.function, request.arrived);
-            self.attempt(request);
+            match self.functions[request.function].rare.source {
+                SourceState::Gateway(_) => self.attempt_at_gateway(request),
+                _ => self.attempt(request),
+            }
         }
     }
 
     #[inline]
-    fn attempt(&mut self, request: Request) {
-        let refused = if !self.account.take_attempt(self.now) {
+    pub(super) fn attempt(&mut self, request: Request) {
+        // Requests per second are not counted for events (docs.aws.amazon.com, lambda-concurrency).
+        let counts = request.via != Via::Event;
+        let refused = if counts && !self.account.take_attempt(self.now) {
             Err(Refused::RequestsPerSecond)
         } else if self.must_queue(request.function) {
             Err(Refused::Concurrency)
@@ -266,25 +305,14 @@ impl<O: Observer> Simulation<'_, O> {
         }
     }
 
-    fn throttle(&mut self, request: Request) {
+    pub(super) fn throttle(&mut self, request: Request) {
         self.observer
             .throttled(self.now, request.function, request.sender, request.arrived);
         if request.sender == Sender::User {
             self.tell(request.function, Happening::Throttled);
         }
-        match self.plan.platform.client_retry {
-            Some(retry) if request.sender == Sender::User && request.attempts < retry.attempts => {
-                let stream = &mut self.functions[request.function].rare.retry_stream;
-                let wait = back_off(&retry, request.attempts, stream);
-                let next = Request {
-                    attempts: request.attempts + 1,
-                    ..request
-                };
-                let (waiting, _) = self.waiting.keep(next);
-                self.calendar
-                    .push(self.now + wait, Event::Retry { waiting });
-            }
-            _ => self.give_up(request, Ending::Throttled),
+        if !self.tries_again(&request, Tried::Refused) {
+            self.give_up(request, Ending::Throttled);
         }
     }
 
@@ -304,6 +332,11 @@ impl<O: Observer> Simulation<'_, O> {
             on_provisioned: false,
             billable_start: Span::ZERO,
         });
+        if request.batch != NONE {
+            self.batch_tried(&request, Tried::Refused);
+        } else {
+            self.tell_dead_letter(&request);
+        }
     }
 
     fn enqueue(&mut self, request: Request, max_wait: Option<Span>) {
@@ -398,7 +431,7 @@ impl<O: Observer> Simulation<'_, O> {
 }
 
 /// Wait before the try after `attempts` tries.
-fn back_off(retry: &ClientRetry, attempts: u32, stream: &mut Stream) -> Span {
+pub(super) fn back_off(retry: &ClientRetry, attempts: u32, stream: &mut Stream) -> Span {
     let wait = retry.first.secs() * retry.factor.powf(f64::from(attempts - 1));
     Span::from_secs(match retry.jitter {
         Jitter::None => wait,

@@ -33,6 +33,18 @@ pub(super) enum Event {
     Drain,
     /// A policy is woken.
     Wake { policy: u32 },
+    /// A gateway hands a request to its function.
+    Deliver { waiting: u32 },
+    /// A gateway stops waiting.
+    Abandon { slot: u32, generation: u32 },
+    /// A queue may have something to hand over.
+    Poll { function: u32 },
+    /// Messages of a queue can be seen again.
+    Visible { batch: u32 },
+    /// A lane of a stream is looked at.
+    Shard { function: u32, lane: u32 },
+    /// A new version of a function takes the place of the one before.
+    Deploy { function: u32 },
 }
 
 impl Event {
@@ -40,9 +52,19 @@ impl Event {
     fn class(self) -> Class {
         match self {
             Self::Ready { .. } => Class::Ready,
-            Self::Retry { .. } | Self::Ping { .. } => Class::Arrival,
-            Self::Expiry { .. } | Self::Unused { .. } | Self::QueueTimeout { .. } => Class::Expiry,
-            Self::Provision { .. } | Self::Drain | Self::Wake { .. } => Class::Order,
+            Self::Retry { .. }
+            | Self::Ping { .. }
+            | Self::Deliver { .. }
+            | Self::Poll { .. }
+            | Self::Visible { .. }
+            | Self::Shard { .. } => Class::Arrival,
+            Self::Expiry { .. }
+            | Self::Unused { .. }
+            | Self::QueueTimeout { .. }
+            | Self::Abandon { .. } => Class::Expiry,
+            Self::Provision { .. } | Self::Drain | Self::Wake { .. } | Self::Deploy { .. } => {
+                Class::Order
+            }
         }
     }
 }

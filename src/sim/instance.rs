@@ -3,21 +3,39 @@
 use std::ops::{Index, IndexMut};
 
 use super::observer::{Found, InFlight, Running, Sender, State};
+use super::sources::Tried;
 use crate::ids::{FunctionId, InstanceId};
 use crate::units::{Span, Time};
 
 /// No slot.
 pub(super) const NONE: u32 = u32::MAX;
 
+/// How a request comes to its function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Via {
+    /// A client sends it and waits.
+    Client,
+    /// It is an event that was taken in before.
+    Event,
+    /// It hands over a batch of messages or records.
+    Batch,
+}
+
 /// A request or ping on its way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Request {
     pub(super) function: FunctionId,
     pub(super) sender: Sender,
+    /// How it comes to its function.
+    pub(super) via: Via,
     /// Whether the function ends it in an error.
     pub(super) fails: bool,
+    /// Tries that ran and failed.
+    pub(super) errors: u8,
     /// Tries so far, this one included.
     pub(super) attempts: u32,
+    /// The messages that it hands over; [`NONE`] where it is none of a queue or stream.
+    pub(super) batch: u32,
     /// Counts users' requests from 0.
     pub(super) number: u64,
     pub(super) arrived: Time,
@@ -30,8 +48,11 @@ impl Request {
         Self {
             function,
             sender: Sender::User,
+            via: Via::Client,
             fails: false,
+            errors: 0,
             attempts: 0,
+            batch: NONE,
             number: 0,
             arrived: Time::ZERO,
             service: Span::ZERO,
@@ -48,6 +69,10 @@ pub(super) struct Run {
     pub(super) first_call: Span,
     pub(super) found: Found,
     pub(super) timed_out: bool,
+    /// Whether the runtime crashes in it.
+    pub(super) crashes: bool,
+    /// Whether nobody waits for it any more.
+    pub(super) abandoned: bool,
 }
 
 impl Run {
@@ -61,6 +86,21 @@ impl Run {
             first_call: Span::ZERO,
             found,
             timed_out: false,
+            crashes: false,
+            abandoned: false,
+        }
+    }
+}
+
+impl Run {
+    /// How it ends.
+    pub(super) fn tried(&self) -> Tried {
+        if self.timed_out {
+            Tried::TimedOut
+        } else if self.crashes || self.request.fails {
+            Tried::Failed
+        } else {
+            Tried::Completed
         }
     }
 }
@@ -99,6 +139,10 @@ pub(super) struct Instance {
     /// When its live timer fires; `NEVER` where it has none.
     pub(super) timer: Time,
     // What few touch.
+    /// Of a version that another has taken the place of: it serves nobody more.
+    pub(super) outdated: bool,
+    /// Its runtime has gone down with its last request, and comes up within the next.
+    pub(super) reset: bool,
     /// Counts instances from 0.
     pub(super) birth: u64,
     /// The part of its start that is billed where init is billed.
@@ -119,6 +163,7 @@ impl Instance {
             function: run.request.function,
             sender: run.request.sender,
             arrived: run.request.arrived,
+            answered: run.abandoned,
             running: (self.state == State::Busy).then_some(Running {
                 begun: run.begun,
                 found: run.found,

@@ -1,10 +1,13 @@
 //! The life of an instance: start, ready, run, idle, retirement.
 
 use super::*;
+use crate::dist::uniform;
 use crate::ids::InstanceId;
+use crate::model::Reset;
 use crate::policy::{InstanceEvent, Keep, Start};
 use crate::sim::calendar::MOST_INSTANCES;
 use crate::sim::instance::{Instance, NONE, Request, Run};
+use crate::sim::sources::Tried;
 
 /// Why an instance is started.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,6 +50,9 @@ impl<O: Observer> Simulation<'_, O> {
             Found::Cold(cause)
         };
         instance.run = Run::new(request, self.now, found);
+        if self.functions[request.function].heard & NOT_PLAIN != 0 {
+            self.watch_patience(slot, self.now + drawn.length);
+        }
     }
 
     /// Whether no further instance can be told apart; the run then ends as soon as it looks.
@@ -108,6 +114,8 @@ impl<O: Observer> Simulation<'_, O> {
             expires: Time::NEVER,
             life_ends: self.now + life,
             timer: Time::NEVER,
+            outdated: false,
+            reset: false,
             birth: 0,
             billable_start: drawn.billable,
             occupied: wanted == Purposely::OnDemand,
@@ -198,15 +206,27 @@ impl<O: Observer> Simulation<'_, O> {
         let id = run.request.function;
         let function = &mut self.functions[id];
         let mut length = run.request.service;
+        let crash_rate = self.plan.functions[id.index()].crash_rate;
         if instance.first_call_due {
             instance.first_call_due = false;
             let phases = &self.plan.functions[id.index()].start;
+            let stream = &mut function.rare.start_stream;
             let first_call = phases.first_call_when(instance.restored);
-            run.first_call = first_call.sample(&mut function.rare.start_stream);
+            run.first_call = first_call.sample(stream);
+            if std::mem::take(&mut instance.reset) {
+                run.first_call += phases.runtime.sample(stream) + phases.init.sample(stream);
+            }
             length += run.first_call;
+        }
+        if crash_rate > 0.0 && uniform(&mut function.rare.source_stream) < crash_rate {
+            run.crashes = true;
+            let part = uniform(&mut function.rare.source_stream);
+            length = Span::from_secs(length.secs() * part);
+            run.first_call = run.first_call.min(length);
         }
         if length > function.timeout {
             run.timed_out = true;
+            run.crashes = false;
             run.first_call = run.first_call.min(function.timeout);
             length = function.timeout;
         }
@@ -215,6 +235,9 @@ impl<O: Observer> Simulation<'_, O> {
         self.finishes.push(self.now, self.now + length, slot);
         self.report(slot, Some(from), Ok(State::Busy));
         self.tell_of(slot, Happening::Running);
+        if self.functions[id].heard & NOT_PLAIN != 0 {
+            self.watch_patience(slot, self.now + length);
+        }
     }
 
     #[inline]
@@ -222,10 +245,13 @@ impl<O: Observer> Simulation<'_, O> {
         let id = self.instances.id(slot);
         let instance = &mut self.instances[slot];
         instance.occupied = false;
-        let (run, provisioned) = (&instance.run, instance.provisioned);
-        let (function, sender, timed_out) =
-            (run.request.function, run.request.sender, run.timed_out);
+        let (run, provisioned) = (instance.run, instance.provisioned);
+        let billable_start = instance.billable_start;
+        let (function, sender) = (run.request.function, run.request.sender);
         let cold = run.found != Found::Warm;
+        let tried = run.tried();
+        let goes_on = tried != Tried::Completed && !run.abandoned;
+        let tried_again = goes_on && self.tries_again(&run.request, tried);
         self.observer.ended(&RequestEnd {
             function,
             sender,
@@ -235,21 +261,16 @@ impl<O: Observer> Simulation<'_, O> {
             begun: run.begun,
             ended: self.now,
             first_call: run.first_call,
-            ending: if timed_out {
-                Ending::TimedOut
-            } else if run.request.fails {
-                Ending::Failed
-            } else {
-                Ending::Completed
+            ending: match tried {
+                _ if tried_again || run.abandoned => Ending::Try,
+                Tried::TimedOut => Ending::TimedOut,
+                Tried::Failed | Tried::Refused => Ending::Failed,
+                Tried::Completed => Ending::Completed,
             },
             found: run.found,
             instance: Some(id),
             on_provisioned: provisioned,
-            billable_start: if cold {
-                instance.billable_start
-            } else {
-                Span::ZERO
-            },
+            billable_start: if cold { billable_start } else { Span::ZERO },
         });
         self.functions[function].with_ping -= u32::from(sender == Sender::Ping);
         if !provisioned {
@@ -261,14 +282,38 @@ impl<O: Observer> Simulation<'_, O> {
             }
         }
         self.tell_of(slot, Happening::Finished);
-        if timed_out {
-            self.retire(slot, Retirement::TimedOut);
+        if run.timed_out || run.crashes {
+            self.go_down(slot, run.timed_out);
         } else {
             self.rest(slot);
+        }
+        if run.request.batch != NONE {
+            self.batch_tried(&run.request, tried);
+        } else if tried != Tried::Completed && !tried_again {
+            self.tell_dead_letter(&run.request);
         }
         if self.somebody_waits() {
             self.drain_queues();
         }
+    }
+
+    /// The runtime of an instance went down with its request.
+    fn go_down(&mut self, slot: u32, timed_out: bool) {
+        if self.plan.platform.reset == Reset::Retire {
+            self.retire(
+                slot,
+                if timed_out {
+                    Retirement::TimedOut
+                } else {
+                    Retirement::Crashed
+                },
+            );
+            return;
+        }
+        let instance = &mut self.instances[slot];
+        instance.reset = true;
+        instance.first_call_due = true;
+        self.rest(slot);
     }
 
     /// An instance has nothing to do: it is kept idle, or retired.
@@ -285,7 +330,12 @@ impl<O: Observer> Simulation<'_, O> {
             return;
         }
         if instance.life_ends <= self.now {
-            self.retire(slot, Retirement::MaxLife);
+            let why = if instance.outdated {
+                Retirement::Deployed
+            } else {
+                Retirement::MaxLife
+            };
+            self.retire(slot, why);
             return;
         }
         let keep = match function.keep {
@@ -420,6 +470,7 @@ impl<O: Observer> Simulation<'_, O> {
             function.provisioned_ready -= 1;
         } else {
             function.alive -= 1;
+            function.rare.outdated -= u32::from(instance.outdated);
             function.rare.last_retired = why;
         }
         self.report_retirement(slot, why);
@@ -498,8 +549,10 @@ impl FunctionState {
             Cause::First
         } else if self.rare.prewarming > 0 {
             Cause::NotReady
-        } else if self.alive > 0 {
+        } else if self.alive > self.rare.outdated {
             Cause::ScaleOut
+        } else if self.alive > 0 {
+            Cause::Deployed
         } else {
             match self.rare.last_retired {
                 Retirement::IdleTimeout => Cause::Expired,
@@ -508,6 +561,7 @@ impl FunctionState {
                 Retirement::MaxLife
                 | Retirement::Lowered
                 | Retirement::TimedOut
+                | Retirement::Crashed
                 | Retirement::EndOfRun => Cause::Recycled,
             }
         }

@@ -3,6 +3,7 @@
 //! Observers are monomorphised into the loop, so a happening nobody implements costs nothing. They
 //! must not influence the run.
 
+pub use super::sources::{Fate, MessageEnd};
 use crate::ids::{FunctionId, InstanceId};
 use crate::units::{Span, Time};
 
@@ -60,6 +61,18 @@ pub trait Observer {
     /// Capacity provisioned for a function is now `instances` (asked for, not yet ready).
     #[inline]
     fn provisioned(&mut self, _at: Time, _function: FunctionId, _instances: u32) {}
+
+    /// A message or record arrived at the queue or stream of a function.
+    #[inline]
+    fn message_arrived(&mut self, _at: Time, _function: FunctionId) {}
+
+    /// A message or record is not waited for any more, or the run ends with it.
+    #[inline]
+    fn message_ended(&mut self, _end: &MessageEnd) {}
+
+    /// An asynchronous event, which arrived at `arrived`, was given up and kept for somebody.
+    #[inline]
+    fn dead_lettered(&mut self, _at: Time, _function: FunctionId, _arrived: Time) {}
 
     /// A request or ping is still in flight when the run ends.
     #[inline]
@@ -132,6 +145,8 @@ pub enum Retirement {
     Lowered,
     /// Its request ran into the function timeout, which resets it.
     TimedOut,
+    /// Its request crashed the runtime.
+    Crashed,
     /// The run ended.
     EndOfRun,
 }
@@ -214,8 +229,14 @@ pub enum Ending {
     TimedOut,
     /// Its last attempt was throttled; it never ran.
     Throttled,
-    /// It waited in a queue for too long; it never ran.
+    /// It waited in a queue for too long, or became too old; its last try never ran.
     Rejected,
+    /// Its gateway has stopped waiting for the function, which runs on. What that costs is told when
+    /// it ends.
+    Abandoned,
+    /// A try ended and the request has not: it is tried again, or has been answered before. Told
+    /// for what the try used.
+    Try,
 }
 
 /// A request or ping has ended.
@@ -258,6 +279,8 @@ pub struct InFlight {
     pub sender: Sender,
     /// First arrival.
     pub arrived: Time,
+    /// Whether its client has been answered, and only the function runs on.
+    pub answered: bool,
     /// `None` where it still waits, or its instance still starts.
     pub running: Option<Running>,
 }
@@ -402,6 +425,9 @@ macro_rules! pass_on {
             answered(run: &Prompt, at: Time);
             prewarmed(start: &Prewarmed);
             provisioned(at: Time, function: FunctionId, instances: u32);
+            message_arrived(at: Time, function: FunctionId);
+            message_ended(end: &MessageEnd);
+            dead_lettered(at: Time, function: FunctionId, arrived: Time);
             in_flight(request: &InFlight);
             run_ended(at: Time);
         }

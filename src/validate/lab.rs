@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::dist::{Dist, DistError};
 use crate::ids::FunctionId;
 use crate::model::{
-    Cpu, Function, KeepAlive, Overflow, Package, Plan, Platform, Process, ProvisionedRules, Remedy,
-    RemedyKind, Routing, Service, Source, StartPhases,
+    Cpu, EventSource, Function, KeepAlive, Overflow, Package, Plan, Platform, Process,
+    ProvisionedRules, Remedy, RemedyKind, Reset, Routing, Service, Source, StartPhases,
 };
 use crate::observe::metric::{self, MetricId};
 use crate::observe::{Summary, SummaryResult};
@@ -32,6 +32,8 @@ pub fn bare_platform() -> Platform {
         scaling_rate: None,
         overflow: Overflow::Throttle,
         client_retry: None,
+        gateway_throttle: None,
+        reset: Reset::Retire,
         cpu: Cpu {
             one_vcpu_at: Memory::from_mb(1769.0),
             max_vcpus: 6.0,
@@ -67,6 +69,9 @@ pub fn bare_function(name: &str, service: Dist) -> Function {
         },
         timeout: None,
         error_rate: 0.0,
+        crash_rate: 0.0,
+        source: EventSource::Sync,
+        deployments: Vec::new(),
         reserved_concurrency: None,
         init_billed: true,
         snapshot_billed: true,

@@ -8,6 +8,7 @@ use frostline::experiment::{CellId, Way, run_cell, run_together};
 use frostline::ids::FunctionId;
 use frostline::model::{
     ClientRetry, Jitter, KeepAlive, Overflow, Ping, Plan, Process, Provisioned, Remedy, RemedyKind,
+    RetryOn,
 };
 use frostline::observe::metric::{self, MetricId};
 use frostline::observe::{CurveBooks, KeepAliveCurve, KeepAliveCurveTap, Values, keep_alives};
@@ -138,6 +139,7 @@ fn stage(seed: u64) -> Stage {
             first: secs(1.0),
             factor: 2.0,
             jitter: Jitter::Full,
+            on: RetryOn::THROTTLED,
         });
         if coin(stream) {
             stage.platform.overflow = Overflow::Queue {

@@ -8,7 +8,7 @@ use frostline::dist::Dist;
 use frostline::ids::FunctionId;
 use frostline::model::{
     ClientRetry, Jitter, KeepAlive, Overflow, Ping, Provisioned, RateScope, Remedy, RemedyKind,
-    Routing, ScalingRate, SnapshotAfter,
+    RetryOn, Routing, ScalingRate, SnapshotAfter,
 };
 use frostline::random::{Purpose, Stream, Streams};
 use frostline::sim::Found;
@@ -170,6 +170,7 @@ fn client_retry() -> impl Strategy<Value = ClientRetry> {
         first,
         factor: 2.0,
         jitter: Jitter::None,
+        on: RetryOn::THROTTLED,
     })
 }
 

@@ -11,6 +11,8 @@ mod life;
 mod limits;
 mod measures;
 mod remedies;
+mod resets;
+mod sources;
 pub(crate) mod stage;
 
 use frostline::dist::Dist;

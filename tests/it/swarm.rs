@@ -12,8 +12,8 @@ use frostline::ids::FunctionId;
 use frostline::model::{
     BatchSize, Billing, Burst, ClientRetry, Experiment, FreeTier, Function, InitBilling, Jitter,
     KeepAlive, MmppState, Overflow, Ping, Plan, Platform, Prices, Process, Profile, Provisioned,
-    RateScope, Remedy, RemedyKind, Routing, ScalingRate, Scenario, SnapshotAfter, Source, Tier,
-    Tracking,
+    RateScope, Remedy, RemedyKind, RetryOn, Routing, ScalingRate, Scenario, SnapshotAfter, Source,
+    Tier, Tracking,
 };
 use frostline::observe::metric::{self, MetricId};
 use frostline::observe::{Summary, SummaryResult, Values};
@@ -157,6 +157,7 @@ impl Dice {
             } else {
                 Jitter::None
             },
+            on: RetryOn::THROTTLED,
         });
         platform.provisioned.delay = self.dist(60.0);
         platform.provisioned.instances_per_minute = self.maybe(|dice| dice.below(6000));

@@ -6,13 +6,14 @@ use crate::config::decode::Given;
 use crate::config::diagnostic::Fault;
 use crate::config::dist::Distribution;
 use crate::config::names::list;
+use crate::config::quantity::Length;
 use crate::config::source::Place;
 use crate::config::typed::function::{FunctionKeys, Package, Service, Start};
 use crate::config::typed::{Key, Overlay, value};
 use crate::dist::Dist;
 use crate::model::{self, Phase};
 use crate::trace::TraceFunction;
-use crate::units::{Memory, Span, format_span};
+use crate::units::{Memory, Span, Time, format_span};
 
 use super::Context;
 use super::platform::PlatformFacts;
@@ -114,6 +115,7 @@ impl Context {
             self.service(&keys, trace_service, name, table, modelled, &scaled)
         };
         self.warn_of_plain_service(&keys, platform);
+        let source = self.event_source(&keys.source, timeout, platform);
         let start = start_phases(value(&keys.start), memory, package, platform, &scaled);
         let image = matches!(package, model::Package::Image(_));
         let own_runtime = image || runtime.starts_with("provided");
@@ -150,6 +152,9 @@ impl Context {
                 }),
                 timeout,
                 error_rate: value(&keys.error_rate).map_or(0.0, |rate| rate.0),
+                crash_rate: value(&keys.crash_rate).map_or(0.0, |rate| rate.0),
+                source,
+                deployments: deployments(&keys.deployments),
                 reserved_concurrency: value(&keys.reserved_concurrency).map(|count| count.0),
                 init_billed,
                 snapshot_billed,
@@ -381,6 +386,15 @@ impl Context {
             }
         }
     }
+}
+
+/// When new versions are deployed, in order.
+fn deployments(key: &Key<Vec<Given<Length>>>) -> Vec<Time> {
+    let given = value(key).into_iter().flatten().filter_map(Given::get);
+    let mut times: Vec<Time> = given.map(|length| Time::ZERO + length.0).collect();
+    times.sort_unstable();
+    times.dedup();
+    times
 }
 
 /// The phases of a start, as they last at this memory on this platform.

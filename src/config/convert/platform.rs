@@ -9,9 +9,10 @@ use crate::config::embedded::ModelKind;
 use crate::config::names::{did_you_mean, list};
 use crate::config::quantity::{Bandwidth, Bytes, Date};
 use crate::config::source::Place;
+use crate::config::typed::event_source::Sources;
 use crate::config::typed::platform::{
-    Binding, ClientRetry, Cpu, Jitter, KeepAlive, Limits, Overflow, Phase, PlatformFile, Routing,
-    ScalingRate, Scope, SnapshotRules,
+    Binding, ClientRetry, Cpu, Jitter, KeepAlive, Limits, Overflow, Phase, PlatformFile, Reset,
+    RetryOn, Routing, ScalingRate, Scope, SnapshotRules,
 };
 use crate::config::typed::{Key, Overlay, value};
 use crate::dist::Dist;
@@ -29,6 +30,8 @@ pub(super) struct PlatformFacts {
     pub(super) bandwidth: Option<f64>,
     pub(super) snapshot: Option<SnapshotFacts>,
     pub(super) limits: LimitFacts,
+    /// Sources of requests as the platform has them.
+    pub(super) sources: Sources,
     pub(super) observed: BTreeMap<String, model::KeepAlive>,
     pub(super) prices: Option<PriceFacts>,
     /// Where the quota was typed.
@@ -149,6 +152,11 @@ impl Context {
             scaling_rate,
             overflow: overflow(value(&keys.overflow)),
             client_retry,
+            gateway_throttle: self.gateway_throttle(&keys.gateway_throttle),
+            reset: match value(&keys.reset) {
+                Some(Reset::SuppressedInit) => model::Reset::SuppressedInit,
+                Some(Reset::Retire) | None => model::Reset::Retire,
+            },
             cpu,
             provisioned: model::ProvisionedRules {
                 delay: rules
@@ -169,6 +177,7 @@ impl Context {
             bandwidth: bandwidth(start.and_then(|start| value(&start.bandwidth))),
             snapshot,
             limits: limits(value(&keys.limits)),
+            sources: value(&keys.sources).cloned().unwrap_or_default(),
             observed,
             prices,
             quota_place: keys.concurrency_quota.as_ref().map(|key| key.place),
@@ -267,6 +276,14 @@ impl Context {
                 Some(Jitter::None) => model::Jitter::None,
                 Some(Jitter::Full) | None => model::Jitter::Full,
             },
+            on: value(&retry.on).map_or(model::RetryOn::THROTTLED, |on| {
+                let has = |wanted| on.iter().any(|one| one.get() == Some(&wanted));
+                model::RetryOn {
+                    throttled: has(RetryOn::Throttled),
+                    failed: has(RetryOn::Failed),
+                    timed_out: has(RetryOn::TimedOut),
+                }
+            }),
         })
     }
 

@@ -6,13 +6,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-use crate::config::decode::switch;
+use crate::config::decode::{Given, switch};
 use crate::config::dist::Distribution;
 use crate::config::quantity::{Bytes, Count, Length, PositiveCount, Share};
 use crate::dist::Dist;
 use crate::units::parse_span;
 
 use super::arrivals::Arrivals;
+use super::event_source::EventSource;
 use super::{Key, Overlay, over_inner};
 
 /// A table with the keys of a function and others besides.
@@ -43,6 +44,13 @@ macro_rules! function_table {
             timeout: Key<Length>,
             /// Share of requests that fail at their end.
             error_rate: Key<Share>,
+            /// Share of tries that crash the runtime somewhere in their run.
+            crash_rate: Key<Share>,
+            /// How requests come to it: "sync" (without it), "gateway", "async", "queue" or
+            /// "stream", or one of them with its keys.
+            source: Key<EventSource>,
+            /// When new versions are deployed, from the beginning of the run.
+            deployments: Key<Vec<Given<Length>>>,
             /// Concurrency kept for this function, and its cap.
             reserved_concurrency: Key<Count>,
         }
@@ -59,6 +67,9 @@ macro_rules! function_table {
                     threads: self.threads.clone(),
                     timeout: self.timeout.clone(),
                     error_rate: self.error_rate.clone(),
+                    crash_rate: self.crash_rate.clone(),
+                    source: self.source.clone(),
+                    deployments: self.deployments.clone(),
                     reserved_concurrency: self.reserved_concurrency.clone(),
                 }
             }
@@ -109,6 +120,9 @@ pub(crate) struct FunctionKeys {
     pub(crate) threads: Key<PositiveCount>,
     pub(crate) timeout: Key<Length>,
     pub(crate) error_rate: Key<Share>,
+    pub(crate) crash_rate: Key<Share>,
+    pub(crate) source: Key<EventSource>,
+    pub(crate) deployments: Key<Vec<Given<Length>>>,
     pub(crate) reserved_concurrency: Key<Count>,
 }
 
@@ -231,6 +245,9 @@ impl Overlay for FunctionKeys {
             threads: self.threads.or(base.threads),
             timeout: self.timeout.or(base.timeout),
             error_rate: self.error_rate.or(base.error_rate),
+            crash_rate: self.crash_rate.or(base.crash_rate),
+            source: self.source.or(base.source),
+            deployments: self.deployments.or(base.deployments),
             reserved_concurrency: self.reserved_concurrency.or(base.reserved_concurrency),
         }
     }

@@ -16,7 +16,8 @@ use crate::config::quantity::{
 use crate::dist::Dist;
 use crate::units::{Span, parse_span};
 
-use super::{Key, Overlay, over_inner};
+use super::event_source::{Sources, Throttle};
+use super::{Key, Overlay, over_inner, overlay};
 
 /// A platform; `[platform-override]` of an experiment has the same keys.
 #[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
@@ -50,6 +51,12 @@ pub(crate) struct PlatformFile {
     pub(crate) overflow: Key<Overflow>,
     /// What a throttled client does; without it it gives up.
     pub(crate) client_retry: Key<OrNone<ClientRetry>>,
+    /// What becomes of an instance whose request timed out or crashed; without it it is retired.
+    pub(crate) reset: Key<Reset>,
+    /// Sources of requests as the platform has them; a function chooses one with `source`.
+    pub(crate) sources: Key<Sources>,
+    /// What all API gateways of the account let in together; without it everything.
+    pub(crate) gateway_throttle: Key<OrNone<Throttle>>,
     /// How memory buys CPU; without it every function has one vCPU.
     pub(crate) cpu: Key<Cpu>,
     /// Phases of a start that the platform decides.
@@ -147,6 +154,25 @@ pub(crate) struct ClientRetry {
     pub(crate) factor: Key<AtLeastOne>,
     /// How the wait is spread; without it "full".
     pub(crate) jitter: Key<Jitter>,
+    /// After what it tries again; without it after a throttle alone.
+    pub(crate) on: Key<Vec<Given<RetryOn>>>,
+}
+
+/// What a client tries again after.
+#[derive(Clone, Copy, PartialEq, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RetryOn {
+    Throttled,
+    Failed,
+    TimedOut,
+}
+
+/// What becomes of an instance whose request timed out or crashed.
+#[derive(Clone, Copy, PartialEq, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Reset {
+    Retire,
+    SuppressedInit,
 }
 
 /// How a wait is spread.
@@ -400,22 +426,8 @@ impl JsonSchema for Overflow {
     }
 }
 
-/// Lays all keys of a table over those of another.
-macro_rules! overlay {
-    ($name:ident { $($leaf:ident),* } { $($table:ident),* }) => {
-        impl Overlay for $name {
-            fn over(self, base: Self) -> Self {
-                Self {
-                    $($leaf: self.$leaf.or(base.$leaf),)*
-                    $($table: over_inner(self.$table, base.$table),)*
-                }
-            }
-        }
-    };
-}
-
 overlay!(ScalingRate { burst, instances, every, per } {});
-overlay!(ClientRetry { attempts, first, factor, jitter } {});
+overlay!(ClientRetry { attempts, first, factor, jitter, on } {});
 overlay!(Cpu { one_vcpu_at, max_vcpus, scales } {});
 overlay!(PlatformStart { sandbox, bandwidth } {});
 overlay!(ProvisionedRules { delay, instances_per_minute } {});
@@ -450,6 +462,9 @@ impl Overlay for PlatformFile {
             scaling_rate: over_inner(self.scaling_rate, base.scaling_rate),
             overflow: self.overflow.or(base.overflow),
             client_retry: over_inner(self.client_retry, base.client_retry),
+            reset: self.reset.or(base.reset),
+            sources: over_inner(self.sources, base.sources),
+            gateway_throttle: self.gateway_throttle.or(base.gateway_throttle),
             cpu: over_inner(self.cpu, base.cpu),
             start: over_inner(self.start, base.start),
             provisioned: over_inner(self.provisioned, base.provisioned),

@@ -1,8 +1,8 @@
 //! Quotas, scaling rates, retries and queues, rule by rule.
 
 use frostline::model::{
-    ClientRetry, Jitter, KeepAlive, Overflow, Provisioned, RateScope, RemedyKind, ScalingRate,
-    Tracking,
+    ClientRetry, Jitter, KeepAlive, Overflow, Provisioned, RateScope, RemedyKind, RetryOn,
+    ScalingRate, Tracking,
 };
 use frostline::observe::metric;
 use frostline::sim::Ending;
@@ -204,6 +204,7 @@ fn retrying(attempts: u32) -> Stage {
         first: secs(0.125),
         factor: 2.0,
         jitter: Jitter::None,
+        on: RetryOn::THROTTLED,
     });
     stage
 }

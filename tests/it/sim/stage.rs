@@ -11,8 +11,8 @@ use frostline::observe::{Summary, SummaryResult};
 use frostline::policy::{self, Bound, Policy};
 use frostline::random::Streams;
 use frostline::sim::{
-    self, Control, Ending, Finished, Found, InFlight, Observer, Prewarmed, RequestEnd, Retirement,
-    Sender, Simulation, State, StateChange,
+    self, Control, Ending, Finished, Found, InFlight, MessageEnd, Observer, Prewarmed, RequestEnd,
+    Retirement, Sender, Simulation, State, StateChange,
 };
 use frostline::units::{Span, Time};
 use frostline::validate::lab;
@@ -54,6 +54,8 @@ pub(crate) struct Record {
     pub(crate) changes: Vec<StateChange>,
     pub(crate) prewarmed: Vec<Prewarmed>,
     pub(crate) provisioned: Vec<(Time, FunctionId, u32)>,
+    pub(crate) messages: Vec<MessageEnd>,
+    pub(crate) dead_letters: Vec<Time>,
     pub(crate) in_flight: u32,
     pub(crate) finished: Finished,
     births: BTreeMap<InstanceId, usize>,
@@ -89,6 +91,12 @@ impl Observer for Record {
     }
     fn provisioned(&mut self, at: Time, function: FunctionId, instances: u32) {
         self.provisioned.push((at, function, instances));
+    }
+    fn message_ended(&mut self, end: &MessageEnd) {
+        self.messages.push(*end);
+    }
+    fn dead_lettered(&mut self, at: Time, _: FunctionId, _: Time) {
+        self.dead_letters.push(at);
     }
     fn in_flight(&mut self, _: &InFlight) {
         self.in_flight += 1;
@@ -152,6 +160,8 @@ impl Record {
             Ending::Failed => "!failed",
             Ending::TimedOut => "!timed-out",
             Ending::Throttled | Ending::Rejected => "!ran",
+            Ending::Abandoned => "!abandoned",
+            Ending::Try => "!tried",
         };
         format!("{found}:{instance}{ending}")
     }

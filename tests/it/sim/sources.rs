@@ -1,0 +1,514 @@
+//! Gateways, event queues, queues and streams: rule by rule.
+
+use frostline::model::{
+    AsyncRules, EventSource, Gateway, GatewayKind, GatewayThrottle, QueueRules, StreamRules,
+};
+use frostline::observe::{SummaryResult, metric};
+use frostline::sim::{Ending, Fate, Found};
+use frostline::units::Span;
+
+use super::stage::{Record, Stage, constant, secs};
+
+fn value(summary: &SummaryResult, name: &str) -> f64 {
+    let id = metric::MetricId::by_name(name).unwrap();
+    summary.values.get(id).unwrap()
+}
+
+fn call(stage: &mut Stage, at: f64, service: f64, fails: bool) {
+    stage.call(at, service);
+    if let Some(call) = stage.calls.last_mut() {
+        call.fails = fails;
+    }
+}
+
+/// When tries that ran ended, in order.
+fn tries(record: &Record) -> Vec<f64> {
+    record.ends.iter().map(|end| end.ended.secs()).collect()
+}
+
+// Asynchronous events (docs.aws.amazon.com, invocation-async, 2026).
+
+const ASYNC: AsyncRules = AsyncRules {
+    retries: 2,
+    retry_wait: Span::from_whole_secs(60),
+    back_off: Span::from_whole_secs(1),
+    longest_back_off: Span::from_whole_secs(300),
+    max_age: Span::from_whole_secs(21_600),
+    dead_letters: true,
+};
+
+fn asynchronous(rules: AsyncRules) -> Stage {
+    let mut stage = Stage::new();
+    stage.functions[0].source = EventSource::Async(rules);
+    stage.duration = secs(100_000.0);
+    stage
+}
+
+#[test]
+fn an_event_that_fails_is_tried_after_one_minute_and_after_two_more() {
+    let mut stage = asynchronous(ASYNC);
+    stage.functions[0].error_rate = 1.0;
+    call(&mut stage, 0.0, 1.0, true);
+    let (summary, record) = stage.measure(1);
+    assert_eq!(tries(&record), [1.0, 62.0, 183.0]);
+    let endings: Vec<_> = record.ends.iter().map(|end| end.ending).collect();
+    assert_eq!(endings, [Ending::Try, Ending::Try, Ending::Failed]);
+    assert_eq!(record.dead_letters.len(), 1);
+    for (name, expected) in [
+        ("requests", 1.0),
+        ("failed", 1.0),
+        ("retries", 2.0),
+        ("dead_letters", 1.0),
+        ("latency_ms_max", 183_000.0),
+        ("busy_gb_s", 3.0),
+    ] {
+        assert_eq!(value(&summary, name), expected, "{name}");
+    }
+}
+
+#[test]
+fn an_event_whose_second_try_is_answered_is_answered() {
+    let mut stage = asynchronous(ASYNC);
+    call(&mut stage, 0.0, 1.0, true);
+    let (summary, record) = stage.measure(1);
+    assert_eq!(tries(&record), [1.0, 62.0]);
+    assert_eq!(value(&summary, "completed"), 1.0);
+    assert_eq!(value(&summary, "dead_letters"), 0.0);
+}
+
+#[test]
+fn retries_can_be_switched_off() {
+    let mut stage = asynchronous(AsyncRules {
+        retries: 0,
+        dead_letters: false,
+        ..ASYNC
+    });
+    call(&mut stage, 0.0, 1.0, true);
+    let (summary, record) = stage.measure(1);
+    assert_eq!(tries(&record), [1.0]);
+    assert_eq!(value(&summary, "failed"), 1.0);
+    assert_eq!(record.dead_letters, []);
+}
+
+#[test]
+fn a_throttled_event_backs_off_from_one_second_to_five_minutes() {
+    let mut stage = asynchronous(ASYNC);
+    stage.platform.concurrency_quota = Some(1);
+    call(&mut stage, 0.0, 3000.0, false);
+    call(&mut stage, 0.0, 1.0, false);
+    let record = stage.play();
+    let tried: Vec<f64> = record.retried.iter().map(|at| at.secs()).collect();
+    // 1, 2, 4, … 256 s, then 300 s each.
+    let waits: Vec<f64> = std::iter::once(tried[0])
+        .chain(tried.windows(2).map(|pair| pair[1] - pair[0]))
+        .collect();
+    assert_eq!(
+        waits[..10],
+        [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 300.0]
+    );
+    assert!(waits[9..].iter().all(|wait| *wait == 300.0));
+    assert_eq!(record.users()[1].ending, Ending::Completed);
+    assert_eq!(record.users()[1].found, Found::Warm);
+}
+
+#[test]
+fn an_event_that_is_too_old_is_given_up() {
+    let mut stage = asynchronous(AsyncRules {
+        max_age: secs(60.0),
+        ..ASYNC
+    });
+    stage.platform.concurrency_quota = Some(0);
+    call(&mut stage, 10.0, 1.0, false);
+    let (summary, record) = stage.measure(1);
+    let end = record.users()[0];
+    assert_eq!((end.ending, end.ended.secs()), (Ending::Rejected, 70.0));
+    assert_eq!(value(&summary, "rejected"), 1.0);
+    assert_eq!(value(&summary, "dead_letters"), 1.0);
+}
+
+/// The quota on requests a second is not applied to asynchronous calls (docs.aws.amazon.com,
+/// lambda-concurrency, 2026).
+#[test]
+fn events_need_no_requests_per_second() {
+    let mut stage = asynchronous(ASYNC);
+    stage.platform.requests_per_second = Some(1);
+    (0..5).for_each(|_| stage.call(0.0, 1.0));
+    assert_eq!(stage.play().throttled.len(), 0);
+    stage.functions[0].source = EventSource::Sync;
+    assert_eq!(stage.play().throttled.len(), 4);
+}
+
+// API gateways (docs.aws.amazon.com, API Gateway quotas, 2026).
+
+fn behind_a_gateway(timeout: Option<f64>, throttle: Option<GatewayThrottle>) -> Stage {
+    let mut stage = Stage::new();
+    stage.functions[0].source = EventSource::Gateway(Gateway {
+        kind: GatewayKind::Rest,
+        latency: constant(0.25),
+        timeout: timeout.map(secs),
+        throttle,
+    });
+    stage
+}
+
+#[test]
+fn a_gateway_takes_a_while_to_hand_over() {
+    let mut stage = behind_a_gateway(None, None);
+    stage.call(0.0, 1.0);
+    let end = stage.play().users()[0];
+    assert_eq!((end.latency(), end.wait()), (secs(1.25), secs(0.25)));
+}
+
+#[test]
+fn a_gateway_stops_waiting_and_the_function_runs_on_and_is_billed() {
+    let mut stage = behind_a_gateway(Some(29.0), None);
+    stage.functions[0].timeout = Some(secs(900.0));
+    stage.calls(&[(0.0, 100.0), (50.0, 1.0)]);
+    let (summary, record) = stage.measure(1);
+    let ends: Vec<_> = record
+        .ends
+        .iter()
+        .map(|e| (e.ended.secs(), e.ending))
+        .collect();
+    assert_eq!(
+        ends,
+        [
+            (29.0, Ending::Abandoned),
+            (51.25, Ending::Completed),
+            (100.25, Ending::Try)
+        ]
+    );
+    // The instance was not free for the second request.
+    assert_eq!(record.born(), 2);
+    assert_eq!(value(&summary, "timed_out"), 1.0);
+    assert_eq!(value(&summary, "latency_ms_max"), 29_000.0);
+    assert_eq!(value(&summary, "busy_gb_s"), 101.0);
+}
+
+#[test]
+fn a_gateway_stops_waiting_for_a_start_too() {
+    let mut stage = behind_a_gateway(Some(2.0), None);
+    stage.start_takes(10.0);
+    stage.call(0.0, 1.0);
+    let record = stage.play();
+    let ends: Vec<_> = record
+        .ends
+        .iter()
+        .map(|e| (e.ended.secs(), e.ending))
+        .collect();
+    assert_eq!(ends, [(2.0, Ending::Abandoned), (11.25, Ending::Try)]);
+}
+
+#[test]
+fn what_is_abandoned_when_the_run_ends_is_not_in_flight() {
+    let mut stage = behind_a_gateway(Some(2.0), None);
+    stage.duration = secs(5.0);
+    stage.call(0.0, 100.0);
+    let (summary, _) = stage.measure(1);
+    assert_eq!(value(&summary, "in_flight"), 0.0);
+    assert_eq!(value(&summary, "timed_out"), 1.0);
+}
+
+/// A token bucket of its own: 5 at once, then 2 a second.
+#[test]
+fn a_gateway_throttles_by_itself() {
+    let throttle = GatewayThrottle { rate: 2, burst: 5 };
+    let mut of_its_own = behind_a_gateway(None, Some(throttle));
+    let mut of_the_account = behind_a_gateway(None, None);
+    of_the_account.platform.gateway_throttle = Some(throttle);
+    for stage in [&mut of_its_own, &mut of_the_account] {
+        (0..7).for_each(|_| stage.call(0.0, 1.0));
+        (0..3).for_each(|_| stage.call(1.0, 1.0));
+        let ends = stage.play().users();
+        let throttled = |at: f64| {
+            let refused = ends.iter().filter(|end| end.ending == Ending::Throttled);
+            refused.filter(|end| end.arrived.secs() == at).count()
+        };
+        assert_eq!((throttled(0.0), throttled(1.0)), (2, 1));
+    }
+}
+
+// Queues (docs.aws.amazon.com, services-sqs-scaling and with-sqs, 2026).
+
+const QUEUE: QueueRules = QueueRules {
+    batch_size: 10,
+    window: Span::ZERO,
+    pollers: 5,
+    pollers_per_minute: 300,
+    max_concurrency: 1250,
+    visibility: Span::from_whole_secs(30),
+    max_receives: None,
+    retention: Span::from_whole_secs(345_600),
+    partial_failures: false,
+};
+
+fn queue(rules: QueueRules) -> Stage {
+    let mut stage = Stage::new();
+    stage.functions[0].source = EventSource::Queue(rules);
+    stage
+}
+
+/// When messages ended, and how, in order.
+fn fates(record: &Record) -> Vec<(f64, Fate)> {
+    let ends = record.messages.iter();
+    ends.map(|end| (end.ended.secs(), end.fate)).collect()
+}
+
+#[test]
+fn five_batches_of_ten_are_worked_on_at_once_and_one_message_after_the_other() {
+    let mut stage = queue(QueueRules {
+        pollers_per_minute: 0,
+        window: secs(1.0),
+        ..QUEUE
+    });
+    (0..60).for_each(|_| stage.call(0.0, 1.0));
+    let (summary, record) = stage.measure(1);
+    // Five batches end at 10 s, the sixth follows.
+    let at = |second: f64| {
+        fates(&record)
+            .iter()
+            .filter(|(at, _)| *at == second)
+            .count()
+    };
+    assert_eq!((at(10.0), at(20.0)), (50, 10));
+    for (name, expected) in [
+        ("requests", 6.0),
+        ("messages", 60.0),
+        ("messages_processed", 60.0),
+        ("busy_peak", 5.0),
+        ("message_latency_ms_max", 20_000.0),
+    ] {
+        assert_eq!(value(&summary, name), expected, "{name}");
+    }
+}
+
+#[test]
+fn pollers_come_three_hundred_a_minute_up_to_the_most() {
+    let mut stage = queue(QueueRules {
+        batch_size: 1,
+        max_concurrency: 20,
+        ..QUEUE
+    });
+    (0..100).for_each(|_| stage.call(0.0, 500.0));
+    stage.duration = secs(400.0);
+    let record = stage.play();
+    let begun: Vec<f64> = record.arrived.iter().map(|(at, ..)| at.secs()).collect();
+    assert_eq!(begun.len(), 20);
+    assert!(begun[..5].iter().all(|at| *at == 0.0));
+    // One each 200 ms.
+    for (n, at) in (1..).zip(&begun[5..]) {
+        assert!((at - 0.2 * f64::from(n)).abs() < 1e-9, "{begun:?}");
+    }
+}
+
+#[test]
+fn a_window_gathers_messages_until_the_batch_is_full_or_it_is_over() {
+    let mut stage = queue(QueueRules {
+        batch_size: 3,
+        window: secs(10.0),
+        ..QUEUE
+    });
+    for at in [0.0, 1.0, 2.0, 20.0] {
+        stage.call(at, 0.0);
+    }
+    let record = stage.play();
+    let handed_over: Vec<f64> = record.arrived.iter().map(|(at, ..)| at.secs()).collect();
+    assert_eq!(handed_over, [2.0, 30.0]);
+}
+
+#[test]
+fn a_failed_batch_comes_again_after_the_visibility_timeout_and_is_given_up_in_the_end() {
+    let mut stage = queue(QueueRules {
+        max_receives: Some(3),
+        ..QUEUE
+    });
+    stage.functions[0].error_rate = 1.0;
+    call(&mut stage, 0.0, 1.0, true);
+    let (summary, record) = stage.measure(1);
+    let handed_over: Vec<f64> = record.arrived.iter().map(|(at, ..)| at.secs()).collect();
+    assert_eq!(handed_over, [0.0, 30.0, 60.0]);
+    assert_eq!(fates(&record), [(61.0, Fate::GivenUp)]);
+    assert_eq!(value(&summary, "dead_letters"), 1.0);
+    assert_eq!(value(&summary, "failed"), 3.0);
+}
+
+#[test]
+fn with_partial_failures_only_what_failed_comes_again() {
+    for (partial_failures, ended_at_2) in [(false, 0), (true, 1)] {
+        let mut stage = queue(QueueRules {
+            batch_size: 2,
+            window: secs(1.0),
+            partial_failures,
+            ..QUEUE
+        });
+        call(&mut stage, 0.0, 1.0, false);
+        call(&mut stage, 0.0, 1.0, true);
+        let record = stage.play();
+        let at_2 = fates(&record).iter().filter(|(at, _)| *at == 2.0).count();
+        assert_eq!(at_2, ended_at_2);
+        assert_eq!(fates(&record).len(), 2);
+    }
+}
+
+/// Throttled polls leave messages in the queue, and what was received counts as received.
+#[test]
+fn a_throttled_batch_comes_again_too() {
+    let mut stage = queue(QUEUE);
+    stage.functions[0].reserved_concurrency = Some(0);
+    stage.duration = secs(100.0);
+    call(&mut stage, 0.0, 1.0, false);
+    let (summary, record) = stage.measure(1);
+    let tried: Vec<f64> = record.throttled.iter().map(|(at, ..)| at.secs()).collect();
+    assert_eq!(tried, [0.0, 30.0, 60.0, 90.0]);
+    assert_eq!(value(&summary, "messages_waiting"), 1.0);
+}
+
+#[test]
+fn a_message_that_is_too_old_is_deleted() {
+    let mut stage = queue(QueueRules {
+        batch_size: 1,
+        max_concurrency: 1,
+        retention: secs(60.0),
+        ..QUEUE
+    });
+    call(&mut stage, 0.0, 100.0, false);
+    call(&mut stage, 1.0, 1.0, false);
+    let record = stage.play();
+    assert_eq!(
+        fates(&record),
+        [(100.0, Fate::Processed), (100.0, Fate::Expired)]
+    );
+}
+
+// Streams (docs.aws.amazon.com, with-kinesis and services-kinesis-parameters, 2026).
+
+const STREAM: StreamRules = StreamRules {
+    shards: 1,
+    parallelization_factor: 1,
+    batch_size: 100,
+    window: Span::ZERO,
+    poll_every: Span::ZERO,
+    max_retries: None,
+    retry_wait: Span::from_whole_secs(1),
+    max_age: None,
+    bisect: false,
+    poison: 0.0,
+};
+
+fn stream(rules: StreamRules) -> Stage {
+    let mut stage = Stage::new();
+    stage.functions[0].source = EventSource::Stream(rules);
+    stage
+}
+
+#[test]
+fn a_shard_hands_over_one_batch_after_the_other() {
+    let mut stage = stream(STREAM);
+    stage.calls(&[(0.0, 5.0), (1.0, 1.0), (2.0, 1.0)]);
+    let record = stage.play();
+    // What came while the first was worked on goes together.
+    assert_eq!(
+        fates(&record),
+        [5.0, 7.0, 7.0].map(|at| (at, Fate::Processed))
+    );
+    assert_eq!(record.arrived.len(), 2);
+}
+
+#[test]
+fn shards_and_the_parallelization_factor_work_side_by_side() {
+    for (shards, parallelization_factor) in [(8, 1), (2, 4)] {
+        let mut stage = stream(StreamRules {
+            shards,
+            parallelization_factor,
+            batch_size: 1,
+            ..STREAM
+        });
+        (0..400).for_each(|_| stage.call(0.0, 1.0));
+        let (summary, _) = stage.measure(1);
+        assert_eq!(value(&summary, "busy_peak"), 8.0);
+    }
+}
+
+#[test]
+fn a_shard_is_looked_at_once_a_second() {
+    let mut stage = stream(StreamRules {
+        poll_every: secs(1.0),
+        ..STREAM
+    });
+    (0..100).for_each(|n| stage.call(0.1 * f64::from(n), 0.0));
+    let record = stage.play();
+    let looks: Vec<f64> = record.arrived.iter().map(|(at, ..)| at.secs()).collect();
+    for pair in looks.windows(2) {
+        assert!((pair[1] - pair[0] - 1.0).abs() < 1e-9, "{looks:?}");
+    }
+    assert!((10..=11).contains(&looks.len()));
+}
+
+#[test]
+fn a_batch_that_fails_blocks_its_shard_until_its_tries_are_used_up() {
+    let mut stage = stream(StreamRules {
+        max_retries: Some(2),
+        batch_size: 1,
+        poison: 1.0,
+        ..STREAM
+    });
+    stage.calls(&[(0.0, 1.0), (0.5, 1.0)]);
+    let (summary, record) = stage.measure(1);
+    // Three tries of 1 s each, 1 s apart, then the next record.
+    assert_eq!(
+        fates(&record),
+        [(5.0, Fate::GivenUp), (10.0, Fate::GivenUp)]
+    );
+    assert_eq!(value(&summary, "failed"), 6.0);
+    assert_eq!(value(&summary, "dead_letters"), 2.0);
+}
+
+#[test]
+fn without_a_limit_a_batch_is_tried_until_its_records_are_too_old() {
+    let mut stage = stream(StreamRules {
+        max_age: Some(secs(10.0)),
+        poison: 1.0,
+        ..STREAM
+    });
+    stage.calls(&[(0.0, 1.0)]);
+    assert_eq!(fates(&stage.play()), [(10.0, Fate::Expired)]);
+}
+
+/// Cutting a batch in two does not count as a retry, and leaves the bad record alone in the end.
+#[test]
+fn bisecting_isolates_what_fails() {
+    let mut stage = stream(StreamRules {
+        bisect: true,
+        max_retries: Some(0),
+        window: secs(1.0),
+        batch_size: 4,
+        ..STREAM
+    });
+    stage.functions[0].error_rate = 0.0;
+    for n in 0..4 {
+        call(&mut stage, 0.0, 1.0, n == 2);
+    }
+    let record = stage.play();
+    let sizes: Vec<f64> = record.ends.iter().map(|end| end.service().secs()).collect();
+    // Four fail; the next tries are drawn anew, and all are well.
+    assert_eq!(sizes, [4.0, 2.0, 2.0]);
+    let ends = fates(&record);
+    assert!(
+        ends.iter().all(|(_, fate)| *fate == Fate::Processed),
+        "{ends:?}"
+    );
+}
+
+#[test]
+fn a_throttled_batch_of_a_stream_waits_and_is_not_given_up() {
+    let mut stage = stream(StreamRules {
+        max_retries: Some(0),
+        ..STREAM
+    });
+    stage.functions[0].reserved_concurrency = Some(0);
+    stage.duration = secs(10.5);
+    stage.calls(&[(0.0, 1.0)]);
+    let (summary, record) = stage.measure(1);
+    assert_eq!(record.throttled.len(), 11);
+    assert_eq!(value(&summary, "messages_waiting"), 1.0);
+}
