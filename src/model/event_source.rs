@@ -1,5 +1,5 @@
-//! What stands between those who send requests and the function: who waits, who tries again, what is
-//! kept until it can be worked off.
+//! What stands between those who send requests and the function: who waits, who tries again, what
+//! is kept until it can be worked off.
 
 use crate::dist::Dist;
 use crate::units::Span;
@@ -15,8 +15,8 @@ pub enum EventSource {
     Async(AsyncRules),
     /// Messages lie in a queue, from which pollers hand batches to the function (SQS).
     Queue(QueueRules),
-    /// Records lie in the shards of a stream, and are handed over shard by shard, in order (Kinesis,
-    /// DynamoDB streams).
+    /// Records lie in the shards of a stream, and are handed over shard by shard, in order
+    /// (Kinesis, DynamoDB streams).
     Stream(StreamRules),
 }
 

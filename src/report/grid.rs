@@ -6,8 +6,8 @@ use super::frontier::frontier;
 use super::number::{self, NONE};
 use crate::experiment::{Estimate, IntervalMethod, Results, ScenarioResult};
 use crate::observe::metric::{
-    Better, COLD_START_RATIO, COST_USD_PER_MONTH, IDLE_MEAN, INSTANCES_MEAN, LATENCY_MS_P50,
-    LATENCY_MS_P99, MetricId, REJECT_RATIO,
+    Better, COLD_START_RATIO, COST_USD_PER_MONTH, DEAD_LETTERS, IDLE_MEAN, INSTANCES_MEAN,
+    LATENCY_MS_P50, LATENCY_MS_P99, MESSAGE_LATENCY_MS_P99, MetricId, REJECT_RATIO,
 };
 
 /// More scenarios than this are not read at a glance: then only the frontier is shown.
@@ -113,6 +113,18 @@ impl Grid {
             let present = |s: &&ScenarioResult| number::mean(s.metrics.get(metric)) > Some(0.0);
             shown.iter().any(present)
         };
+        if any(MESSAGE_LATENCY_MS_P99) {
+            let name = "p99 message";
+            columns.push(measure(name, Role::Key, MESSAGE_LATENCY_MS_P99, &shown));
+        }
+        if any(DEAD_LETTERS) {
+            columns.push(measure(
+                "dead letters",
+                Role::Extra(2),
+                DEAD_LETTERS,
+                &shown,
+            ));
+        }
         if any(REJECT_RATIO) {
             columns.push(measure("rejected", Role::Key, REJECT_RATIO, &shown));
         }

@@ -231,8 +231,8 @@ pub enum Ending {
     Throttled,
     /// It waited in a queue for too long, or became too old; its last try never ran.
     Rejected,
-    /// Its gateway has stopped waiting for the function, which runs on. What that costs is told when
-    /// it ends.
+    /// Its gateway has stopped waiting for the function, which runs on. What that costs is told
+    /// when it ends.
     Abandoned,
     /// A try ended and the request has not: it is tried again, or has been answered before. Told
     /// for what the try used.

@@ -71,7 +71,10 @@ impl Document {
                 continue;
             }
             let key = format!("{before}{key}");
-            if !shallow {
+            // What has a table of its own is documented there.
+            let elsewhere = ["#/definitions/EventSource", "#/definitions/Sources"];
+            let text = schema.to_string();
+            if !shallow && !elsewhere.iter().any(|there| text.contains(there)) {
                 self.gather(schema, &format!("{key}."), shallow, keys);
             }
             keys.insert(key);

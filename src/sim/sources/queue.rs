@@ -1,5 +1,5 @@
-//! A queue and those who poll it: messages are handed over in batches, come again when they were not
-//! worked off, and are given up in the end.
+//! A queue and those who poll it: messages are handed over in batches, come again when they were
+//! not worked off, and are given up in the end.
 
 use super::*;
 use crate::model::QueueRules;
