@@ -30,6 +30,8 @@ pub enum Purpose {
     Policy = 7,
     /// Delays of provisioning.
     Provisioning = 8,
+    /// Memory that requests need.
+    Memory = 17,
 }
 
 /// Where streams come from: one source a replication.

@@ -19,6 +19,7 @@ mod orders;
 mod plain;
 mod pool;
 mod provisioning;
+mod start;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -194,7 +195,7 @@ struct FunctionState {
     provisioned_ready: u32,
     /// Provisioned instances asked for.
     provisioned_target: u32,
-    /// Bit set of the kinds of happenings that some policy hears.
+    /// Bit set of the kinds of happenings that some policy hears, and [`MAY_OUTGROW`].
     heard: u16,
     /// How long nothing may run before all idle instances are retired; `FOR_EVER` without limit.
     function_idle: Span,
@@ -204,6 +205,10 @@ struct FunctionState {
     unused_timer: Time,
     rare: Box<RareState>,
 }
+
+/// The bit of `heard` that no happening has: requests may need more memory than the function has,
+/// which the short way of the commonest requests does not look at.
+const MAY_OUTGROW: u16 = 1 << 15;
 
 /// Stands for no reservation.
 const NOT_RESERVED: u32 = u32::MAX;
@@ -233,6 +238,7 @@ struct RareState {
     life_stream: Stream,
     retry_stream: Stream,
     provisioning_stream: Stream,
+    memory_stream: Stream,
 }
 
 /// Who answers `keep` for a function.
@@ -468,6 +474,10 @@ impl FunctionState {
         let own = platform
             .scaling_rate
             .filter(|rate| rate.per == RateScope::Function);
+        let outgrows = function
+            .working_set
+            .as_ref()
+            .is_some_and(|need| need.may_outgrow(function.memory));
         Self {
             idle: pool(0),
             // The policies of a plan always have an owner.
@@ -480,7 +490,7 @@ impl FunctionState {
             floor: 0,
             provisioned_ready: 0,
             provisioned_target: 0,
-            heard: 0,
+            heard: if outgrows { MAY_OUTGROW } else { 0 },
             function_idle: Span::FOR_EVER,
             unused_since: Time::ZERO,
             unused_timer: Time::NEVER,
@@ -499,6 +509,7 @@ impl FunctionState {
                 life_stream: stream(Purpose::Life),
                 retry_stream: stream(Purpose::Retry),
                 provisioning_stream: stream(Purpose::Provisioning),
+                memory_stream: stream(Purpose::Memory),
             }),
         }
     }

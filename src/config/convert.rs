@@ -10,6 +10,7 @@
 
 mod arrivals;
 mod curve;
+mod duration_curve;
 mod experiment;
 mod function;
 mod measured;
@@ -17,6 +18,7 @@ mod platform;
 mod policy;
 mod prices;
 mod runtime;
+mod start;
 mod transient;
 mod workload;
 

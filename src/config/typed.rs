@@ -9,11 +9,13 @@
 )]
 
 pub(crate) mod arrivals;
+pub(crate) mod duration_curve;
 pub(crate) mod experiment;
 pub(crate) mod function;
 pub(crate) mod platform;
 pub(crate) mod policy;
 pub(crate) mod prices;
+pub(crate) mod working_set;
 
 use super::decode::Given;
 

@@ -151,6 +151,7 @@ metrics! {
     COLD_CAUSE_EVICTED "cold_cause_evicted" Total Lower "cold because memory was short";
     COLD_CAUSE_SPILLOVER "cold_cause_spillover" Total Lower "cold because provisioned concurrency was used up";
     COLD_CAUSE_NOT_READY "cold_cause_not_ready" Total Lower "cold because provisioned concurrency was not ready yet";
+    OUT_OF_MEMORY "out_of_memory" Total Lower "requests that failed for want of memory";
 }
 
 impl Metric {

@@ -116,15 +116,19 @@ enum Refused {
 impl<O: Observer> Simulation<'_, O> {
     #[inline]
     pub(super) fn arrive(&mut self, arrival: &Arrival) {
-        let request = Request {
+        let mut request = Request {
             function: arrival.function,
             sender: Sender::User,
             fails: arrival.fails,
+            outgrows: false,
             attempts: 1,
             number: self.done.requests,
             arrived: self.now,
             service: arrival.service,
         };
+        if self.functions[request.function].heard & MAY_OUTGROW != 0 {
+            self.draw_need(&mut request);
+        }
         self.done.requests += 1;
         self.observer
             .arrived(self.now, request.function, request.number);
@@ -138,6 +142,7 @@ impl<O: Observer> Simulation<'_, O> {
             function,
             sender: Sender::Ping,
             fails: false,
+            outgrows: false,
             attempts: 1,
             number: 0,
             arrived: self.now,

@@ -16,6 +16,8 @@ pub(super) struct Request {
     pub(super) sender: Sender,
     /// Whether the function ends it in an error.
     pub(super) fails: bool,
+    /// Whether it runs out of memory, which ends it after `service`.
+    pub(super) outgrows: bool,
     /// Tries so far, this one included.
     pub(super) attempts: u32,
     /// Counts users' requests from 0.
@@ -31,6 +33,7 @@ impl Request {
             function,
             sender: Sender::User,
             fails: false,
+            outgrows: false,
             attempts: 0,
             number: 0,
             arrived: Time::ZERO,
@@ -103,6 +106,8 @@ pub(super) struct Instance {
     pub(super) birth: u64,
     /// The part of its start that is billed where init is billed.
     pub(super) billable_start: Span,
+    /// Init that was cut, and is run again inside the first invocation.
+    pub(super) init_due: Span,
     pub(super) run: Run,
 }
 

@@ -25,13 +25,15 @@ pub(super) struct DrawnStart {
     pub(super) length: Span,
     /// The part that is billed where init is billed.
     billable: Span,
+    /// Init that was cut, and is run again inside the first invocation.
+    again: Span,
 }
 
 impl<O: Observer> Simulation<'_, O> {
     /// Starts an instance on demand for a request, which waits for it (early binding).
     pub(super) fn start_for(&mut self, request: Request) {
         let cause = self.functions[request.function].cause();
-        let drawn = self.draw_start(request.function);
+        let drawn = self.draw_start(request.function, Purposely::OnDemand);
         let slot = self.start(
             request.function,
             drawn,
@@ -65,7 +67,7 @@ impl<O: Observer> Simulation<'_, O> {
             return;
         }
         self.functions[function].rare.prewarming += 1;
-        let drawn = self.draw_start(function);
+        let drawn = self.draw_start(function, Purposely::Prewarmed);
         self.start(
             function,
             drawn,
@@ -101,7 +103,7 @@ impl<O: Observer> Simulation<'_, O> {
             provisioned,
             prewarmed: wanted != Purposely::OnDemand,
             served: false,
-            first_call_due: drawn.start != Start::RestoreCalled,
+            first_call_due: drawn.start != Start::RestoreCalled || self.never_starts(function),
             restored: drawn.start != Start::Boot,
             born: self.now,
             since: self.now,
@@ -110,6 +112,7 @@ impl<O: Observer> Simulation<'_, O> {
             timer: Time::NEVER,
             birth: 0,
             billable_start: drawn.billable,
+            init_due: drawn.again,
             occupied: wanted == Purposely::OnDemand,
             prompt: false,
             run: Run::new(Request::none(function), self.now, Found::Nothing),
@@ -123,7 +126,8 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// How the next instance of a function starts.
-    pub(super) fn draw_start(&mut self, function: FunctionId) -> DrawnStart {
+    pub(super) fn draw_start(&mut self, function: FunctionId, wanted: Purposely) -> DrawnStart {
+        let never_starts = self.never_starts(function);
         let state = &mut self.functions[function];
         let start = match state.rare.start {
             Some(owner) => {
@@ -134,14 +138,25 @@ impl<O: Observer> Simulation<'_, O> {
         };
         let phases = &self.plan.functions[function.index()].start;
         let stream = &mut state.rare.start_stream;
-        let sandbox = phases.sandbox.sample(stream);
+        let sandbox = phases.sandbox.sample(stream) + phases.network.sample(stream);
         if start == Start::Boot {
-            let fetch = phases.fetch.sample(stream);
-            let init = phases.runtime.sample(stream) + phases.init.sample(stream);
+            let fetch = start::fetch(phases, stream);
+            let mut init = start::init(phases, stream);
+            let mut again = Span::ZERO;
+            let limit = self.plan.platform.init_limit;
+            if let Some(limit) = limit.filter(|limit| init > *limit)
+                && wanted != Purposely::Provisioned
+            {
+                init = limit;
+                again = start::init(phases, stream);
+            } else if never_starts {
+                again = init;
+            }
             DrawnStart {
                 start,
                 length: sandbox + fetch + init,
                 billable: init,
+                again,
             }
         } else {
             let length = sandbox + phases.restore.sample(stream);
@@ -149,6 +164,7 @@ impl<O: Observer> Simulation<'_, O> {
                 start,
                 length,
                 billable: Span::ZERO,
+                again: Span::ZERO,
             }
         }
     }
@@ -203,6 +219,12 @@ impl<O: Observer> Simulation<'_, O> {
             let phases = &self.plan.functions[id.index()].start;
             let first_call = phases.first_call_when(instance.restored);
             run.first_call = first_call.sample(&mut function.rare.start_stream);
+            run.first_call += std::mem::take(&mut instance.init_due);
+            if start::never_ends(&self.plan.functions[id.index()]) {
+                // Init fails once more: the handler is never reached.
+                run.request.outgrows = true;
+                length = Span::ZERO;
+            }
             length += run.first_call;
         }
         if length > function.timeout {
@@ -225,6 +247,7 @@ impl<O: Observer> Simulation<'_, O> {
         let (run, provisioned) = (&instance.run, instance.provisioned);
         let (function, sender, timed_out) =
             (run.request.function, run.request.sender, run.timed_out);
+        let outgrows = run.request.outgrows;
         let cold = run.found != Found::Warm;
         self.observer.ended(&RequestEnd {
             function,
@@ -237,6 +260,8 @@ impl<O: Observer> Simulation<'_, O> {
             first_call: run.first_call,
             ending: if timed_out {
                 Ending::TimedOut
+            } else if outgrows {
+                Ending::OutOfMemory
             } else if run.request.fails {
                 Ending::Failed
             } else {
@@ -263,6 +288,8 @@ impl<O: Observer> Simulation<'_, O> {
         self.tell_of(slot, Happening::Finished);
         if timed_out {
             self.retire(slot, Retirement::TimedOut);
+        } else if outgrows {
+            self.retire(slot, Retirement::OutOfMemory);
         } else {
             self.rest(slot);
         }
@@ -508,6 +535,7 @@ impl FunctionState {
                 Retirement::MaxLife
                 | Retirement::Lowered
                 | Retirement::TimedOut
+                | Retirement::OutOfMemory
                 | Retirement::EndOfRun => Cause::Recycled,
             }
         }

@@ -132,6 +132,8 @@ pub enum Retirement {
     Lowered,
     /// Its request ran into the function timeout, which resets it.
     TimedOut,
+    /// Its request needed more memory than the function has.
+    OutOfMemory,
     /// The run ended.
     EndOfRun,
 }
@@ -210,6 +212,8 @@ pub enum Ending {
     Completed,
     /// The function failed.
     Failed,
+    /// It needed more memory than the function has, which ends it and its instance.
+    OutOfMemory,
     /// The function timeout cut it.
     TimedOut,
     /// Its last attempt was throttled; it never ran.
@@ -235,7 +239,8 @@ pub struct RequestEnd {
     pub begun: Time,
     /// When it ended.
     pub ended: Time,
-    /// The part of the handler's run that was its first-call phase.
+    /// The part of the handler's run that was its first-call phase, and before it an init that had
+    /// been cut and was run again.
     pub first_call: Span,
     /// How it ended.
     pub ending: Ending,

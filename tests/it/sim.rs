@@ -12,6 +12,7 @@ mod limits;
 mod measures;
 mod remedies;
 pub(crate) mod stage;
+mod start;
 
 use frostline::dist::Dist;
 use frostline::model::{KeepAlive, Process};

@@ -22,7 +22,12 @@ pub(crate) fn function(name: &str, service: Dist) -> Function {
         package: Package::Zip(Memory::from_mb(1.0)),
         start: StartPhases {
             sandbox: Dist::ZERO,
+            network: Dist::ZERO,
             fetch: Dist::ZERO,
+            layers: Vec::new(),
+            image: None,
+            extensions: Dist::ZERO,
+            download: Dist::ZERO,
             runtime: Dist::ZERO,
             init: Dist::ZERO,
             restore: Dist::ZERO,
@@ -33,11 +38,13 @@ pub(crate) fn function(name: &str, service: Dist) -> Function {
             cpu: Dist::ZERO,
             io: service,
         },
+        extension_overhead: Dist::ZERO,
         timeout: None,
         error_rate: 0.0,
         reserved_concurrency: None,
         init_billed: false,
         snapshot_billed: false,
+        working_set: None,
     }
 }
 
@@ -62,6 +69,7 @@ pub(crate) fn plan_of(functions: Vec<Function>, sources: Vec<Source>, duration: 
             delay: Dist::ZERO,
             instances_per_minute: None,
         },
+        init_limit: None,
         prices: None,
     };
     Plan {
