@@ -13,9 +13,7 @@ mod remedy;
 mod working_set;
 
 pub use experiment::{Experiment, Plan, Scenario, Source, scenario_label};
-pub use function::{
-    CacheLevel, Function, ImageFetch, LayerFetch, Package, Service, StartPhases,
-};
+pub use function::{CacheLevel, Function, ImageFetch, LayerFetch, Package, Service, StartPhases};
 pub use platform::{
     ClientRetry, Cpu, Jitter, KeepAlive, Overflow, Phase, Platform, ProvisionedRules, RateScope,
     Routing, ScalingRate,

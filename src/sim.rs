@@ -238,7 +238,8 @@ struct RareState {
     life_stream: Stream,
     retry_stream: Stream,
     provisioning_stream: Stream,
-    memory_stream: Stream,
+    /// Where requests may need more memory than the function has.
+    memory_stream: Option<Box<Stream>>,
 }
 
 /// Who answers `keep` for a function.
@@ -509,7 +510,7 @@ impl FunctionState {
                 life_stream: stream(Purpose::Life),
                 retry_stream: stream(Purpose::Retry),
                 provisioning_stream: stream(Purpose::Provisioning),
-                memory_stream: stream(Purpose::Memory),
+                memory_stream: outgrows.then(|| Box::new(stream(Purpose::Memory))),
             }),
         }
     }

@@ -270,8 +270,8 @@ impl Stack {
         }
     }
 
-    /// The request or ping of an instance has ended. A request that timed out or ran out of memory has reset its
-    /// instance; every other end leaves one that could be kept.
+    /// The request or ping of an instance has ended. One that timed out or ran out of memory has
+    /// reset its instance; every other end leaves one that could be kept.
     #[inline]
     fn give_back(&mut self, at: Time, to: Result<State, Retirement>) {
         match to {

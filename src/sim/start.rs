@@ -77,9 +77,9 @@ impl<O: Observer> Simulation<'_, O> {
     #[cold]
     pub(super) fn draw_need(&mut self, request: &mut Request) {
         let function = &self.plan.functions[request.function.index()];
-        let stream = &mut self.functions[request.function].rare.memory_stream;
-        let need = function.working_set.as_ref();
-        let share = need.and_then(|need| need.runs_out(function.memory, stream));
+        let stream = self.functions[request.function].rare.memory_stream.as_mut();
+        let need = function.working_set.as_ref().zip(stream);
+        let share = need.and_then(|(need, stream)| need.runs_out(function.memory, stream));
         if let Some(share) = share {
             request.outgrows = true;
             request.service = Span::from_nanos_f64(request.service.nanos() as f64 * share);

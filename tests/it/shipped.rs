@@ -60,10 +60,14 @@ impl Answer {
     /// A measure of one function in the only scenario of a policy.
     fn of_function(&self, policy: &str, name: &str, metric: &str) -> f64 {
         let scenarios = self.0["scenarios"].as_array().unwrap();
-        let scenario = scenarios.iter().find(|scenario| scenario["policy"] == policy);
+        let scenario = scenarios
+            .iter()
+            .find(|scenario| scenario["policy"] == policy);
         let functions = scenario.unwrap()["functions"].as_array().unwrap();
         let function = functions.iter().find(|function| function["name"] == name);
-        function.unwrap()["metrics"][metric]["mean"].as_f64().unwrap()
+        function.unwrap()["metrics"][metric]["mean"]
+            .as_f64()
+            .unwrap()
     }
 }
 
@@ -218,7 +222,10 @@ fn power_tuning_the_measured_curve_is_met_and_the_cheapest_memory_is_not_the_fas
     assert!(cheapest == 1 || cheapest == 2, "{cost:?}");
     // 1 GB is the first that answers within a second, for a few percent more.
     let within = p99.iter().position(|ms| *ms < 1000.0).unwrap();
-    assert!(within == 4 && cost[within] < 1.05 * cost[cheapest], "{p99:?} {cost:?}");
+    assert!(
+        within == 4 && cost[within] < 1.05 * cost[cheapest],
+        "{p99:?} {cost:?}"
+    );
     assert!(cost[7] > 1.5 * cost[cheapest]);
 }
 
@@ -237,13 +244,21 @@ fn six_languages_the_language_is_half_a_second_and_a_ping_takes_it_away() {
 fn one_large_function_is_seldom_cold_and_long_and_many_small_ones_often_and_short() {
     let answer = Answer::of("one-large-or-many-small");
     let of = |name: &str, metric: &str| answer.of_function("do nothing", name, metric);
-    let small = |metric: &str| (1..=6).map(|n| of(&format!("small-{n}"), metric)).sum::<f64>() / 6.0;
+    let small = |metric: &str| {
+        (1..=6)
+            .map(|n| of(&format!("small-{n}"), metric))
+            .sum::<f64>()
+            / 6.0
+    };
     // At 60 an hour a pause of 640 s has a probability of e^-10.7; at 10 an hour of e^-1.8 = 17 %.
     assert!(of("large", "cold_start_ratio") < 0.02);
     assert!((0.1..0.25).contains(&small("cold_start_ratio")));
     // A cold start of the large one takes longer: 1 s of package and 0.8 of init.
     let longest = |start: f64, cold: f64| start / cold;
-    let large = longest(of("large", "start_ms_mean"), of("large", "cold_start_ratio"));
+    let large = longest(
+        of("large", "start_ms_mean"),
+        of("large", "cold_start_ratio"),
+    );
     let each = longest(small("start_ms_mean"), small("cold_start_ratio"));
     assert!(large > 2.5 * each, "{large} {each}");
     // Still all requests together wait less for it.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use frostline::config::{Overrides, load};
+use frostline::config::{Overrides, load, load_with_warnings};
 use frostline::dist::Dist;
 use frostline::model::{Function, Plan};
 use frostline::observe::metric::{self, MetricId};
@@ -23,7 +23,8 @@ fn plan(name: &str, text: &str) -> Plan {
 }
 
 fn function(name: &str, keys: &str) -> Function {
-    let text = format!("{HEAD}[[function]]\nname = \"f\"\narrivals = {{ every = \"10 s\" }}\n{keys}");
+    let text =
+        format!("{HEAD}[[function]]\nname = \"f\"\narrivals = {{ every = \"10 s\" }}\n{keys}");
     plan(name, &text).functions[0].clone()
 }
 
@@ -58,7 +59,10 @@ fn service_and_first_call_follow_the_cpu_share_and_threads_only_the_service() {
         let plan = plan(&format!("cpu-{mb}-{threads}"), &text);
         let close = |found: f64, expected: f64| (found / expected - 1.0).abs() < 1e-6;
         let service = measure(&plan, metric::SERVICE_MS_MEAN);
-        assert!(close(service, 400.0 / vcpus + 30.0), "{mb} {threads}: {service}");
+        assert!(
+            close(service, 400.0 / vcpus + 30.0),
+            "{mb} {threads}: {service}"
+        );
         let first_call = measure(&plan, metric::START_MS_MEAN);
         let one_thread = vcpus.min(1.0);
         assert!(close(first_call, 100.0 / one_thread), "{mb}: {first_call}");
@@ -75,7 +79,12 @@ fn a_service_by_memory_is_met_where_it_was_measured_and_between() {
         millis(&function("by-memory", &keys).service.io)
     };
     let nearest = "beyond = \"nearest\", ";
-    let found = [at("128 MB", ""), at("256 MB", ""), at("1 GB", ""), at("2 GB", "")];
+    let found = [
+        at("128 MB", ""),
+        at("256 MB", ""),
+        at("1 GB", ""),
+        at("2 GB", ""),
+    ];
     assert_eq!(found.map(f64::round), [8000.0, 4000.0, 1000.0, 500.0]);
     assert_eq!(at("4 GB", nearest).round(), 500.0);
 }
@@ -119,7 +128,8 @@ fn a_layer_that_more_functions_share_is_more_often_on_the_host() {
         let own = if name == "c" { "alone" } else { "shared" };
         text += &format!(
             "[[function]]\nname = \"{name}\"\nservice = \"1 ms\"\n\
-             arrivals = {{ every = \"10 s\" }}\nlayers = [{{ name = \"{own}\", size = \"40 MB\" }}]\n"
+             arrivals = {{ every = \"10 s\" }}\n\
+             layers = [{{ name = \"{own}\", size = \"40 MB\" }}]\n"
         );
     }
     let plan = plan("layers", &text);
@@ -176,7 +186,7 @@ fn what_extensions_do_after_the_handler_lengthens_every_run_and_the_bill() {
 fn the_second_try_of_a_long_init_is_in_the_bill_of_every_era() {
     let cost = |date: &str, init: &str| {
         let text = format!(
-            "date = \"{date}\"\n{HEAD}warm-up = \"0 s\"\n[platform-override]\nkeep-alive = \"none\"\n\
+            "date = \"{date}\"\n{HEAD}[platform-override]\nkeep-alive = \"none\"\n\
              prices = \"aws-lambda/us-east-1\"\n[[function]]\nname = \"f\"\nservice = \"1 s\"\n\
              memory = \"1 GB\"\nruntime = \"java21\"\narrivals = {{ every = \"10 s\" }}\n\
              start.init = \"{init}\"\ntimeout = \"60 s\"\n"
@@ -190,7 +200,10 @@ fn the_second_try_of_a_long_init_is_in_the_bill_of_every_era() {
     let close = |found: f64, expected: f64| (found / expected - 1.0).abs() < 0.01;
     for (date, init_9, init_12) in [("2025-07-31", 1.0, 13.0), ("2025-08-01", 10.0, 23.0)] {
         let found = [cost(date, "9 s"), cost(date, "12 s")];
-        assert!(close(found[0], init_9) && close(found[1], init_12), "{date}: {found:?}");
+        assert!(
+            close(found[0], init_9) && close(found[1], init_12),
+            "{date}: {found:?}"
+        );
     }
 }
 
@@ -214,4 +227,26 @@ fn a_working_set_above_the_memory_fails_its_share_of_requests() {
     let plain = function("plain-set", "service = \"1 s\"\nworking-set = \"300 MB\"\n");
     let need = plain.working_set.unwrap();
     assert!(need.may_outgrow(Memory::from_mb(299.0)) && !need.may_outgrow(Memory::from_mb(300.0)));
+}
+
+#[test]
+fn a_start_that_cannot_be_meant_is_told() {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("start-path");
+    fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("doubtful.toml");
+    let text = format!(
+        "{HEAD}[[function]]\nname = \"f\"\narrivals = {{ every = \"10 s\" }}\nservice = \"1 ms\"\n\
+         memory = \"256 MB\"\nstart = {{ runtime = \"2 s\", init = \"9 s\" }}\n\
+         working-set = {{ base = \"300 MB\" }}\n"
+    );
+    fs::write(&file, text).unwrap();
+    let (_, warnings) = load_with_warnings(&file, &Overrides::default()).unwrap();
+    let told = warnings.to_string();
+    for part in [
+        "init takes 11 s on average",
+        "after 10 s",
+        "256 MB init runs out of memory",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
 }

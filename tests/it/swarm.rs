@@ -10,10 +10,10 @@ use frostline::dist::Dist;
 use frostline::experiment::{self, Options, Results};
 use frostline::ids::FunctionId;
 use frostline::model::{
-    BatchSize, Billing, Burst, CacheLevel, ClientRetry, Experiment, FreeTier, Function, ImageFetch, InitBilling, Jitter,
-    KeepAlive, LayerFetch, MmppState, Overflow, Ping, Plan, Platform, Prices, Process, Profile, Provisioned,
-    RateScope, Remedy, RemedyKind, Routing, ScalingRate, Scenario, SnapshotAfter, Source, Tier,
-    Tracking, WorkingSet,
+    BatchSize, Billing, Burst, CacheLevel, ClientRetry, Experiment, FreeTier, Function, ImageFetch,
+    InitBilling, Jitter, KeepAlive, LayerFetch, MmppState, Overflow, Ping, Plan, Platform, Prices,
+    Process, Profile, Provisioned, RateScope, Remedy, RemedyKind, Routing, ScalingRate, Scenario,
+    SnapshotAfter, Source, Tier, Tracking, WorkingSet,
 };
 use frostline::observe::metric::{self, MetricId};
 use frostline::observe::{Summary, SummaryResult, Values};

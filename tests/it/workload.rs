@@ -5,75 +5,23 @@ use std::time::Instant;
 
 use frostline::dist::{Dist, exponential};
 use frostline::ids::FunctionId;
-use frostline::model::{
-    BatchSize, Burst, Cpu, Function, KeepAlive, MmppState, Overflow, Package, Plan, Platform,
-    Process, Profile, ProvisionedRules, Routing, Service, Source, StartPhases,
-};
+use frostline::model::{BatchSize, Burst, Function, MmppState, Plan, Process, Profile, Source};
 use frostline::random::{Purpose, Streams};
 use frostline::units::{Memory, Span, Time};
+use frostline::validate::lab;
 use frostline::workload::{Arrival, Arrivals, Workload};
 use proptest::prelude::*;
 
 pub(crate) fn function(name: &str, service: Dist) -> Function {
     Function {
-        name: name.to_owned(),
-        runtime: "test".to_owned(),
         memory: Memory::from_mb(128.0),
-        package: Package::Zip(Memory::from_mb(1.0)),
-        start: StartPhases {
-            sandbox: Dist::ZERO,
-            network: Dist::ZERO,
-            fetch: Dist::ZERO,
-            layers: Vec::new(),
-            image: None,
-            extensions: Dist::ZERO,
-            download: Dist::ZERO,
-            runtime: Dist::ZERO,
-            init: Dist::ZERO,
-            restore: Dist::ZERO,
-            first_call: Dist::ZERO,
-            restored_first_call: None,
-        },
-        service: Service {
-            cpu: Dist::ZERO,
-            io: service,
-        },
-        extension_overhead: Dist::ZERO,
-        timeout: None,
-        error_rate: 0.0,
-        reserved_concurrency: None,
-        init_billed: false,
-        snapshot_billed: false,
-        working_set: None,
+        ..lab::bare_function(name, service)
     }
 }
 
 pub(crate) fn plan_of(functions: Vec<Function>, sources: Vec<Source>, duration: Span) -> Plan {
-    let platform = Platform {
-        name: "test".to_owned(),
-        routing: Routing::MostRecentlyUsed,
-        keep_alive: KeepAlive::ForEver,
-        max_life: None,
-        concurrency_quota: None,
-        unreserved_minimum: 0,
-        requests_per_second: None,
-        scaling_rate: None,
-        overflow: Overflow::Throttle,
-        client_retry: None,
-        cpu: Cpu {
-            one_vcpu_at: Memory::from_mb(1769.0),
-            max_vcpus: 6.0,
-            scales: Vec::new(),
-        },
-        provisioned: ProvisionedRules {
-            delay: Dist::ZERO,
-            instances_per_minute: None,
-        },
-        init_limit: None,
-        prices: None,
-    };
     Plan {
-        platform: Arc::new(platform),
+        platform: Arc::new(lab::bare_platform()),
         functions: functions.into(),
         sources: sources.into(),
         remedies: Vec::new(),

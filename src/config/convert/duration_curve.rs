@@ -176,7 +176,9 @@ fn point(mb: f64, millis: f64) -> Option<(Memory, Span)> {
 /// The address of the visualization: after `#`, sizes in MB as 16-bit whole numbers, averages in
 /// milliseconds and costs as 32-bit floats, each as little-endian bytes in base64.
 fn of_address(address: &str) -> Result<Vec<(Memory, Span)>, String> {
-    let (_, hash) = address.split_once('#').ok_or("there is nothing after `#`")?;
+    let (_, hash) = address
+        .split_once('#')
+        .ok_or("there is nothing after `#`")?;
     let mut parts = hash.split(';');
     let mut bytes = |what: &str| {
         let part = parts.next().unwrap_or_default();
@@ -235,21 +237,31 @@ mod tests {
         let points = of_address(address).unwrap();
         let mb: Vec<f64> = points.iter().map(|point| point.0.mb()).collect();
         assert_eq!(mb, [128.0, 256.0, 512.0, 1024.0, 1536.0, 3008.0]);
-        let millis: Vec<f64> = points.iter().map(|point| point.1.millis().round()).collect();
+        let millis: Vec<f64> = points
+            .iter()
+            .map(|point| point.1.millis().round())
+            .collect();
         assert_eq!(millis, [37002.0, 18648.0, 8489.0, 3891.0, 2512.0, 2010.0]);
     }
 
     #[test]
     fn between_two_memories_an_inverse_law_is_met_exactly_and_a_flat_one_stays() {
         let of = |points: &[(f64, f64)], mb: f64| {
-            let points: Vec<_> = points.iter().filter_map(|(mb, ms)| point(*mb, *ms)).collect();
+            let points: Vec<_> = points
+                .iter()
+                .filter_map(|(mb, ms)| point(*mb, *ms))
+                .collect();
             interpolate(&points, Memory::from_mb(mb)).millis()
         };
         let inverse = [(128.0, 8000.0), (1024.0, 1000.0), (2048.0, 1000.0)];
         assert!((of(&inverse, 256.0) - 4000.0).abs() < 1e-3);
         assert!((of(&inverse, 512.0) - 2000.0).abs() < 1e-3);
         assert!((of(&inverse, 1500.0) - 1000.0).abs() < 1e-3);
-        let ends = [of(&inverse, 128.0), of(&inverse, 64.0), of(&inverse, 4096.0)];
+        let ends = [
+            of(&inverse, 128.0),
+            of(&inverse, 64.0),
+            of(&inverse, 4096.0),
+        ];
         assert_eq!(ends.map(f64::round), [8000.0, 8000.0, 1000.0]);
     }
 

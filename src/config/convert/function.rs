@@ -112,12 +112,20 @@ impl Context {
         let service = if (gap || recorded) && keys.service.is_none() && trace_service.is_none() {
             None
         } else {
-            self.service(&keys, trace_service, (name, memory), table, modelled, &scaled)
+            self.service(
+                &keys,
+                trace_service,
+                (name, memory),
+                table,
+                modelled,
+                &scaled,
+            )
         };
         self.warn_of_plain_service(&keys, platform);
         let start = self.start_phases(&keys, memory, package, platform, &scaled);
         let layers = self.layers(&keys, package_place, package, platform);
         let working_set = working_set(&keys);
+        self.warn_of_starts(&keys, memory, &start, platform);
         let image = matches!(package, model::Package::Image(_));
         let own_runtime = image || runtime.starts_with("provided");
         let init_billed = platform.prices.as_ref().is_some_and(|facts| {

@@ -10,8 +10,8 @@ use crate::config::names::{did_you_mean, list};
 use crate::config::quantity::{Bandwidth, Bytes, Date};
 use crate::config::source::Place;
 use crate::config::typed::platform::{
-    Binding, CacheLevel, ClientRetry, Cpu, ImageLoading, Jitter, KeepAlive, Limits, Overflow, Phase,
-    PlatformFile, PlatformStart, Routing, ScalingRate, Scope, SnapshotRules, VpcEra,
+    Binding, CacheLevel, ClientRetry, Cpu, ImageLoading, Jitter, KeepAlive, Limits, Overflow,
+    Phase, PlatformFile, PlatformStart, Routing, ScalingRate, Scope, SnapshotRules, VpcEra,
 };
 use crate::config::typed::{Key, Overlay, value};
 use crate::dist::Dist;
@@ -331,7 +331,10 @@ impl Context {
             .collect();
         eras.sort_by_key(|era| era.from);
         let day = value(date);
-        let era = eras.iter().rev().find(|era| day.is_none_or(|day| era.from <= *day));
+        let era = eras
+            .iter()
+            .rev()
+            .find(|era| day.is_none_or(|day| era.from <= *day));
         let before = day.zip(eras.first()).filter(|_| era.is_none());
         StartFacts {
             sandbox: value(&typed.sandbox).map_or(Dist::ZERO, |sandbox| sandbox.0.clone()),
@@ -370,7 +373,9 @@ impl Context {
                 return None;
             }
             left = (left - hit).max(0.0);
-            let latency = self.need(&typed.latency, level.place, "this level", "latency")?.0;
+            let latency = self
+                .need(&typed.latency, level.place, "this level", "latency")?
+                .0;
             let transfer = match (chunk, bandwidth(value(&typed.bandwidth))) {
                 (Some(chunk), Some(bandwidth)) => {
                     Span::from_secs(chunk.0.bytes() as f64 / bandwidth)

@@ -8,7 +8,7 @@ use crate::config::typed::function::{Download, FunctionKeys, Upload};
 use crate::config::typed::{Key, value};
 use crate::dist::Dist;
 use crate::model::{self, Phase};
-use crate::units::{Memory, Span};
+use crate::units::{Memory, Span, format_span};
 
 use super::Context;
 use super::function::FunctionFacts;
@@ -50,9 +50,8 @@ impl Context {
         scaled: &dyn Fn(Dist, Phase) -> Dist,
     ) -> model::StartPhases {
         let typed = value(&keys.start).cloned().unwrap_or_default();
-        let given = |key: &Key<crate::config::dist::Distribution>| {
-            value(key).map(|dist| dist.0.clone())
-        };
+        let given =
+            |key: &Key<crate::config::dist::Distribution>| value(key).map(|dist| dist.0.clone());
         let sandbox = given(&typed.sandbox).unwrap_or_else(|| platform.start.sandbox.clone());
         let (fetch, image) = match (given(&typed.fetch), package, &platform.start.image) {
             (Some(fetch), _, _) => (fetch, None),
@@ -88,6 +87,44 @@ impl Context {
         }
     }
 
+    /// An init that never gets through, or seldom at its first try, is mostly not what was meant.
+    pub(super) fn warn_of_starts(
+        &self,
+        keys: &FunctionKeys,
+        memory: Memory,
+        start: &model::StartPhases,
+        platform: &PlatformFacts,
+    ) {
+        let base = value(&keys.working_set).and_then(|need| need.base.as_ref());
+        if let Some(key) = base
+            && key.get().is_some_and(|base| base.0 > memory)
+        {
+            let title = format!("with {memory} init runs out of memory, and every request fails");
+            self.fault(Fault::warning(title).at(key.place));
+        }
+        let init = [
+            &start.extensions,
+            &start.runtime,
+            &start.download,
+            &start.init,
+        ];
+        let mean = init.into_iter().map(Dist::mean_secs).sum();
+        if let (Some(key), Some(limit)) = (&keys.start, platform.platform.init_limit)
+            && Span::from_secs(mean) > limit
+        {
+            let title = format!(
+                "init takes {} on average, and is cut after {}",
+                format_span(Span::from_secs(mean)),
+                format_span(limit)
+            );
+            self.fault(
+                Fault::warning(title)
+                    .at(key.place)
+                    .note("it is then run again inside the first invocation"),
+            );
+        }
+    }
+
     /// What the user's own network adds to a start.
     fn network(&self, keys: &FunctionKeys, platform: &PlatformFacts) -> Dist {
         let (Some(key), Some(true)) = (&keys.vpc, value(&keys.vpc)) else {
@@ -102,7 +139,10 @@ impl Context {
                 format!("it begins with {first}"),
             ),
             None => (
-                format!("`{}` does not say what a `vpc` adds to a start", platform.name),
+                format!(
+                    "`{}` does not say what a `vpc` adds to a start",
+                    platform.name
+                ),
                 "give `start.vpc` in [platform-override], such as \
                  start.vpc = [{ from = 2019-09-03, adds = \"0 s\" }]"
                     .to_owned(),
@@ -161,7 +201,11 @@ impl Context {
                                 unpacked.0,
                                 limits.max_zip,
                                 key.place,
-                                &format!("`{}` takes no {kind} {}", platform.name, self.bare(key.place)),
+                                &format!(
+                                    "`{}` takes no {kind} {}",
+                                    platform.name,
+                                    self.bare(key.place)
+                                ),
                             );
                         }
                         _ => {
@@ -204,7 +248,11 @@ impl Context {
         platform: &PlatformFacts,
         kind: &str,
     ) {
-        let title = format!("`{}` takes no {kind} of {}", platform.name, self.bare(place));
+        let title = format!(
+            "`{}` takes no {kind} of {}",
+            platform.name,
+            self.bare(place)
+        );
         self.not_above_of(size, limit, place, &title);
     }
 
@@ -243,7 +291,11 @@ impl Context {
             && listed.len() > most as usize
         {
             let title = format!("`{}` takes no {} layers", platform.name, listed.len());
-            self.fault(Fault::new(title).at(key.place).note(format!("allowed: at most {most}")));
+            self.fault(
+                Fault::new(title)
+                    .at(key.place)
+                    .note(format!("allowed: at most {most}")),
+            );
         }
         let package = value(&keys.package);
         let unpacked = package.and_then(|package| value(&package.unpacked));
@@ -282,7 +334,9 @@ impl Context {
         let mut known: BTreeMap<String, (Memory, Place, i32)> = BTreeMap::new();
         for layer in functions.iter().flat_map(|facts| &facts.layers) {
             let (size, place, count) =
-                known.entry(layer.name.clone()).or_insert((layer.size, layer.place, 0));
+                known
+                    .entry(layer.name.clone())
+                    .or_insert((layer.size, layer.place, 0));
             *count += 1;
             if *size != layer.size {
                 let title = format!("layer `{}` has two sizes", layer.name);

@@ -13,8 +13,8 @@ use frostline::units::{Memory, Span};
 use super::stage::{Stage, constant, secs};
 
 /// Init takes `init` seconds where 10 are allowed (docs.aws.amazon.com,
-/// lambda-runtime-environment: the INIT phase is limited to 10 seconds, and run again at the time of
-/// the first invocation with the function timeout where it is not done by then).
+/// lambda-runtime-environment: INIT that takes longer is run again at the time of the first
+/// invocation, then under the function timeout).
 fn slow_init(init: f64) -> Stage {
     let mut stage = Stage::new();
     stage.platform.init_limit = Some(secs(10.0));
@@ -188,12 +188,18 @@ fn an_image_takes_its_chunks_times_the_mean_of_a_chunk() {
         let variance = millis.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
         let expected = chunks as f64 * one / f64::from(parallel);
         let error = 5.0 * (variance / n).sqrt() + 1e-6;
-        assert!((mean - expected).abs() <= error, "{chunks}: {mean} {expected} {error}");
+        assert!(
+            (mean - expected).abs() <= error,
+            "{chunks}: {mean} {expected} {error}"
+        );
         // And its variance: counts of the levels are drawn, not their means taken.
         let squares = 0.67 * 0.1_f64.powi(2) + 0.329 * 0.55_f64.powi(2) + 0.001 * 36.0_f64.powi(2);
         let spread = chunks as f64 * (squares - one * one) / f64::from(parallel).powi(2);
         if chunks > 50 {
-            assert!((variance / spread - 1.0).abs() < 0.25, "{variance} {spread}");
+            assert!(
+                (variance / spread - 1.0).abs() < 0.25,
+                "{variance} {spread}"
+            );
         }
     }
 }
@@ -226,7 +232,10 @@ fn a_request_fails_where_its_memory_is_used_up_and_its_instance_ends() {
     stage.functions[0].start.init = constant(3.0);
     stage.calls(&[(0.0, 4.0), (100.0, 8.0)]);
     let (summary, record) = stage.measure(1);
-    assert_eq!(record.story(), "first:0!out-of-memory recycled:1!out-of-memory");
+    assert_eq!(
+        record.story(),
+        "first:0!out-of-memory recycled:1!out-of-memory"
+    );
     // Half of the growth fits.
     assert_eq!(record.ended(), [5.0, 107.0]);
     let gone = |n, at| (n, at, Retirement::OutOfMemory);
@@ -260,7 +269,10 @@ fn an_init_that_does_not_fit_fails_is_run_again_and_fails_the_request() {
     stage.functions[0].start.init = constant(3.0);
     stage.calls(&[(0.0, 4.0), (100.0, 4.0)]);
     let record = stage.play();
-    assert_eq!(record.story(), "first:0!out-of-memory recycled:1!out-of-memory");
+    assert_eq!(
+        record.story(),
+        "first:0!out-of-memory recycled:1!out-of-memory"
+    );
     assert_eq!(record.ended(), [7.0, 107.0]);
     let end = record.users()[0];
     assert_eq!((end.billable_start, end.service()), (secs(3.0), Span::ZERO));
@@ -283,7 +295,15 @@ fn needs_are_the_same_for_every_memory_so_more_of_it_only_helps() {
         outgrown.map(|end| end.number).collect::<Vec<_>>()
     };
     let [some, half, none] = [350.0, 300.0, 400.0].map(failed);
-    assert!((half.len() as f64 / 4000.0 - 0.5).abs() < 0.04, "{}", half.len());
-    assert!((some.len() as f64 / 4000.0 - 0.25).abs() < 0.04, "{}", some.len());
+    assert!(
+        (half.len() as f64 / 4000.0 - 0.5).abs() < 0.04,
+        "{}",
+        half.len()
+    );
+    assert!(
+        (some.len() as f64 / 4000.0 - 0.25).abs() < 0.04,
+        "{}",
+        some.len()
+    );
     assert!(none.is_empty() && some.iter().all(|number| half.contains(number)));
 }
