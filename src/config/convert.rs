@@ -14,6 +14,7 @@ mod duration_curve;
 mod experiment;
 mod function;
 mod measured;
+mod package;
 mod platform;
 mod policy;
 mod prices;

@@ -1,5 +1,10 @@
 //! The start path and memory from the keys of a file to what is simulated.
 
+#![expect(
+    clippy::float_cmp,
+    reason = "lengths are whole milliseconds, and counts are whole"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -126,11 +131,12 @@ fn a_layer_that_more_functions_share_is_more_often_on_the_host() {
     let mut text = format!("{HEAD}[platform-override]\nstart.layer-cached = 0.2\n");
     for name in ["a", "b", "c"] {
         let own = if name == "c" { "alone" } else { "shared" };
-        text += &format!(
+        let table = format!(
             "[[function]]\nname = \"{name}\"\nservice = \"1 ms\"\n\
              arrivals = {{ every = \"10 s\" }}\n\
              layers = [{{ name = \"{own}\", size = \"40 MB\" }}]\n"
         );
+        text.push_str(&table);
     }
     let plan = plan("layers", &text);
     for (function, cached) in plan.functions.iter().zip([0.36, 0.36, 0.2]) {

@@ -15,8 +15,9 @@ use crate::trace::TraceFunction;
 use crate::units::{Memory, Span, format_span};
 
 use super::Context;
+use super::package::LayerFacts;
 use super::platform::PlatformFacts;
-use super::start::{LayerFacts, working_set};
+use super::start::working_set;
 
 /// Memory of a function that gives none, as on AWS Lambda.
 const DEFAULT_MEMORY_MB: f64 = 128.0;
@@ -58,6 +59,19 @@ pub(super) struct FunctionFacts {
     pub(super) layers: Vec<LayerFacts>,
     /// Whether a part is at fault: what follows from the rest is not told.
     pub(super) gap: bool,
+}
+
+/// Whether init and snapshots are charged for.
+fn billed(runtime: &str, package: model::Package, platform: &PlatformFacts) -> (bool, bool) {
+    let Some(facts) = &platform.prices else {
+        return (false, false);
+    };
+    let image = matches!(package, model::Package::Image(_));
+    let own_runtime = image || runtime.starts_with("provided");
+    let init = facts.prices.billing.init == model::InitBilling::All || own_runtime;
+    let mut free = facts.snapshot_free.iter();
+    let snapshot = !free.any(|free| runtime.starts_with(free.as_str()));
+    (init, snapshot)
 }
 
 impl Context {
@@ -126,17 +140,7 @@ impl Context {
         let layers = self.layers(&keys, package_place, package, platform);
         let working_set = working_set(&keys);
         self.warn_of_starts(&keys, memory, &start, platform);
-        let image = matches!(package, model::Package::Image(_));
-        let own_runtime = image || runtime.starts_with("provided");
-        let init_billed = platform.prices.as_ref().is_some_and(|facts| {
-            facts.prices.billing.init == model::InitBilling::All || own_runtime
-        });
-        let snapshot_billed = platform.prices.as_ref().is_some_and(|facts| {
-            !facts
-                .snapshot_free
-                .iter()
-                .any(|free| runtime.starts_with(free.as_str()))
-        });
+        let (init_billed, snapshot_billed) = billed(&runtime, package, platform);
         FunctionFacts {
             runtime_place: place(keys.runtime.as_ref().map(|key| key.place)),
             runtime_label: if keys.runtime.is_some() {
