@@ -11,12 +11,13 @@ mod platform;
 mod prices;
 mod process;
 mod remedy;
+mod working_set;
 
 pub use event_source::{
     AsyncRules, EventSource, Gateway, GatewayKind, GatewayThrottle, QueueRules, StreamRules,
 };
 pub use experiment::{Experiment, Plan, Scenario, Source, scenario_label};
-pub use function::{Function, Package, Service, StartPhases};
+pub use function::{CacheLevel, Function, ImageFetch, LayerFetch, Package, Service, StartPhases};
 pub use platform::{
     ClientRetry, Cpu, Jitter, KeepAlive, Overflow, Phase, Platform, ProvisionedRules, RateScope,
     Reset, RetryOn, Routing, ScalingRate,
@@ -24,3 +25,4 @@ pub use platform::{
 pub use prices::{Billing, FreeTier, InitBilling, Prices, Tier};
 pub use process::{BatchSize, Burst, MmppState, Process, Profile};
 pub use remedy::{Ping, Provisioned, Remedy, RemedyKind, SnapshotAfter, Tracking};
+pub use working_set::{WorkingSet, bytes};

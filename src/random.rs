@@ -34,6 +34,8 @@ pub enum Purpose {
     Shards = 20,
     /// What gateways take, and when a run crashes.
     EventSource = 21,
+    /// Memory that requests need.
+    Memory = 17,
 }
 
 /// Where streams come from: one source a replication.

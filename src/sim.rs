@@ -20,6 +20,7 @@ mod plain;
 mod pool;
 mod provisioning;
 mod sources;
+mod start;
 mod versions;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -198,7 +199,7 @@ struct FunctionState {
     provisioned_ready: u32,
     /// Provisioned instances asked for.
     provisioned_target: u32,
-    /// Bit set of the kinds of happenings that some policy hears, and [`NOT_PLAIN`].
+    /// Bit set of the kinds of happenings that some policy hears, [`MAY_OUTGROW`], [`NOT_PLAIN`].
     heard: u16,
     /// How long nothing may run before all idle instances are retired; `FOR_EVER` without limit.
     function_idle: Span,
@@ -210,7 +211,10 @@ struct FunctionState {
 }
 
 /// Stands in `heard` where requests do not come straight from clients, or may crash.
-const NOT_PLAIN: u16 = 1 << 15;
+const NOT_PLAIN: u16 = 1 << 14;
+/// The bit of `heard` that no happening has: requests may need more memory than the function has,
+/// which the short way of the commonest requests does not look at.
+const MAY_OUTGROW: u16 = 1 << 15;
 
 /// Stands for no reservation.
 const NOT_RESERVED: u32 = u32::MAX;
@@ -245,6 +249,8 @@ struct RareState {
     retry_stream: Stream,
     provisioning_stream: Stream,
     source_stream: Stream,
+    /// Where requests may need more memory than the function has.
+    memory_stream: Option<Box<Stream>>,
 }
 
 /// Who answers `keep` for a function.
@@ -492,6 +498,10 @@ impl FunctionState {
         let own = platform
             .scaling_rate
             .filter(|rate| rate.per == RateScope::Function);
+        let outgrows = function
+            .working_set
+            .as_ref()
+            .is_some_and(|need| need.may_outgrow(function.memory));
         Self {
             idle: pool(0),
             // The policies of a plan always have an owner.
@@ -504,7 +514,8 @@ impl FunctionState {
             floor: 0,
             provisioned_ready: 0,
             provisioned_target: 0,
-            heard: if function.is_plain() { 0 } else { NOT_PLAIN },
+            heard: if function.is_plain() { 0 } else { NOT_PLAIN }
+                | if outgrows { MAY_OUTGROW } else { 0 },
             function_idle: Span::FOR_EVER,
             unused_since: Time::ZERO,
             unused_timer: Time::NEVER,
@@ -526,6 +537,7 @@ impl FunctionState {
                 retry_stream: stream(Purpose::Retry),
                 provisioning_stream: stream(Purpose::Provisioning),
                 source_stream: stream(Purpose::EventSource),
+                memory_stream: outgrows.then(|| Box::new(stream(Purpose::Memory))),
             }),
         }
     }

@@ -10,14 +10,17 @@
 
 mod arrivals;
 mod curve;
+mod duration_curve;
 mod event_source;
 mod experiment;
 mod function;
 mod measured;
+mod package;
 mod platform;
 mod policy;
 mod prices;
 mod runtime;
+mod start;
 mod transient;
 mod workload;
 

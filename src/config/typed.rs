@@ -9,12 +9,14 @@
 )]
 
 pub(crate) mod arrivals;
+pub(crate) mod duration_curve;
 pub(crate) mod event_source;
 pub(crate) mod experiment;
 pub(crate) mod function;
 pub(crate) mod platform;
 pub(crate) mod policy;
 pub(crate) mod prices;
+pub(crate) mod working_set;
 
 use super::decode::Given;
 

@@ -3,7 +3,7 @@
 use crate::dist::Dist;
 use crate::units::{Memory, Span, Time};
 
-use super::EventSource;
+use super::{EventSource, WorkingSet};
 
 /// A function with its model, the user's keys and the platform's CPU rule applied: every length of
 /// time is the one that holds at this function's memory on this platform.
@@ -21,6 +21,9 @@ pub struct Function {
     pub start: StartPhases,
     /// How long the handler runs.
     pub service: Service,
+    /// What extensions do after the handler, which lengthens every run; nothing where service times
+    /// are recorded, for those have it in them.
+    pub extension_overhead: Dist,
     /// When the platform cuts the handler; `None` is never.
     pub timeout: Option<Span>,
     /// Share of requests that fail at their end, of 1.
@@ -37,6 +40,8 @@ pub struct Function {
     pub init_billed: bool,
     /// Whether snapshots are charged for.
     pub snapshot_billed: bool,
+    /// Memory that it needs, where that may be more than it has.
+    pub working_set: Option<WorkingSet>,
 }
 
 impl Function {
@@ -60,8 +65,18 @@ pub enum Package {
 pub struct StartPhases {
     /// VM or container, network.
     pub sandbox: Dist,
+    /// Attachment to the user's own network, after the sandbox.
+    pub network: Dist,
     /// Package or image to the host.
     pub fetch: Dist,
+    /// Layers that come with a zip archive, each cached on the host or fetched.
+    pub layers: Vec<LayerFetch>,
+    /// Chunks of an image that are read at start, where the platform loads images so.
+    pub image: Option<ImageFetch>,
+    /// Extensions, before the runtime; billed as init.
+    pub extensions: Dist,
+    /// Dependencies out of an object storage, in the init phase; billed as init.
+    pub download: Dist,
     /// Interpreter or virtual machine.
     pub runtime: Dist,
     /// Code outside the handler.
@@ -73,6 +88,36 @@ pub struct StartPhases {
     /// The same on an instance restored from a snapshot after init; as long as after a boot where
     /// nothing else is known.
     pub restored_first_call: Option<Dist>,
+}
+
+/// A layer at a start.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct LayerFetch {
+    /// Probability that the host has it already.
+    pub cached: f64,
+    /// How long it takes where the host does not.
+    pub fetch: Span,
+}
+
+/// An image loaded in chunks on demand, of which a start reads some (Brooker et al., On-demand
+/// Container Loading in AWS Lambda, ATC 2023).
+#[derive(Clone, PartialEq, Debug)]
+pub struct ImageFetch {
+    /// Chunks that a start reads.
+    pub chunks: u64,
+    /// Chunks that are read at once.
+    pub parallel: u32,
+    /// Where chunks come from, the nearest first.
+    pub levels: Vec<CacheLevel>,
+}
+
+/// A place that chunks come from.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct CacheLevel {
+    /// Share of all chunks that are found here; they add up to 1.
+    pub hit: f64,
+    /// How long one chunk takes.
+    pub chunk: Span,
 }
 
 impl StartPhases {

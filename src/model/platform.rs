@@ -36,6 +36,9 @@ pub struct Platform {
     pub cpu: Cpu,
     /// How provisioned concurrency comes about.
     pub provisioned: ProvisionedRules,
+    /// Init on demand that takes longer is cut and run again inside the first invocation; `None` is
+    /// never. It does not hold for provisioned capacity, nor for restores.
+    pub init_limit: Option<Span>,
     /// Prices as of the experiment's date; `None` where the platform charges nothing.
     pub prices: Option<Prices>,
 }

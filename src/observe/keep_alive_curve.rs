@@ -270,13 +270,13 @@ impl Stack {
         }
     }
 
-    /// The request or ping of an instance has ended. A request that timed out has reset its
-    /// instance; every other end leaves one that could be kept.
+    /// The request or ping of an instance has ended. One that timed out or ran out of memory has
+    /// reset its instance; every other end leaves one that could be kept.
     #[inline]
     fn give_back(&mut self, at: Time, to: Result<State, Retirement>) {
         match to {
             Err(Retirement::EndOfRun) => {}
-            Err(Retirement::TimedOut) => self.occupied -= 1,
+            Err(Retirement::TimedOut | Retirement::OutOfMemory) => self.occupied -= 1,
             _ => {
                 self.occupied -= 1;
                 self.idle_since.push(at);

@@ -109,6 +109,7 @@ impl Part<'_> {
         let counts = [
             (metric::REQUESTS, t.requests),
             (metric::COMPLETED, t.completed()),
+            (metric::OUT_OF_MEMORY, t.out_of_memory),
             (metric::FAILED, t.failed),
             (metric::TIMED_OUT, t.timed_out),
             (metric::THROTTLED, t.throttled),

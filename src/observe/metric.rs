@@ -164,6 +164,7 @@ metrics! {
     MESSAGE_LATENCY_MS_P99 "message_latency_ms_p99" Alone Lower "arrival of a message until it was worked off, 99th percentile";
     MESSAGE_LATENCY_MS_P999 "message_latency_ms_p999" Alone Lower "arrival of a message until it was worked off, 99.9th percentile";
     MESSAGE_LATENCY_MS_MAX "message_latency_ms_max" Alone Lower "arrival of a message until it was worked off, longest";
+    OUT_OF_MEMORY "out_of_memory" Total Lower "requests that failed for want of memory";
 }
 
 impl Metric {

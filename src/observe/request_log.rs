@@ -136,7 +136,7 @@ impl<S: RowSink> Observer for RequestLog<'_, S> {
 
 fn outcome(end: &RequestEnd) -> Outcome {
     match (end.ending, end.found) {
-        (Ending::Failed, _) => Outcome::Failed,
+        (Ending::Failed | Ending::OutOfMemory, _) => Outcome::Failed,
         (Ending::TimedOut | Ending::Abandoned, _) => Outcome::TimedOut,
         (Ending::Throttled, _) => Outcome::Throttled,
         (Ending::Rejected, _) | (Ending::Completed | Ending::Try, Found::Nothing) => {

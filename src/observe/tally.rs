@@ -22,6 +22,8 @@ pub(super) struct Tally {
     /// Requests answered that are not in `prompt`.
     pub(super) other_completed: u64,
     pub(super) failed: u64,
+    /// Of those that failed.
+    pub(super) out_of_memory: u64,
     pub(super) timed_out: u64,
     pub(super) throttled: u64,
     pub(super) rejected: u64,
@@ -90,6 +92,7 @@ impl Tally {
             (&mut self.requests, other.requests),
             (&mut self.other_completed, other.other_completed),
             (&mut self.failed, other.failed),
+            (&mut self.out_of_memory, other.out_of_memory),
             (&mut self.timed_out, other.timed_out),
             (&mut self.throttled, other.throttled),
             (&mut self.rejected, other.rejected),

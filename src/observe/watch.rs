@@ -338,6 +338,10 @@ impl Tally {
         match end.ending {
             Ending::Completed => self.other_completed += 1,
             Ending::Failed => self.failed += 1,
+            Ending::OutOfMemory => {
+                self.failed += 1;
+                self.out_of_memory += 1;
+            }
             Ending::TimedOut => self.timed_out += 1,
             Ending::Abandoned => {
                 self.timed_out += 1;

@@ -140,18 +140,22 @@ impl<O: Observer> Simulation<'_, O> {
     /// A user's request has arrived.
     #[inline]
     pub(super) fn take_in(&mut self, arrival: &Arrival, via: Via) -> Request {
-        let request = Request {
+        let mut request = Request {
             function: arrival.function,
             sender: Sender::User,
             via,
             fails: arrival.fails,
             errors: 0,
+            outgrows: false,
             attempts: 1,
             batch: NONE,
             number: self.done.requests,
             arrived: self.now,
             service: arrival.service,
         };
+        if self.functions[request.function].heard & MAY_OUTGROW != 0 {
+            self.draw_need(&mut request);
+        }
         self.done.requests += 1;
         self.observer
             .arrived(self.now, request.function, request.number);
@@ -167,6 +171,7 @@ impl<O: Observer> Simulation<'_, O> {
             via: Via::Client,
             fails: false,
             errors: 0,
+            outgrows: false,
             attempts: 1,
             batch: NONE,
             number: 0,

@@ -2,7 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
-use super::observer::{Found, InFlight, Running, Sender, State};
+use super::observer::{Found, InFlight, Retirement, Running, Sender, State};
 use super::sources::Tried;
 use crate::ids::{FunctionId, InstanceId};
 use crate::units::{Span, Time};
@@ -32,6 +32,8 @@ pub(super) struct Request {
     pub(super) fails: bool,
     /// Tries that ran and failed.
     pub(super) errors: u8,
+    /// Whether it runs out of memory, which ends it after `service`.
+    pub(super) outgrows: bool,
     /// Tries so far, this one included.
     pub(super) attempts: u32,
     /// The messages that it hands over; [`NONE`] where it is none of a queue or stream.
@@ -51,6 +53,7 @@ impl Request {
             via: Via::Client,
             fails: false,
             errors: 0,
+            outgrows: false,
             attempts: 0,
             batch: NONE,
             number: 0,
@@ -97,10 +100,21 @@ impl Run {
     pub(super) fn tried(&self) -> Tried {
         if self.timed_out {
             Tried::TimedOut
-        } else if self.crashes || self.request.fails {
+        } else if self.crashes || self.request.outgrows || self.request.fails {
             Tried::Failed
         } else {
             Tried::Completed
+        }
+    }
+
+    /// Why the runtime goes down with it, if it does.
+    pub(super) fn goes_down(&self) -> Option<Retirement> {
+        if self.timed_out {
+            Some(Retirement::TimedOut)
+        } else if self.crashes {
+            Some(Retirement::Crashed)
+        } else {
+            self.request.outgrows.then_some(Retirement::OutOfMemory)
         }
     }
 }
@@ -147,6 +161,8 @@ pub(super) struct Instance {
     pub(super) birth: u64,
     /// The part of its start that is billed where init is billed.
     pub(super) billable_start: Span,
+    /// Init that was cut, and is run again inside the first invocation.
+    pub(super) init_due: Span,
     pub(super) run: Run,
 }
 

@@ -28,13 +28,15 @@ pub(super) struct DrawnStart {
     pub(super) length: Span,
     /// The part that is billed where init is billed.
     billable: Span,
+    /// Init that was cut, and is run again inside the first invocation.
+    again: Span,
 }
 
 impl<O: Observer> Simulation<'_, O> {
     /// Starts an instance on demand for a request, which waits for it (early binding).
     pub(super) fn start_for(&mut self, request: Request) {
         let cause = self.functions[request.function].cause();
-        let drawn = self.draw_start(request.function);
+        let drawn = self.draw_start(request.function, Purposely::OnDemand);
         let slot = self.start(
             request.function,
             drawn,
@@ -71,7 +73,7 @@ impl<O: Observer> Simulation<'_, O> {
             return;
         }
         self.functions[function].rare.prewarming += 1;
-        let drawn = self.draw_start(function);
+        let drawn = self.draw_start(function, Purposely::Prewarmed);
         self.start(
             function,
             drawn,
@@ -107,7 +109,7 @@ impl<O: Observer> Simulation<'_, O> {
             provisioned,
             prewarmed: wanted != Purposely::OnDemand,
             served: false,
-            first_call_due: drawn.start != Start::RestoreCalled,
+            first_call_due: drawn.start != Start::RestoreCalled || self.never_starts(function),
             restored: drawn.start != Start::Boot,
             born: self.now,
             since: self.now,
@@ -118,6 +120,7 @@ impl<O: Observer> Simulation<'_, O> {
             reset: false,
             birth: 0,
             billable_start: drawn.billable,
+            init_due: drawn.again,
             occupied: wanted == Purposely::OnDemand,
             prompt: false,
             run: Run::new(Request::none(function), self.now, Found::Nothing),
@@ -131,7 +134,8 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// How the next instance of a function starts.
-    pub(super) fn draw_start(&mut self, function: FunctionId) -> DrawnStart {
+    pub(super) fn draw_start(&mut self, function: FunctionId, wanted: Purposely) -> DrawnStart {
+        let never_starts = self.never_starts(function);
         let state = &mut self.functions[function];
         let start = match state.rare.start {
             Some(owner) => {
@@ -142,14 +146,25 @@ impl<O: Observer> Simulation<'_, O> {
         };
         let phases = &self.plan.functions[function.index()].start;
         let stream = &mut state.rare.start_stream;
-        let sandbox = phases.sandbox.sample(stream);
+        let sandbox = phases.sandbox.sample(stream) + phases.network.sample(stream);
         if start == Start::Boot {
-            let fetch = phases.fetch.sample(stream);
-            let init = phases.runtime.sample(stream) + phases.init.sample(stream);
+            let fetch = start::fetch(phases, stream);
+            let mut init = start::init(phases, stream);
+            let mut again = Span::ZERO;
+            let limit = self.plan.platform.init_limit;
+            if let Some(limit) = limit.filter(|limit| init > *limit)
+                && wanted != Purposely::Provisioned
+            {
+                init = limit;
+                again = start::init(phases, stream);
+            } else if never_starts {
+                again = init;
+            }
             DrawnStart {
                 start,
                 length: sandbox + fetch + init,
                 billable: init,
+                again,
             }
         } else {
             let length = sandbox + phases.restore.sample(stream);
@@ -157,6 +172,7 @@ impl<O: Observer> Simulation<'_, O> {
                 start,
                 length,
                 billable: Span::ZERO,
+                again: Span::ZERO,
             }
         }
     }
@@ -213,8 +229,14 @@ impl<O: Observer> Simulation<'_, O> {
             let stream = &mut function.rare.start_stream;
             let first_call = phases.first_call_when(instance.restored);
             run.first_call = first_call.sample(stream);
+            run.first_call += std::mem::take(&mut instance.init_due);
             if std::mem::take(&mut instance.reset) {
-                run.first_call += phases.runtime.sample(stream) + phases.init.sample(stream);
+                run.first_call += start::init(phases, stream);
+            }
+            if start::never_ends(&self.plan.functions[id.index()]) {
+                // Init fails once more: the handler is never reached.
+                run.request.outgrows = true;
+                length = Span::ZERO;
             }
             length += run.first_call;
         }
@@ -264,6 +286,7 @@ impl<O: Observer> Simulation<'_, O> {
             ending: match tried {
                 _ if tried_again || run.abandoned => Ending::Try,
                 Tried::TimedOut => Ending::TimedOut,
+                Tried::Failed if run.request.outgrows => Ending::OutOfMemory,
                 Tried::Failed | Tried::Refused => Ending::Failed,
                 Tried::Completed => Ending::Completed,
             },
@@ -282,8 +305,8 @@ impl<O: Observer> Simulation<'_, O> {
             }
         }
         self.tell_of(slot, Happening::Finished);
-        if run.timed_out || run.crashes {
-            self.go_down(slot, run.timed_out);
+        if let Some(why) = run.goes_down() {
+            self.go_down(slot, why);
         } else {
             self.rest(slot);
         }
@@ -298,16 +321,9 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// The runtime of an instance went down with its request.
-    fn go_down(&mut self, slot: u32, timed_out: bool) {
+    fn go_down(&mut self, slot: u32, why: Retirement) {
         if self.plan.platform.reset == Reset::Retire {
-            self.retire(
-                slot,
-                if timed_out {
-                    Retirement::TimedOut
-                } else {
-                    Retirement::Crashed
-                },
-            );
+            self.retire(slot, why);
             return;
         }
         let instance = &mut self.instances[slot];
@@ -562,6 +578,7 @@ impl FunctionState {
                 | Retirement::Lowered
                 | Retirement::TimedOut
                 | Retirement::Crashed
+                | Retirement::OutOfMemory
                 | Retirement::EndOfRun => Cause::Recycled,
             }
         }

@@ -147,6 +147,8 @@ pub enum Retirement {
     TimedOut,
     /// Its request crashed the runtime.
     Crashed,
+    /// Its request needed more memory than the function has.
+    OutOfMemory,
     /// The run ended.
     EndOfRun,
 }
@@ -225,6 +227,8 @@ pub enum Ending {
     Completed,
     /// The function failed.
     Failed,
+    /// It needed more memory than the function has, which ends it and its instance.
+    OutOfMemory,
     /// The function timeout cut it.
     TimedOut,
     /// Its last attempt was throttled; it never ran.
@@ -256,7 +260,8 @@ pub struct RequestEnd {
     pub begun: Time,
     /// When it ended.
     pub ended: Time,
-    /// The part of the handler's run that was its first-call phase.
+    /// The part of the handler's run that was its first-call phase, and before it an init that had
+    /// been cut and was run again.
     pub first_call: Span,
     /// How it ended.
     pub ending: Ending,

@@ -53,7 +53,9 @@ impl<O: Observer> Simulation<'_, O> {
             .saturating_sub(function.rare.provisioned_alive);
         // More than can be told apart would end the run anyway.
         let instances = instances.min(missing).min(MOST_INSTANCES);
-        let drawn: Vec<_> = (0..instances).map(|_| self.draw_start(id)).collect();
+        let drawn: Vec<_> = (0..instances)
+            .map(|_| self.draw_start(id, Purposely::Provisioned))
+            .collect();
         let slowest = drawn
             .iter()
             .map(|start| start.length)

@@ -105,11 +105,12 @@ impl<O: Observer> Simulation<'_, O> {
     /// Hands a batch to its function.
     fn hand_over(&mut self, function: FunctionId, batch: u32) {
         let (service, fails) = self.batches.work(batch);
-        let request = Request {
+        let mut request = Request {
             function,
             sender: Sender::User,
             via: Via::Batch,
             fails,
+            outgrows: false,
             attempts: 1,
             errors: 0,
             batch,
@@ -117,6 +118,9 @@ impl<O: Observer> Simulation<'_, O> {
             arrived: self.now,
             service,
         };
+        if self.functions[function].heard & MAY_OUTGROW != 0 {
+            self.draw_need(&mut request);
+        }
         self.done.requests += 1;
         self.observer.arrived(self.now, function, request.number);
         self.tell(function, Happening::Arrived);

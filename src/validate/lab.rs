@@ -43,6 +43,7 @@ pub fn bare_platform() -> Platform {
             delay: Dist::ZERO,
             instances_per_minute: None,
         },
+        init_limit: None,
         prices: None,
     }
 }
@@ -56,7 +57,12 @@ pub fn bare_function(name: &str, service: Dist) -> Function {
         package: Package::Zip(Memory::from_mb(1.0)),
         start: StartPhases {
             sandbox: Dist::ZERO,
+            network: Dist::ZERO,
             fetch: Dist::ZERO,
+            layers: Vec::new(),
+            image: None,
+            extensions: Dist::ZERO,
+            download: Dist::ZERO,
             runtime: Dist::ZERO,
             init: Dist::ZERO,
             restore: Dist::ZERO,
@@ -67,6 +73,7 @@ pub fn bare_function(name: &str, service: Dist) -> Function {
             cpu: Dist::ZERO,
             io: service,
         },
+        extension_overhead: Dist::ZERO,
         timeout: None,
         error_rate: 0.0,
         crash_rate: 0.0,
@@ -75,6 +82,7 @@ pub fn bare_function(name: &str, service: Dist) -> Function {
         reserved_concurrency: None,
         init_billed: true,
         snapshot_billed: true,
+        working_set: None,
     }
 }
 

@@ -144,12 +144,17 @@ pub(super) struct ServiceDraws {
 enum ServiceTime {
     One(Dist),
     Sum(Box<Service>),
+    /// With what extensions do after it.
+    Extended(Box<(Service, Dist)>),
 }
 
 impl ServiceDraws {
     pub(super) fn new(id: FunctionId, function: &Function, streams: Streams, number: u32) -> Self {
         let Service { cpu, io } = &function.service;
-        let time = if cpu.is_zero() {
+        let overhead = &function.extension_overhead;
+        let time = if !overhead.is_zero() {
+            ServiceTime::Extended(Box::new((function.service.clone(), overhead.clone())))
+        } else if cpu.is_zero() {
             ServiceTime::One(io.clone())
         } else if io.is_zero() {
             ServiceTime::One(cpu.clone())
@@ -173,6 +178,7 @@ impl ServiceDraws {
         let service = match &self.time {
             ServiceTime::One(dist) => dist.sample(&mut self.stream),
             ServiceTime::Sum(parts) => sample_sum(parts, &mut self.stream),
+            ServiceTime::Extended(parts) => sample_extended(parts, &mut self.stream),
         };
         (service, self.draw_failure())
     }
@@ -182,6 +188,11 @@ impl ServiceDraws {
     pub(super) fn draw_failure(&mut self) -> bool {
         self.error_rate > 0.0 && uniform(&mut self.stream) < self.error_rate
     }
+}
+
+#[inline(never)]
+fn sample_extended((service, overhead): &(Service, Dist), stream: &mut Stream) -> Span {
+    sample_sum(service, stream) + overhead.sample(stream)
 }
 
 #[inline(never)]

@@ -16,6 +16,7 @@ mod report;
 mod rows;
 mod shipped;
 mod sim;
+mod start_path;
 mod stats;
 mod swarm;
 mod theory;

@@ -8,11 +8,11 @@ use frostline::dist::Dist;
 use frostline::ids::FunctionId;
 use frostline::model::{
     ClientRetry, Jitter, KeepAlive, Overflow, Ping, Provisioned, RateScope, Remedy, RemedyKind,
-    RetryOn, Routing, ScalingRate, SnapshotAfter,
+    RetryOn, Routing, ScalingRate, SnapshotAfter, WorkingSet, bytes,
 };
 use frostline::random::{Purpose, Stream, Streams};
 use frostline::sim::Found;
-use frostline::units::{Span, Time};
+use frostline::units::{Memory, Span, Time};
 use frostline::workload::Arrival;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -213,6 +213,8 @@ fn stage() -> impl Strategy<Value = Stage> {
         (
             (constant(1), constant(1), constant(2)),
             (constant(1), maybe(constant(1))),
+            (constant(1), constant(1), constant(1)),
+            maybe((512..1100_u32, 512..1400_u32)),
         ),
         maybe(length(8)),
         maybe(0..5_u32),
@@ -225,7 +227,7 @@ fn stage() -> impl Strategy<Value = Stage> {
         overflow(),
         maybe(client_retry()),
     );
-    let provisioning = (constant(9), maybe(1..200_u32));
+    let provisioning = (constant(9), maybe(1..200_u32), maybe(length(4)));
     (
         (routing(), keep_alive(), maybe(max_life())),
         limits,
@@ -253,12 +255,18 @@ fn stage() -> impl Strategy<Value = Stage> {
                 platform.client_retry = limits.4;
                 platform.provisioned.delay = provisioning.0;
                 platform.provisioned.instances_per_minute = provisioning.1;
+                platform.init_limit = provisioning.2;
                 stage.add_function();
                 stage.add_function();
                 for (of, (start, timeout, reserved)) in stage.functions.iter_mut().zip(functions) {
                     let phases = &mut of.start;
                     (phases.sandbox, phases.restore, phases.init) = start.0;
                     (phases.first_call, phases.restored_first_call) = start.1;
+                    (phases.network, phases.extensions, phases.download) = start.2;
+                    of.working_set = start.3.map(|(base, peak)| {
+                        let [base, peak] = [base, peak].map(|mb| Memory::from_mb(f64::from(mb)));
+                        WorkingSet::new(base, Dist::constant(bytes(peak)))
+                    });
                     of.timeout = timeout;
                     of.reserved_concurrency = reserved;
                 }

@@ -56,6 +56,19 @@ impl Answer {
         assert_eq!(values.len(), 1, "{policy}");
         values[0]
     }
+
+    /// A measure of one function in the only scenario of a policy.
+    fn of_function(&self, policy: &str, name: &str, metric: &str) -> f64 {
+        let scenarios = self.0["scenarios"].as_array().unwrap();
+        let scenario = scenarios
+            .iter()
+            .find(|scenario| scenario["policy"] == policy);
+        let functions = scenario.unwrap()["functions"].as_array().unwrap();
+        let function = functions.iter().find(|function| function["name"] == name);
+        function.unwrap()["metrics"][metric]["mean"]
+            .as_f64()
+            .unwrap()
+    }
 }
 
 #[test]
@@ -71,10 +84,14 @@ fn every_experiment_has_an_answer_here() {
         "azure-2019",
         "azure-2019-synthetic",
         "burst",
+        "init-in-or-out",
         "keep-alive-curve",
         "memory",
+        "one-large-or-many-small",
         "ping-collision",
+        "power-tuning",
         "quickstart",
+        "six-languages",
     ];
     assert_eq!(names, tested);
 }
@@ -166,4 +183,84 @@ fn azure_2019_keeping_longer_saves_less_and_less() {
         return;
     }
     keeping_longer_saves_less_and_less(&Answer::of("azure-2019"));
+}
+
+#[test]
+fn init_in_or_out_the_handler_has_less_cpu_and_no_snapshot() {
+    let answer = Answer::of("init-in-or-out");
+    // At init with 512 and 1769 MB, then in the handler.
+    let told = answer.all("do nothing", "latency_ms_p99");
+    let [init, init_whole, handler, handler_whole] = told[..] else {
+        panic!("{told:?}")
+    };
+    // 631 ms at one vCPU are 2180 with 512 MB, against 612 of init.
+    assert!(handler - init > 1400.0, "{init} {handler}");
+    assert!((handler_whole / init_whole - 1.0).abs() < 0.05);
+    let told = answer.all("snapshot after init", "latency_ms_p99");
+    let [restored, restored_whole, in_handler, in_handler_whole] = told[..] else {
+        panic!("{told:?}")
+    };
+    assert!(restored < init && restored_whole < init_whole);
+    assert!(in_handler > 3.0 * restored && in_handler_whole > 1.5 * restored_whole);
+}
+
+#[test]
+fn power_tuning_the_measured_curve_is_met_and_the_cheapest_memory_is_not_the_fastest() {
+    let answer = Answer::of("power-tuning");
+    let service = answer.all("do nothing", "service_ms_mean");
+    let measured = [5800.0, 2850.0, 1420.0, f64::NAN, 730.0, 510.0, 440.0, 410.0];
+    for (found, measured) in service.iter().zip(measured) {
+        assert!(measured.is_nan() || (found / measured - 1.0).abs() < 1e-6);
+    }
+    // Between 512 and 1024 MB, where their geometric mean would be at 724 MB.
+    let share = (768.0_f64 / 512.0).ln() / 2.0_f64.ln();
+    let between = 1420.0 * (730.0_f64 / 1420.0).powf(share);
+    assert!((service[3] / between - 1.0).abs() < 1e-6, "{}", service[3]);
+    let cost = answer.all("do nothing", "cost_usd_per_month");
+    let p99 = answer.all("do nothing", "latency_ms_p99");
+    let cheapest = (0..8).min_by(|a, b| cost[*a].total_cmp(&cost[*b])).unwrap();
+    assert!(cheapest == 1 || cheapest == 2, "{cost:?}");
+    // 1 GB is the first that answers within a second, for a few percent more.
+    let within = p99.iter().position(|ms| *ms < 1000.0).unwrap();
+    assert!(
+        within == 4 && cost[within] < 1.05 * cost[cheapest],
+        "{p99:?} {cost:?}"
+    );
+    assert!(cost[7] > 1.5 * cost[cheapest]);
+}
+
+#[test]
+fn six_languages_the_language_is_half_a_second_and_a_ping_takes_it_away() {
+    let answer = Answer::of("six-languages");
+    let p50 = answer.all("do nothing", "latency_ms_p50");
+    // Rust, Go, Python, Node.js, Java, .NET.
+    assert!(p50.is_sorted() && p50[5] > 4.0 * p50[0], "{p50:?}");
+    assert!(answer.all("do nothing", "cold_start_ratio")[0] > 0.85);
+    let warm = answer.all("ping every 5 min", "latency_ms_p50");
+    assert!(warm.iter().all(|ms| *ms < 3.0), "{warm:?}");
+}
+
+#[test]
+fn one_large_function_is_seldom_cold_and_long_and_many_small_ones_often_and_short() {
+    let answer = Answer::of("one-large-or-many-small");
+    let of = |name: &str, metric: &str| answer.of_function("do nothing", name, metric);
+    let small = |metric: &str| {
+        (1..=6)
+            .map(|n| of(&format!("small-{n}"), metric))
+            .sum::<f64>()
+            / 6.0
+    };
+    // At 60 an hour a pause of 640 s has a probability of e^-10.7; at 10 an hour of e^-1.8 = 17 %.
+    assert!(of("large", "cold_start_ratio") < 0.02);
+    assert!((0.1..0.25).contains(&small("cold_start_ratio")));
+    // A cold start of the large one takes longer: 1 s of package and 0.8 of init.
+    let longest = |start: f64, cold: f64| start / cold;
+    let large = longest(
+        of("large", "start_ms_mean"),
+        of("large", "cold_start_ratio"),
+    );
+    let each = longest(small("start_ms_mean"), small("cold_start_ratio"));
+    assert!(large > 2.5 * each, "{large} {each}");
+    // Still all requests together wait less for it.
+    assert!(of("large", "start_ms_mean") < 0.7 * small("start_ms_mean"));
 }

@@ -14,6 +14,7 @@ mod remedies;
 mod resets;
 mod sources;
 pub(crate) mod stage;
+mod start;
 
 use frostline::dist::Dist;
 use frostline::model::{KeepAlive, Process};

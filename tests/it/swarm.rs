@@ -10,10 +10,10 @@ use frostline::dist::Dist;
 use frostline::experiment::{self, Options, Results};
 use frostline::ids::FunctionId;
 use frostline::model::{
-    BatchSize, Billing, Burst, ClientRetry, Experiment, FreeTier, Function, InitBilling, Jitter,
-    KeepAlive, MmppState, Overflow, Ping, Plan, Platform, Prices, Process, Profile, Provisioned,
-    RateScope, Remedy, RemedyKind, RetryOn, Routing, ScalingRate, Scenario, SnapshotAfter, Source,
-    Tier, Tracking,
+    BatchSize, Billing, Burst, CacheLevel, ClientRetry, Experiment, FreeTier, Function, ImageFetch,
+    InitBilling, Jitter, KeepAlive, LayerFetch, MmppState, Overflow, Ping, Plan, Platform, Prices,
+    Process, Profile, Provisioned, RateScope, Remedy, RemedyKind, RetryOn, Routing, ScalingRate,
+    Scenario, SnapshotAfter, Source, Tier, Tracking, WorkingSet,
 };
 use frostline::observe::metric::{self, MetricId};
 use frostline::observe::{Summary, SummaryResult, Values};
@@ -161,6 +161,7 @@ impl Dice {
         });
         platform.provisioned.delay = self.dist(60.0);
         platform.provisioned.instances_per_minute = self.maybe(|dice| dice.below(6000));
+        platform.init_limit = self.maybe(|dice| dice.span(3.0));
         platform.prices = self.one_in(2).then(|| self.prices());
         platform
     }
@@ -177,12 +178,42 @@ impl Dice {
         start.restore = self.dist(1.0);
         start.first_call = self.dist(0.5);
         start.restored_first_call = self.maybe(|dice| dice.dist(0.5));
+        start.network = self.dist(0.5);
+        start.extensions = self.dist(0.3);
+        start.download = self.dist(0.5);
+        start.layers = (0..self.below(3)).map(|_| self.layer()).collect();
+        start.image = self.maybe(Self::image);
         function.timeout = self.maybe(|dice| dice.span(5.0));
         function.error_rate = f64::from(self.below(3)) * 0.1;
         function.reserved_concurrency = self.maybe(|dice| dice.below(10));
         function.init_billed = self.one_in(2);
         function.snapshot_billed = self.one_in(2);
+        function.extension_overhead = self.dist(0.2);
+        function.working_set = self.maybe(|dice| {
+            let base = Memory::from_mb(f64::from(dice.below(300)));
+            WorkingSet::new(base, dice.dist(2.0))
+        });
         function
+    }
+
+    fn layer(&mut self) -> LayerFetch {
+        LayerFetch {
+            cached: f64::from(self.below(5)) / 4.0,
+            fetch: self.span(0.5),
+        }
+    }
+
+    fn image(&mut self) -> ImageFetch {
+        let near = f64::from(self.below(5)) / 4.0;
+        let levels = [near, 1.0 - near].map(|hit| CacheLevel {
+            hit,
+            chunk: self.span(0.01),
+        });
+        ImageFetch {
+            chunks: u64::from(self.below(2000)),
+            parallel: 1 + self.below(20),
+            levels: levels.into(),
+        }
     }
 
     fn process(&mut self) -> Process {
@@ -326,6 +357,7 @@ fn check_measures(summary: &SummaryResult) {
     let ran = value(metric::COMPLETED) + value(metric::FAILED) + value(metric::TIMED_OUT);
     assert_eq!(causes, value(metric::COLD_STARTS));
     assert_eq!(value(metric::COLD_STARTS) + value(metric::WARM_STARTS), ran);
+    assert!(value(metric::OUT_OF_MEMORY) <= value(metric::FAILED));
     assert!(value(metric::RESTORES) <= value(metric::COLD_STARTS));
     assert!(value(metric::PREWARMS) <= value(metric::STARTS));
     assert!(value(metric::PREWARMS_UNUSED) <= value(metric::PREWARMS));

@@ -127,7 +127,8 @@ pub(crate) fn scenarios(
         context.without_platform(&file);
         return None;
     };
-    let population = context.population(&file, root.place, &platform);
+    let mut population = context.population(&file, root.place, &platform);
+    context.share_layers(&mut population.functions, &platform);
     context.warn_of_cuts(&population.functions);
     context.reservations(&population.functions, &platform);
     let policies = context.policies(&file, &platform, &population);

@@ -8,7 +8,7 @@ use crate::config::dist::Distribution;
 use crate::config::names::list;
 use crate::config::quantity::Length;
 use crate::config::source::Place;
-use crate::config::typed::function::{FunctionKeys, Package, Service, Start};
+use crate::config::typed::function::{FunctionKeys, Service};
 use crate::config::typed::{Key, Overlay, value};
 use crate::dist::Dist;
 use crate::model::{self, Phase};
@@ -16,12 +16,12 @@ use crate::trace::TraceFunction;
 use crate::units::{Memory, Span, Time, format_span};
 
 use super::Context;
+use super::package::LayerFacts;
 use super::platform::PlatformFacts;
+use super::start::working_set;
 
 /// Memory of a function that gives none, as on AWS Lambda.
 const DEFAULT_MEMORY_MB: f64 = 128.0;
-/// Size of the zip archive of a function that gives no package.
-const DEFAULT_ZIP_MB: f64 = 1.0;
 /// Functions that a warning about many of them names.
 const CUT_NAMED: usize = 3;
 /// Runtime of a function that gives none: one's own binary.
@@ -56,8 +56,23 @@ pub(super) struct FunctionFacts {
     pub(super) timeout_place: Place,
     /// The longest service time that the trace brings.
     pub(super) longest: Option<Span>,
+    /// Its layers, by name.
+    pub(super) layers: Vec<LayerFacts>,
     /// Whether a part is at fault: what follows from the rest is not told.
     pub(super) gap: bool,
+}
+
+/// Whether init and snapshots are charged for.
+fn billed(runtime: &str, package: model::Package, platform: &PlatformFacts) -> (bool, bool) {
+    let Some(facts) = &platform.prices else {
+        return (false, false);
+    };
+    let image = matches!(package, model::Package::Image(_));
+    let own_runtime = image || runtime.starts_with("provided");
+    let init = facts.prices.billing.init == model::InitBilling::All || own_runtime;
+    let mut free = facts.snapshot_free.iter();
+    let snapshot = !free.any(|free| runtime.starts_with(free.as_str()));
+    (init, snapshot)
 }
 
 impl Context {
@@ -91,7 +106,7 @@ impl Context {
         let keys = own.over(base);
         let place = |place: Option<Place>| place.unwrap_or(table);
         let memory = self.memory(&keys, trace_memory, table, platform);
-        let (package, package_place) = self.package(&keys.package, table, platform);
+        let (package, package_place) = self.package(&keys, table, platform);
         self.check_runtime(&keys.runtime);
         let runtime = value(&keys.runtime)
             .cloned()
@@ -112,22 +127,22 @@ impl Context {
         let service = if (gap || recorded) && keys.service.is_none() && trace_service.is_none() {
             None
         } else {
-            self.service(&keys, trace_service, name, table, modelled, &scaled)
+            self.service(
+                &keys,
+                trace_service,
+                (name, memory),
+                table,
+                modelled,
+                &scaled,
+            )
         };
         self.warn_of_plain_service(&keys, platform);
         let source = self.event_source(&keys.source, timeout, platform);
-        let start = start_phases(value(&keys.start), memory, package, platform, &scaled);
-        let image = matches!(package, model::Package::Image(_));
-        let own_runtime = image || runtime.starts_with("provided");
-        let init_billed = platform.prices.as_ref().is_some_and(|facts| {
-            facts.prices.billing.init == model::InitBilling::All || own_runtime
-        });
-        let snapshot_billed = platform.prices.as_ref().is_some_and(|facts| {
-            !facts
-                .snapshot_free
-                .iter()
-                .any(|free| runtime.starts_with(free.as_str()))
-        });
+        let start = self.start_phases(&keys, memory, package, platform, &scaled);
+        let layers = self.layers(&keys, package_place, package, platform);
+        let working_set = working_set(&keys);
+        self.warn_of_starts(&keys, memory, &start, platform);
+        let (init_billed, snapshot_billed) = billed(&runtime, package, platform);
         FunctionFacts {
             runtime_place: place(keys.runtime.as_ref().map(|key| key.place)),
             runtime_label: if keys.runtime.is_some() {
@@ -136,6 +151,7 @@ impl Context {
                 "has no `runtime`"
             },
             package_place,
+            layers,
             gap: gap || self.faults.pushed() > before,
             timeout_place: place(keys.timeout.as_ref().map(|key| key.place)),
             longest: longest.filter(|_| brought),
@@ -158,6 +174,9 @@ impl Context {
                 reserved_concurrency: value(&keys.reserved_concurrency).map(|count| count.0),
                 init_billed,
                 snapshot_billed,
+                extension_overhead: value(&keys.extension_overhead)
+                    .map_or(Dist::ZERO, |overhead| overhead.0.clone()),
+                working_set,
             },
         }
     }
@@ -207,60 +226,6 @@ impl Context {
             );
         }
         memory
-    }
-
-    fn package(
-        &self,
-        key: &Key<Package>,
-        table: Place,
-        platform: &PlatformFacts,
-    ) -> (model::Package, Place) {
-        let default = model::Package::Zip(Memory::from_mb(DEFAULT_ZIP_MB));
-        let Some(given) = key else {
-            return (default, table);
-        };
-        let Some(package) = given.get() else {
-            return (default, given.place);
-        };
-        let (size, limit, made, kind): (_, _, fn(Memory) -> model::Package, _) =
-            match (&package.zip, &package.image) {
-                (Some(zip), None) => (
-                    zip,
-                    platform.limits.max_zip,
-                    model::Package::Zip,
-                    "zip archive",
-                ),
-                (None, Some(image)) => (
-                    image,
-                    platform.limits.max_image,
-                    model::Package::Image,
-                    "image",
-                ),
-                (None, None) if self.faults.has_unknown(given.place) => {
-                    return (default, given.place);
-                }
-                _ => {
-                    self.fault(Fault::new("a package is either `zip` or `image`").at(given.place));
-                    return (default, given.place);
-                }
-            };
-        let Some(bytes) = size.get() else {
-            return (default, given.place);
-        };
-        if let Some(limit) = limit
-            && bytes.0 > limit
-        {
-            self.fault(
-                Fault::new(format!(
-                    "`{}` takes no {kind} of {}",
-                    platform.name,
-                    self.bare(size.place)
-                ))
-                .at(size.place)
-                .note(format!("allowed: at most {limit}")),
-            );
-        }
-        (made(bytes.0), given.place)
     }
 
     fn timeout(&self, keys: &FunctionKeys, platform: &PlatformFacts) -> Option<Span> {
@@ -317,7 +282,7 @@ impl Context {
         &self,
         keys: &FunctionKeys,
         traced: Option<Dist>,
-        name: &str,
+        (name, memory): (&str, Memory),
         table: Place,
         modelled: bool,
         scaled: &dyn Fn(Dist, Phase) -> Dist,
@@ -344,6 +309,10 @@ impl Context {
         };
         match key.get()? {
             Service::Whole(dist) => Some(whole(dist.clone())),
+            Service::ByMemory(curve) => {
+                let length = self.length_at(curve, memory, key.place)?;
+                Some(whole(Dist::constant(length)))
+            }
             Service::Parts(parts) => {
                 let part = |part: &Key<Distribution>, key_name: &str| {
                     self.need(part, key.place, "`service`", key_name)
@@ -395,38 +364,4 @@ fn deployments(key: &Key<Vec<Given<Length>>>) -> Vec<Time> {
     times.sort_unstable();
     times.dedup();
     times
-}
-
-/// The phases of a start, as they last at this memory on this platform.
-fn start_phases(
-    typed: Option<&Start>,
-    memory: Memory,
-    package: model::Package,
-    platform: &PlatformFacts,
-    scaled: &dyn Fn(Dist, Phase) -> Dist,
-) -> model::StartPhases {
-    let typed = typed.cloned().unwrap_or_default();
-    let given = |key: &Key<Distribution>| value(key).map(|dist| dist.0.clone());
-    let at = |bytes: Memory, bandwidth: Option<f64>| {
-        bandwidth.map_or(Span::ZERO, |b| Span::from_secs(bytes.bytes() as f64 / b))
-    };
-    let (model::Package::Zip(size) | model::Package::Image(size)) = package;
-    let sandbox = given(&typed.sandbox).unwrap_or_else(|| platform.sandbox.clone());
-    let fetch = given(&typed.fetch).unwrap_or_else(|| Dist::constant(at(size, platform.bandwidth)));
-    let restore = given(&typed.restore).unwrap_or_else(|| {
-        platform.snapshot.as_ref().map_or(Dist::ZERO, |snapshot| {
-            snapshot.restore.plus(at(memory, snapshot.bandwidth))
-        })
-    });
-    let or_none = |key: &Key<Distribution>| given(key).unwrap_or(Dist::ZERO);
-    model::StartPhases {
-        sandbox: scaled(sandbox, Phase::Sandbox),
-        fetch: scaled(fetch, Phase::Fetch),
-        runtime: scaled(or_none(&typed.runtime), Phase::Runtime),
-        init: scaled(or_none(&typed.init), Phase::Init),
-        restore: scaled(restore, Phase::Restore),
-        first_call: scaled(or_none(&typed.first_call), Phase::FirstCall),
-        restored_first_call: given(&typed.restored_first_call)
-            .map(|call| scaled(call, Phase::FirstCall)),
-    }
 }

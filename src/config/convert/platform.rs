@@ -11,8 +11,9 @@ use crate::config::quantity::{Bandwidth, Bytes, Date};
 use crate::config::source::Place;
 use crate::config::typed::event_source::Sources;
 use crate::config::typed::platform::{
-    Binding, ClientRetry, Cpu, Jitter, KeepAlive, Limits, Overflow, Phase, PlatformFile, Reset,
-    RetryOn, Routing, ScalingRate, Scope, SnapshotRules,
+    Binding, CacheLevel, ClientRetry, Cpu, ImageLoading, Jitter, KeepAlive, Limits, Overflow,
+    Phase, PlatformFile, PlatformStart, Reset, RetryOn, Routing, ScalingRate, Scope, SnapshotRules,
+    VpcEra,
 };
 use crate::config::typed::{Key, Overlay, value};
 use crate::dist::Dist;
@@ -26,8 +27,7 @@ use super::prices::PriceFacts;
 pub(super) struct PlatformFacts {
     pub(super) platform: Arc<model::Platform>,
     pub(super) name: String,
-    pub(super) sandbox: Dist,
-    pub(super) bandwidth: Option<f64>,
+    pub(super) start: StartFacts,
     pub(super) snapshot: Option<SnapshotFacts>,
     pub(super) limits: LimitFacts,
     /// Sources of requests as the platform has them.
@@ -40,6 +40,39 @@ pub(super) struct PlatformFacts {
     pub(super) routing_place: Option<Place>,
     /// Where the maximum life was typed.
     pub(super) max_life_place: Option<Place>,
+}
+
+/// What the platform decides of a start.
+pub(super) struct StartFacts {
+    pub(super) sandbox: Dist,
+    pub(super) bandwidth: Option<f64>,
+    /// Probability that a host has a layer of one function already.
+    pub(super) layer_cached: f64,
+    pub(super) image: Option<ImageRules>,
+    /// What a private network adds on the day of the experiment.
+    pub(super) vpc: Option<Dist>,
+    /// The day of the experiment and the first that has one, where there was none yet.
+    pub(super) no_vpc_on: Option<(Date, Date)>,
+}
+
+/// How images are loaded.
+pub(super) struct ImageRules {
+    chunk: Memory,
+    read_share: f64,
+    parallel: u32,
+    levels: Vec<model::CacheLevel>,
+}
+
+impl ImageRules {
+    /// What a start reads of an image.
+    pub(super) fn of_size(&self, size: Memory) -> model::ImageFetch {
+        let read = size.bytes() as f64 * self.read_share;
+        model::ImageFetch {
+            chunks: (read / self.chunk.bytes() as f64).ceil() as u64,
+            parallel: self.parallel,
+            levels: self.levels.clone(),
+        }
+    }
 }
 
 /// What a restore takes, and who can be restored.
@@ -55,6 +88,8 @@ pub(super) struct LimitFacts {
     pub(super) min_memory: Option<Memory>,
     pub(super) max_memory: Option<Memory>,
     pub(super) max_zip: Option<Memory>,
+    pub(super) max_upload: Option<Memory>,
+    pub(super) max_layers: Option<u32>,
     pub(super) max_image: Option<Memory>,
     pub(super) max_timeout: Option<Span>,
 }
@@ -136,7 +171,7 @@ impl Context {
         }
         let named = choice.named.get()?.clone();
         let name = value(&keys.name).cloned().unwrap_or(named);
-        let start = value(&keys.start);
+        let start = self.start_facts(value(&keys.start), choice.date);
         let rules = value(&keys.provisioned);
         let platform = model::Platform {
             name: name.clone(),
@@ -166,15 +201,13 @@ impl Context {
                     .and_then(|rules| limit(&rules.instances_per_minute))
                     .map(|count| count.0),
             },
+            init_limit: limit(&keys.init_limit).map(|length| length.0),
             prices: prices.as_ref().map(|facts| facts.prices.clone()),
         };
         Some(PlatformFacts {
             platform: Arc::new(platform),
             name,
-            sandbox: start
-                .and_then(|start| value(&start.sandbox))
-                .map_or(Dist::ZERO, |sandbox| sandbox.0.clone()),
-            bandwidth: bandwidth(start.and_then(|start| value(&start.bandwidth))),
+            start,
             snapshot,
             limits: limits(value(&keys.limits)),
             sources: value(&keys.sources).cloned().unwrap_or_default(),
@@ -307,6 +340,83 @@ impl Context {
         }
     }
 
+    fn start_facts(&self, typed: Option<&PlatformStart>, date: &Key<Date>) -> StartFacts {
+        let typed = typed.cloned().unwrap_or_default();
+        let mut eras: Vec<&VpcEra> = value(&typed.vpc)
+            .into_iter()
+            .flatten()
+            .filter_map(Given::get)
+            .collect();
+        eras.sort_by_key(|era| era.from);
+        let day = value(date);
+        let era = eras
+            .iter()
+            .rev()
+            .find(|era| day.is_none_or(|day| era.from <= *day));
+        let before = day.zip(eras.first()).filter(|_| era.is_none());
+        StartFacts {
+            sandbox: value(&typed.sandbox).map_or(Dist::ZERO, |sandbox| sandbox.0.clone()),
+            bandwidth: bandwidth(value(&typed.bandwidth)),
+            layer_cached: value(&typed.layer_cached).map_or(0.0, |share| share.0),
+            image: self.image_rules(&typed.image),
+            vpc: era.map(|era| era.adds.0.clone()),
+            no_vpc_on: before.map(|(day, first)| (*day, first.from)),
+        }
+    }
+
+    fn image_rules(&self, key: &Key<OrNone<ImageLoading>>) -> Option<ImageRules> {
+        let given = key.as_ref()?;
+        let OrNone::Some(typed) = given.get()? else {
+            return None;
+        };
+        let chunk = self.need(&typed.chunk, given.place, "`image`", "chunk");
+        let share = self.need(&typed.read_share, given.place, "`image`", "read-share");
+        let listed = self.need(&typed.levels, given.place, "`image`", "levels")?;
+        let mut left = 1.0;
+        let mut levels = Vec::with_capacity(listed.len());
+        for (number, level) in listed.iter().enumerate() {
+            let typed: &CacheLevel = level.get()?;
+            let last = number + 1 == listed.len();
+            let hit = match &typed.hit {
+                Some(hit) if last => {
+                    let title = "the last level serves what the others do not: leave out `hit`";
+                    self.fault(Fault::new(title).at(hit.place));
+                    return None;
+                }
+                None if last => left,
+                _ => self.need(&typed.hit, level.place, "this level", "hit")?.0,
+            };
+            if hit > left + 1e-9 {
+                self.fault(Fault::new("the hits are more than 1 together").at(level.place));
+                return None;
+            }
+            left = (left - hit).max(0.0);
+            let latency = self
+                .need(&typed.latency, level.place, "this level", "latency")?
+                .0;
+            let transfer = match (chunk, bandwidth(value(&typed.bandwidth))) {
+                (Some(chunk), Some(bandwidth)) => {
+                    Span::from_secs(chunk.0.bytes() as f64 / bandwidth)
+                }
+                _ => Span::ZERO,
+            };
+            levels.push(model::CacheLevel {
+                hit,
+                chunk: latency + transfer,
+            });
+        }
+        if levels.is_empty() {
+            self.fault(Fault::new("`levels` needs at least one level").at(given.place));
+            return None;
+        }
+        Some(ImageRules {
+            chunk: chunk?.0,
+            read_share: share?.0,
+            parallel: value(&typed.parallel).map_or(1, |count| count.0),
+            levels,
+        })
+    }
+
     fn snapshot_rules(&self, key: &Key<OrNone<SnapshotRules>>) -> Option<SnapshotFacts> {
         let given = key.as_ref()?;
         let OrNone::Some(rules) = given.get()? else {
@@ -369,6 +479,8 @@ fn limits(typed: Option<&Limits>) -> LimitFacts {
         min_memory: memory(&typed.min_memory),
         max_memory: memory(&typed.max_memory),
         max_zip: memory(&typed.max_zip),
+        max_upload: memory(&typed.max_upload),
+        max_layers: limit(&typed.max_layers).map(|count| count.0),
         max_image: memory(&typed.max_image),
         max_timeout: limit(&typed.max_timeout).map(|length| length.0),
     }

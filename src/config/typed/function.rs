@@ -1,5 +1,6 @@
 //! Keys of a function: in its own file, in `[[function]]` and in `[defaults]`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -8,12 +9,16 @@ use serde::de::{self, Deserializer, Visitor};
 
 use crate::config::decode::{Given, switch};
 use crate::config::dist::Distribution;
-use crate::config::quantity::{Bytes, Count, Length, PositiveCount, Share};
+use crate::config::quantity::{
+    Bandwidth, Bytes, Count, Length, PositiveCount, PositiveLength, Share,
+};
 use crate::dist::Dist;
 use crate::units::parse_span;
 
 use super::arrivals::Arrivals;
+use super::duration_curve::{Beyond, DurationCurve};
 use super::event_source::EventSource;
+use super::working_set::WorkingSet;
 use super::{Key, Overlay, over_inner};
 
 /// A table with the keys of a function and others besides.
@@ -53,6 +58,16 @@ macro_rules! function_table {
             deployments: Key<Vec<Given<Length>>>,
             /// Concurrency kept for this function, and its cap.
             reserved_concurrency: Key<Count>,
+            /// Layers that come with a zip archive; one that several functions share is more often
+            /// on the host already.
+            layers: Key<Vec<Given<Layer>>>,
+            /// Whether it is attached to the user's own network; without it it is not.
+            vpc: Key<bool>,
+            /// What extensions do after the handler, which lengthens every run; without it nothing.
+            extension_overhead: Key<Distribution>,
+            /// Memory that it needs: a request that needs more than there is fails; without it
+            /// memory suffices.
+            working_set: Key<WorkingSet>,
         }
 
         impl $name {
@@ -71,6 +86,10 @@ macro_rules! function_table {
                     source: self.source.clone(),
                     deployments: self.deployments.clone(),
                     reserved_concurrency: self.reserved_concurrency.clone(),
+                    layers: self.layers.clone(),
+                    vpc: self.vpc.clone(),
+                    extension_overhead: self.extension_overhead.clone(),
+                    working_set: self.working_set.clone(),
                 }
             }
         }
@@ -124,17 +143,57 @@ pub(crate) struct FunctionKeys {
     pub(crate) source: Key<EventSource>,
     pub(crate) deployments: Key<Vec<Given<Length>>>,
     pub(crate) reserved_concurrency: Key<Count>,
+    pub(crate) layers: Key<Vec<Given<Layer>>>,
+    pub(crate) vpc: Key<bool>,
+    pub(crate) extension_overhead: Key<Distribution>,
+    pub(crate) working_set: Key<WorkingSet>,
 }
 
-/// What is deployed: one of both.
+/// What is deployed: an archive or an image.
 #[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 3))]
 pub(crate) struct Package {
     /// A zip archive of this size.
     pub(crate) zip: Key<Bytes>,
     /// A container image of this size.
     pub(crate) image: Key<Bytes>,
+    /// Size of the archive unpacked, which the platform limits; without it that of the archive.
+    pub(crate) unpacked: Key<Bytes>,
+    /// How the archive is uploaded; without it by way of an object storage.
+    pub(crate) upload: Key<Upload>,
+}
+
+/// How an archive is uploaded.
+#[derive(Clone, Copy, PartialEq, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Upload {
+    Direct,
+    ObjectStorage,
+}
+
+/// A layer.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Layer {
+    /// The same name is the same layer, whichever function has it.
+    pub(crate) name: Key<String>,
+    /// Size of its archive.
+    pub(crate) size: Key<Bytes>,
+    /// Its size unpacked; without it that of its archive.
+    pub(crate) unpacked: Key<Bytes>,
+}
+
+/// What init downloads: latency + size ÷ bandwidth.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Download {
+    /// All of it.
+    pub(crate) size: Key<Bytes>,
+    /// At which it comes.
+    pub(crate) bandwidth: Key<Bandwidth>,
+    /// Before it comes; without it none.
+    pub(crate) latency: Key<Distribution>,
 }
 
 /// Phases of a start. They are given at one vCPU where the platform says that CPU scales them.
@@ -149,6 +208,10 @@ pub(crate) struct Start {
     pub(crate) runtime: Key<Distribution>,
     /// Code outside the handler.
     pub(crate) init: Key<Distribution>,
+    /// Extensions, which start before the runtime.
+    pub(crate) extensions: Key<Distribution>,
+    /// Dependencies that init downloads out of an object storage.
+    pub(crate) download: Key<Download>,
     /// Memory from a snapshot; without it the platform's.
     pub(crate) restore: Key<Distribution>,
     /// Lazy loading inside the first handler run.
@@ -164,6 +227,8 @@ pub(crate) enum Service {
     Whole(Dist),
     /// By parts.
     Parts(ServiceParts),
+    /// As measured by memory.
+    ByMemory(DurationCurve),
 }
 
 /// A CPU part and an I/O part.
@@ -181,6 +246,14 @@ crate::config::dist::shapes! {
         cpu: Key<Distribution>,
         /// What does not depend on the CPU.
         io: Key<Distribution>,
+        /// Measured lengths by memory, such as { "512 MB" = "3.2 s" }; between two of them the
+        /// logarithm of the length is linear in that of memory.
+        by_memory: Key<BTreeMap<String, Given<PositiveLength>>>,
+        /// The same out of a result of aws-lambda-power-tuning: a JSON file, or the address of its
+        /// visualization.
+        power_tuning: Key<String>,
+        /// What holds outside of the measured memories; without it an error.
+        beyond: Key<Beyond>,
     }
 }
 crate::config::dist::plain_shapes!(ServiceTable);
@@ -193,7 +266,7 @@ impl<'de> Deserialize<'de> for Service {
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(
                     "a duration with its unit, such as \"80 ms\", a distribution, or \
-                     { cpu = …, io = … }",
+                     { cpu = …, io = … }, or { by-memory = … }",
                 )
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Service, E> {
@@ -206,7 +279,20 @@ impl<'de> Deserialize<'de> for Service {
             ) -> Result<Service, D::Error> {
                 let table = ServiceTable::deserialize(table)?;
                 let shapes = table.shapes();
+                let curve = DurationCurve {
+                    by_memory: table.by_memory,
+                    power_tuning: table.power_tuning,
+                    beyond: table.beyond,
+                };
                 let (cpu, io) = (table.cpu, table.io);
+                if curve.is_given() {
+                    if cpu.is_some() || io.is_some() || !shapes.is_empty() {
+                        return Err(de::Error::custom(
+                            "`service` by memory has no `cpu`, no `io` and no distribution",
+                        ));
+                    }
+                    return Ok(Service::ByMemory(curve));
+                }
                 if cpu.is_none() && io.is_none() {
                     let dist = crate::config::dist::only(shapes).map_err(de::Error::custom)?;
                     return Ok(Service::Whole(dist));
@@ -249,6 +335,10 @@ impl Overlay for FunctionKeys {
             source: self.source.or(base.source),
             deployments: self.deployments.or(base.deployments),
             reserved_concurrency: self.reserved_concurrency.or(base.reserved_concurrency),
+            layers: self.layers.or(base.layers),
+            vpc: self.vpc.or(base.vpc),
+            extension_overhead: self.extension_overhead.or(base.extension_overhead),
+            working_set: self.working_set.or(base.working_set),
         }
     }
 }
@@ -260,9 +350,21 @@ impl Overlay for Start {
             fetch: self.fetch.or(base.fetch),
             runtime: self.runtime.or(base.runtime),
             init: self.init.or(base.init),
+            extensions: self.extensions.or(base.extensions),
+            download: over_inner(self.download, base.download),
             restore: self.restore.or(base.restore),
             first_call: self.first_call.or(base.first_call),
             restored_first_call: self.restored_first_call.or(base.restored_first_call),
+        }
+    }
+}
+
+impl Overlay for Download {
+    fn over(self, base: Self) -> Self {
+        Self {
+            size: self.size.or(base.size),
+            bandwidth: self.bandwidth.or(base.bandwidth),
+            latency: self.latency.or(base.latency),
         }
     }
 }

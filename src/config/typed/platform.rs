@@ -11,7 +11,7 @@ use crate::config::decode::{Given, OrNone, switch};
 use crate::config::dist::{Distribution, only, plain_shapes, shapes};
 use crate::config::quantity::{
     AtLeastOne, Bandwidth, Bytes, Count, Date, Length, PositiveCount, PositiveLength,
-    PositiveNumber,
+    PositiveNumber, Share,
 };
 use crate::dist::Dist;
 use crate::units::{Span, parse_span};
@@ -65,6 +65,9 @@ pub(crate) struct PlatformFile {
     pub(crate) provisioned: Key<ProvisionedRules>,
     /// Snapshots of memory; without it the platform has none.
     pub(crate) snapshot: Key<OrNone<SnapshotRules>>,
+    /// Init on demand that takes longer is cut and run again inside the first invocation; without
+    /// it init takes as long as it takes.
+    pub(crate) init_limit: Key<OrNone<PositiveLength>>,
     /// What a function may be; without it anything.
     pub(crate) limits: Key<Limits>,
     /// A name in models/prices or a path; without it nothing is charged.
@@ -210,12 +213,55 @@ pub(crate) enum Phase {
 
 /// Phases of a start that the platform decides.
 #[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct PlatformStart {
     /// VM or container, network; without it no time.
     pub(crate) sandbox: Key<Distribution>,
     /// At which packages reach the host; without it at once.
     pub(crate) bandwidth: Key<Bandwidth>,
+    /// Probability that a host has a layer of one function already; a layer that n functions share
+    /// is missing with the n-th power of what is left. Without it every start fetches its layers.
+    pub(crate) layer_cached: Key<Share>,
+    /// How images are loaded; without it whole, at `bandwidth`.
+    pub(crate) image: Key<OrNone<ImageLoading>>,
+    /// What a start of a function with `vpc = true` takes in addition, since each day.
+    pub(crate) vpc: Key<Vec<Given<VpcEra>>>,
+}
+
+/// An image is loaded in chunks on demand, of which a start reads some.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ImageLoading {
+    /// Size of a chunk.
+    pub(crate) chunk: Key<Bytes>,
+    /// Share of an image that a start reads, of 1.
+    pub(crate) read_share: Key<Share>,
+    /// Chunks that are read at once; without it 1.
+    pub(crate) parallel: Key<PositiveCount>,
+    /// Where chunks come from, the nearest first; the last serves what the others do not.
+    pub(crate) levels: Key<Vec<Given<CacheLevel>>>,
+}
+
+/// A place that chunks come from.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CacheLevel {
+    /// Share of all chunks that are found here, of 1; left out in the last level.
+    pub(crate) hit: Key<Share>,
+    /// From the question for a chunk to its first byte.
+    pub(crate) latency: Key<Length>,
+    /// At which a chunk then comes; without it at once.
+    pub(crate) bandwidth: Key<Bandwidth>,
+}
+
+/// What a private network adds to a start since a day.
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VpcEra {
+    /// First day.
+    pub(crate) from: Date,
+    /// In addition to the sandbox.
+    pub(crate) adds: Distribution,
 }
 
 /// How provisioned concurrency comes about.
@@ -248,8 +294,12 @@ pub(crate) struct Limits {
     pub(crate) min_memory: Key<OrNone<Bytes>>,
     /// Most memory; without it any.
     pub(crate) max_memory: Key<OrNone<Bytes>>,
-    /// Largest zip archive, unpacked; without it any.
+    /// Largest zip archive, unpacked, with its layers; without it any.
     pub(crate) max_zip: Key<OrNone<Bytes>>,
+    /// Largest zip archive that is uploaded directly; without it any.
+    pub(crate) max_upload: Key<OrNone<Bytes>>,
+    /// Most layers of a function; without it any number.
+    pub(crate) max_layers: Key<OrNone<Count>>,
     /// Largest container image; without it any.
     pub(crate) max_image: Key<OrNone<Bytes>>,
     /// Longest timeout; without it any.
@@ -429,10 +479,13 @@ impl JsonSchema for Overflow {
 overlay!(ScalingRate { burst, instances, every, per } {});
 overlay!(ClientRetry { attempts, first, factor, jitter, on } {});
 overlay!(Cpu { one_vcpu_at, max_vcpus, scales } {});
-overlay!(PlatformStart { sandbox, bandwidth } {});
+overlay!(PlatformStart { sandbox, bandwidth, layer_cached, vpc } { image });
+overlay!(ImageLoading { chunk, read_share, parallel, levels } {});
 overlay!(ProvisionedRules { delay, instances_per_minute } {});
 overlay!(SnapshotRules { restore, bandwidth, runtimes } {});
-overlay!(Limits { min_memory, max_memory, max_zip, max_image, max_timeout } {});
+overlay!(Limits {
+    min_memory, max_memory, max_zip, max_upload, max_layers, max_image, max_timeout
+} {});
 
 impl<T: Overlay> Overlay for OrNone<T> {
     fn over(self, base: Self) -> Self {
@@ -469,6 +522,7 @@ impl Overlay for PlatformFile {
             start: over_inner(self.start, base.start),
             provisioned: over_inner(self.provisioned, base.provisioned),
             snapshot: over_inner(self.snapshot, base.snapshot),
+            init_limit: self.init_limit.or(base.init_limit),
             limits: over_inner(self.limits, base.limits),
             prices: self.prices.or(base.prices),
             observed_keep_alive,

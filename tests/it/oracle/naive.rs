@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use frostline::dist::Dist;
 use frostline::model::{
-    KeepAlive, Overflow, Provisioned, RateScope, RemedyKind, Routing, SnapshotAfter,
+    Function, KeepAlive, Overflow, Provisioned, RateScope, RemedyKind, Routing, SnapshotAfter,
 };
 use frostline::random::{Purpose, Stream, Streams};
 use frostline::sim::{Cause, Ending, Found, Retirement, Sender, State};
@@ -35,6 +35,7 @@ struct Work {
     begun: u64,
     first_call: u64,
     timed_out: bool,
+    outgrows: bool,
     found: Found,
 }
 
@@ -48,6 +49,8 @@ struct Instance {
     state: Option<State>,
     was_ready: bool,
     called: bool,
+    /// Init that was cut, and is run again inside the first invocation.
+    init_due: u64,
     /// Counts idle periods of all instances, in the order in which they began.
     idle_period: u64,
     work: Option<Work>,
@@ -130,6 +133,21 @@ struct World<'a> {
     outcome: Outcome,
 }
 
+/// How much of a run fits into memory, where its peak does not.
+fn fits_for(function: &Function, service: u64) -> Option<u64> {
+    let (base, peak) = need(function)?;
+    let memory = function.memory.bytes();
+    let fits = |left: u64| (service as f64 * (left as f64 / (peak - base) as f64)).round() as u64;
+    (peak > memory).then(|| fits(memory.saturating_sub(base)))
+}
+
+/// Memory after init, and the peak of every request.
+fn need(function: &Function) -> Option<(u64, u64)> {
+    let need = function.working_set.as_ref()?;
+    let peak = fixed(need.peak()).max(need.base.bytes());
+    Some((need.base.bytes(), peak))
+}
+
 fn fixed(dist: &Dist) -> u64 {
     dist.as_constant().unwrap().nanos()
 }
@@ -182,12 +200,13 @@ impl World<'_> {
     fn begin(&mut self) {
         let streams = Streams::new(1, 0);
         for (number, call) in (0..).zip(&self.stage.calls) {
+            let function = &self.stage.functions[call.function.index()];
             let request = Request {
                 function: call.function.index(),
                 sender: Sender::User,
                 number,
                 arrived: call.at.nanos(),
-                service: call.service.nanos(),
+                service: fits_for(function, call.service.nanos()).unwrap_or(call.service.nanos()),
                 fails: call.fails,
                 tries: 1,
             };

@@ -25,7 +25,7 @@ fn assert_values(values: &Values, expected: &[(MetricId, f64)]) {
 }
 
 /// 1,024 MB and round prices.
-fn prices() -> Prices {
+pub(super) fn prices() -> Prices {
     Prices {
         name: "round".to_owned(),
         request: 0.01,

@@ -158,6 +158,7 @@ impl Record {
         let ending = match end.ending {
             Ending::Completed => "",
             Ending::Failed => "!failed",
+            Ending::OutOfMemory => "!out-of-memory",
             Ending::TimedOut => "!timed-out",
             Ending::Throttled | Ending::Rejected => "!ran",
             Ending::Abandoned => "!abandoned",

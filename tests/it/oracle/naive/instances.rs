@@ -7,9 +7,44 @@ impl World<'_> {
         let start = &self.stage.functions[function].start;
         let rest = match self.snapshot(function) {
             Some(_) => fixed(&start.restore),
-            None => fixed(&start.fetch) + fixed(&start.runtime) + fixed(&start.init),
+            None => fixed(&start.fetch) + self.init_length(function),
         };
-        fixed(&start.sandbox) + rest
+        fixed(&start.sandbox) + fixed(&start.network) + rest
+    }
+
+    fn init_length(&self, function: usize) -> u64 {
+        let start = &self.stage.functions[function].start;
+        let code = fixed(&start.download) + fixed(&start.init);
+        fixed(&start.extensions) + fixed(&start.runtime) + code
+    }
+
+    /// Init on demand that takes longer than the limit is run again inside the first invocation.
+    pub(super) fn cut_init(&mut self, i: usize) {
+        let function = self.instances[i].function;
+        let init = self.init_length(function);
+        if let Some(limit) = self.stage.platform.init_limit.map(Span::nanos)
+            && self.snapshot(function).is_none()
+            && init > limit
+        {
+            self.instances[i].init_due = init;
+        }
+    }
+
+    /// From birth to readiness of an instance on demand.
+    pub(super) fn start_on_demand(&self, i: usize) -> u64 {
+        let function = self.instances[i].function;
+        let whole = self.start_length(function);
+        let Some(limit) = self.stage.platform.init_limit.map(Span::nanos) else {
+            return whole;
+        };
+        let init = self.instances[i].init_due;
+        whole - init + init.min(limit)
+    }
+
+    /// Whether no instance gets through its init.
+    fn never_starts(&self, function: usize) -> bool {
+        let function = &self.stage.functions[function];
+        need(function).is_some_and(|(base, _)| base > function.memory.bytes())
     }
 
     pub(super) fn bear(&mut self, function: usize, provisioned: bool, for_nobody: bool) -> usize {
@@ -21,7 +56,13 @@ impl World<'_> {
             born: self.now,
             state: Some(State::Starting),
             was_ready: false,
-            called: self.snapshot(function) == Some(SnapshotAfter::WarmUpCall),
+            called: self.snapshot(function) == Some(SnapshotAfter::WarmUpCall)
+                && !self.never_starts(function),
+            init_due: if self.never_starts(function) && self.snapshot(function).is_none() {
+                self.init_length(function)
+            } else {
+                0
+            },
             idle_period: 0,
             work: None,
         });
@@ -44,7 +85,8 @@ impl World<'_> {
     pub(super) fn keep_floor(&mut self, function: usize) {
         while self.alive(function) < self.floor(function) {
             let i = self.bear(function, false, true);
-            let ready = self.now + self.start_length(function);
+            self.cut_init(i);
+            let ready = self.now + self.start_on_demand(i);
             self.push(ready, 1, Event::Ready(i));
         }
     }
@@ -66,14 +108,22 @@ impl World<'_> {
     pub(super) fn begin_work(&mut self, i: usize, mut work: Work) {
         let restored = self.snapshot(work.request.function).is_some();
         let function = &self.stage.functions[work.request.function];
+        let never_starts = self.never_starts(work.request.function);
         let this = &mut self.instances[i];
         work.begun = self.now;
+        let outgrows = need(function).is_some_and(|(_, peak)| peak > function.memory.bytes());
+        work.outgrows = outgrows && work.request.sender == Sender::User;
         if !this.called {
             let start = &function.start;
             work.first_call = match &start.restored_first_call {
                 Some(call) if restored => fixed(call),
                 _ => fixed(&start.first_call),
             };
+            work.first_call += std::mem::take(&mut this.init_due);
+            if never_starts {
+                work.outgrows = true;
+                work.request.service = 0;
+            }
         }
         let mut length = work.first_call + work.request.service;
         if let Some(timeout) = function.timeout.map(Span::nanos)
@@ -103,10 +153,11 @@ impl World<'_> {
             begun: work.begun,
             ended: self.now,
             first_call: work.first_call,
-            ending: match (work.timed_out, work.request.fails) {
-                (true, _) => Ending::TimedOut,
-                (false, true) => Ending::Failed,
-                (false, false) => Ending::Completed,
+            ending: match (work.timed_out, work.outgrows, work.request.fails) {
+                (true, _, _) => Ending::TimedOut,
+                (false, true, _) => Ending::OutOfMemory,
+                (false, false, true) => Ending::Failed,
+                (false, false, false) => Ending::Completed,
             },
             found: work.found,
             instance: Some(self.name(i)),
@@ -124,6 +175,8 @@ impl World<'_> {
         }
         if work.timed_out {
             self.retire(i, Retirement::TimedOut);
+        } else if work.outgrows {
+            self.retire(i, Retirement::OutOfMemory);
         } else {
             self.rest(i);
         }

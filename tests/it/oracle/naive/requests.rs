@@ -112,9 +112,10 @@ impl World<'_> {
             Found::Cold(cause)
         };
         let i = self.bear(function, false, false);
+        self.cut_init(i);
         self.activity[function] += 1;
         self.instances[i].work = Some(self.work(request, found));
-        let ready = self.now + self.start_length(function);
+        let ready = self.now + self.start_on_demand(i);
         self.push(ready, 1, Event::Ready(i));
         Ok(())
     }
@@ -126,6 +127,7 @@ impl World<'_> {
             begun: self.now,
             first_call: 0,
             timed_out: false,
+            outgrows: false,
             found,
         }
     }
