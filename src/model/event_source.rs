@@ -16,7 +16,7 @@ pub enum EventSource {
     /// Messages lie in a queue, from which pollers hand batches to the function (SQS).
     Queue(QueueRules),
     /// Records lie in the shards of a stream, and are handed over shard by shard, in order
-    /// (Kinesis, DynamoDB streams).
+    /// (Kinesis, `DynamoDB` streams).
     Stream(StreamRules),
 }
 

@@ -337,10 +337,10 @@ impl<O: Observer> Simulation<'_, O> {
             on_provisioned: false,
             billable_start: Span::ZERO,
         });
-        if request.batch != NONE {
-            self.batch_tried(&request, Tried::Refused);
-        } else {
+        if request.batch == NONE {
             self.tell_dead_letter(&request);
+        } else {
+            self.batch_tried(&request, Tried::Refused);
         }
     }
 

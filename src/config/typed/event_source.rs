@@ -6,9 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-use crate::config::decode::{OrNone, switch};
+use crate::config::decode::{Given, OrNone, switch};
 use crate::config::dist::Distribution;
 use crate::config::quantity::{Count, Length, PositiveCount, PositiveLength, Share};
+use crate::config::source::Place;
 
 use super::{Key, overlay};
 
@@ -146,6 +147,14 @@ overlay!(Stream {
 const NAMES: &str = "\"sync\", \"gateway\", \"async\", \"queue\", \"stream\", or one of them with \
                      its keys, such as { queue = { batch-size = 10 } }";
 
+/// A source that was chosen by its name alone.
+fn chosen<T: Default>() -> Given<T> {
+    Given {
+        place: Place::default(),
+        value: Some(T::default()),
+    }
+}
+
 impl<'de> Deserialize<'de> for EventSource {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either;
@@ -155,19 +164,13 @@ impl<'de> Deserialize<'de> for EventSource {
                 f.write_str(NAMES)
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<EventSource, E> {
-                fn some<T: Default>() -> Key<T> {
-                    Some(crate::config::decode::Given {
-                        place: crate::config::source::Place::default(),
-                        value: Some(T::default()),
-                    })
-                }
                 let mut sources = Sources::default();
                 match text {
                     "sync" => {}
-                    "gateway" => sources.gateway = some(),
-                    "async" => sources.events = some(),
-                    "queue" => sources.queue = some(),
-                    "stream" => sources.stream = some(),
+                    "gateway" => sources.gateway = Some(chosen()),
+                    "async" => sources.events = Some(chosen()),
+                    "queue" => sources.queue = Some(chosen()),
+                    "stream" => sources.stream = Some(chosen()),
                     _ => return Err(E::invalid_value(de::Unexpected::Str(text), &self)),
                 }
                 Ok(EventSource(sources))
