@@ -17,6 +17,6 @@ pub use platform::{
     ClientRetry, Cpu, Jitter, KeepAlive, Overflow, Phase, Platform, ProvisionedRules, RateScope,
     Routing, ScalingRate,
 };
-pub use prices::{Billing, FreeTier, InitBilling, Prices, Tier};
+pub use prices::{Billing, Charge, FreeTier, InitBilling, Prices, ServicePrices, Tier, tiered};
 pub use process::{BatchSize, Burst, MmppState, Process, Profile};
 pub use remedy::{Ping, Provisioned, Remedy, RemedyKind, SnapshotAfter, Tracking};

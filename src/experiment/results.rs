@@ -157,6 +157,16 @@ impl Results {
         (shortest == longest).then_some(shortest)
     }
 
+    /// The measures of the outputs, in the order of the catalogue: without those that belong to what
+    /// no scenario has.
+    pub fn measures(&self) -> Vec<MetricId> {
+        let has = |id: &MetricId| {
+            let mut scenarios = self.scenarios.iter();
+            !id.is_optional() || scenarios.any(|s| s.metrics.get(*id).mean.is_some())
+        };
+        MetricId::all().filter(has).collect()
+    }
+
     /// The same for a person: `7 days`, or `1 h to 7 days`.
     pub fn duration_text(&self) -> String {
         let (shortest, longest) = self.durations;

@@ -25,6 +25,8 @@ pub struct Function {
     pub error_rate: f64,
     /// Concurrency kept for this function, and its cap.
     pub reserved_concurrency: Option<u32>,
+    /// Temporary storage, where it is more or less than what every function has.
+    pub ephemeral_storage: Option<Memory>,
     /// Whether the time of runtime and init (or of a restore) is billed on demand.
     pub init_billed: bool,
     /// Whether snapshots are charged for.

@@ -141,6 +141,12 @@ metrics! {
     COST_USD_PROVISIONED "cost_usd_provisioned" Total Lower "charges for provisioned capacity and its init";
     COST_USD_SNAPSHOT "cost_usd_snapshot" Total Lower "charges for cached and restored snapshots";
     COST_USD_PING "cost_usd_ping" Total Lower "all charges for pings";
+    COST_USD_STORAGE "cost_usd_storage" Total Lower "charges for temporary storage beyond what every function has";
+    COST_USD_GATEWAY "cost_usd_gateway" Total Lower "charges for requests to an API gateway";
+    COST_USD_QUEUE "cost_usd_queue" Total Lower "charges for requests to queues";
+    COST_USD_STREAM "cost_usd_stream" Total Lower "charges for streams";
+    COST_USD_MESSAGES "cost_usd_messages" Total Lower "charges for messages published and calls by a scheduler";
+    COST_USD_WORKFLOW "cost_usd_workflow" Total Lower "charges for workflows";
     COST_USD_PER_MONTH "cost_usd_per_month" OverTime Lower "the bill of 30 days at this rate";
     COLD_CAUSE_FIRST "cold_cause_first" Total Lower "cold because there never was an instance";
     COLD_CAUSE_SCALE_OUT "cold_cause_scale_out" Total Lower "cold because all instances were busy with requests";
@@ -182,6 +188,20 @@ impl MetricId {
     /// Every measure, in the order of the outputs.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..METRICS.len() as u16).map(Self)
+    }
+
+    /// Whether outputs leave the measure out where no scenario has a value of it: it belongs to what
+    /// most experiments do not have.
+    pub fn is_optional(self) -> bool {
+        const OPTIONAL: [MetricId; 6] = [
+            COST_USD_STORAGE,
+            COST_USD_GATEWAY,
+            COST_USD_QUEUE,
+            COST_USD_STREAM,
+            COST_USD_MESSAGES,
+            COST_USD_WORKFLOW,
+        ];
+        OPTIONAL.contains(&self)
     }
 
     /// The measure as an index.

@@ -68,6 +68,7 @@ pub fn bare_function(name: &str, service: Dist) -> Function {
         timeout: None,
         error_rate: 0.0,
         reserved_concurrency: None,
+        ephemeral_storage: None,
         init_billed: true,
         snapshot_billed: true,
     }

@@ -11,6 +11,7 @@ mod experiment;
 mod keep_alive_curve;
 mod oracle;
 mod outputs;
+mod prices;
 mod readme;
 mod report;
 mod rows;

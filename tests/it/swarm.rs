@@ -12,8 +12,8 @@ use frostline::ids::FunctionId;
 use frostline::model::{
     BatchSize, Billing, Burst, ClientRetry, Experiment, FreeTier, Function, InitBilling, Jitter,
     KeepAlive, MmppState, Overflow, Ping, Plan, Platform, Prices, Process, Profile, Provisioned,
-    RateScope, Remedy, RemedyKind, Routing, ScalingRate, Scenario, SnapshotAfter, Source, Tier,
-    Tracking,
+    RateScope, Remedy, RemedyKind, Routing, ScalingRate, Scenario, ServicePrices, SnapshotAfter,
+    Source, Tier, Tracking,
 };
 use frostline::observe::metric::{self, MetricId};
 use frostline::observe::{Summary, SummaryResult, Values};
@@ -103,6 +103,9 @@ impl Dice {
             snapshot_cache: 1.5e-6,
             snapshot_cache_minimum: self.span(10_800.0),
             snapshot_restore: 1.4e-4,
+            ephemeral_storage: 0.0,
+            ephemeral_included: Memory::from_bytes(0),
+            services: ServicePrices::default(),
             free_tier: self.maybe(|_| FreeTier {
                 requests: 1e6,
                 gb_seconds: 4e5,

@@ -36,6 +36,7 @@ pub(crate) fn function(name: &str, service: Dist) -> Function {
         timeout: None,
         error_rate: 0.0,
         reserved_concurrency: None,
+        ephemeral_storage: None,
         init_billed: false,
         snapshot_billed: false,
     }

@@ -151,6 +151,7 @@ impl Context {
                 timeout,
                 error_rate: value(&keys.error_rate).map_or(0.0, |rate| rate.0),
                 reserved_concurrency: value(&keys.reserved_concurrency).map(|count| count.0),
+                ephemeral_storage: value(&keys.ephemeral_storage).map(|size| size.0),
                 init_billed,
                 snapshot_billed,
             },

@@ -45,6 +45,8 @@ macro_rules! function_table {
             error_rate: Key<Share>,
             /// Concurrency kept for this function, and its cap.
             reserved_concurrency: Key<Count>,
+            /// Temporary storage; without it what the price list includes.
+            ephemeral_storage: Key<Bytes>,
         }
 
         impl $name {
@@ -60,6 +62,7 @@ macro_rules! function_table {
                     timeout: self.timeout.clone(),
                     error_rate: self.error_rate.clone(),
                     reserved_concurrency: self.reserved_concurrency.clone(),
+                    ephemeral_storage: self.ephemeral_storage.clone(),
                 }
             }
         }
@@ -110,6 +113,7 @@ pub(crate) struct FunctionKeys {
     pub(crate) timeout: Key<Length>,
     pub(crate) error_rate: Key<Share>,
     pub(crate) reserved_concurrency: Key<Count>,
+    pub(crate) ephemeral_storage: Key<Bytes>,
 }
 
 /// What is deployed: one of both.
@@ -232,6 +236,7 @@ impl Overlay for FunctionKeys {
             timeout: self.timeout.or(base.timeout),
             error_rate: self.error_rate.or(base.error_rate),
             reserved_concurrency: self.reserved_concurrency.or(base.reserved_concurrency),
+            ephemeral_storage: self.ephemeral_storage.or(base.ephemeral_storage),
         }
     }
 }
