@@ -14,8 +14,8 @@ mod remedy;
 pub use experiment::{Experiment, Plan, Scenario, Source, scenario_label};
 pub use function::{Function, Package, Service, StartPhases};
 pub use platform::{
-    ClientRetry, Cpu, Jitter, KeepAlive, Overflow, Phase, Platform, ProvisionedRules, RateScope,
-    Routing, ScalingRate,
+    AccountLimits, ClientRetry, Cpu, DEFAULT_ACCOUNT, Jitter, KeepAlive, Overflow, Phase, Platform,
+    ProvisionedRules, RateScope, Routing, ScalingRate,
 };
 pub use prices::{Billing, Charge, FreeTier, InitBilling, Prices, ServicePrices, Tier, tiered};
 pub use process::{BatchSize, Burst, MmppState, Process, Profile};

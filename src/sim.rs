@@ -139,7 +139,9 @@ pub struct Simulation<'a, O> {
     instances: Instances,
     finishes: Finishes,
     calendar: Calendar,
+    /// The account of the platform's own limits.
     account: Account,
+    further_accounts: Vec<Account>,
     waiting: Waiting,
     policies: Vec<BoundPolicy>,
     orders: VecDeque<(u32, Order)>,
@@ -194,7 +196,7 @@ struct FunctionState {
     provisioned_ready: u32,
     /// Provisioned instances asked for.
     provisioned_target: u32,
-    /// Bit set of the kinds of happenings that some policy hears.
+    /// Bit set of the kinds of happenings that some policy hears, and [`OWN_LIMITS`].
     heard: u16,
     /// How long nothing may run before all idle instances are retired; `FOR_EVER` without limit.
     function_idle: Span,
@@ -207,6 +209,10 @@ struct FunctionState {
 
 /// Stands for no reservation.
 const NOT_RESERVED: u32 = u32::MAX;
+
+/// Stands beside the happenings heard: the function has limits that others have not, its own quota
+/// on requests or those of a further account, and no request of it goes the shortest way.
+const OWN_LIMITS: u16 = 1 << 15;
 
 /// What only starts, provisioning and waiting touch.
 struct RareState {
@@ -221,6 +227,10 @@ struct RareState {
     last_retired: Retirement,
     /// Its own scaling rate, where each function has one.
     bucket: Option<TokenBucket>,
+    /// Its own requests a second, where it has a reservation that limits them.
+    requests: Option<TokenBucket>,
+    /// Number of its account.
+    account: u32,
     /// Requests that wait for a limit, by their place in `waiting`.
     queue: VecDeque<u32>,
     /// Who owns `keep`.
@@ -255,8 +265,11 @@ impl<'a, O: Observer> Simulation<'a, O> {
     /// All functions of a plan, under the limits that they share.
     pub fn new(plan: &'a Plan, streams: &Streams, policies: Vec<Bound>, observer: O) -> Self {
         let all = 0..plan.functions.len() as u32;
-        let account = Account::new(plan);
-        Self::of_functions(plan, streams, all, account, policies, observer)
+        let account = Account::new(plan, 0);
+        let mut all = Self::of_functions(plan, streams, all, account, policies, observer);
+        let further = 1..=plan.platform.accounts.len() as u32;
+        all.further_accounts = further.map(|number| Account::new(plan, number)).collect();
+        all
     }
 
     /// One function of a plan as if it had the account for itself and the account had no limits.
@@ -294,6 +307,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             finishes: Finishes::default(),
             calendar: Calendar::default(),
             account,
+            further_accounts: Vec::new(),
             waiting: Waiting::default(),
             policies: Vec::new(),
             orders: VecDeque::new(),
@@ -465,9 +479,21 @@ impl FunctionState {
                 streams.stream(id, Purpose::Routing, number)
             })
         };
-        let own = platform
-            .scaling_rate
-            .filter(|rate| rate.per == RateScope::Function);
+        let rate = match function.account {
+            0 => platform.scaling_rate,
+            number => platform.account(number).scaling_rate,
+        };
+        let own = rate.filter(|rate| rate.per == RateScope::Function);
+        let reserved = function
+            .reserved_concurrency
+            .filter(|reserved| *reserved > 0);
+        let requests = reserved
+            .zip(platform.requests_per_concurrency)
+            .map(|(reserved, a_unit)| {
+                let a_second = reserved.saturating_mul(a_unit);
+                TokenBucket::new(a_second, a_second, Span::from_whole_secs(1))
+            });
+        let own_limits = requests.is_some() || function.account != 0;
         Self {
             idle: pool(0),
             // The policies of a plan always have an owner.
@@ -480,7 +506,7 @@ impl FunctionState {
             floor: 0,
             provisioned_ready: 0,
             provisioned_target: 0,
-            heard: 0,
+            heard: if own_limits { OWN_LIMITS } else { 0 },
             function_idle: Span::FOR_EVER,
             unused_since: Time::ZERO,
             unused_timer: Time::NEVER,
@@ -491,6 +517,8 @@ impl FunctionState {
                 ever: false,
                 last_retired: Retirement::EndOfRun,
                 bucket: own.map(|rate| TokenBucket::of_rate(&rate)),
+                requests,
+                account: function.account,
                 queue: VecDeque::new(),
                 keep: None,
                 start: None,

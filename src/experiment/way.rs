@@ -23,6 +23,8 @@ pub enum Way {
     OneFile,
     /// The account has one scaling rate.
     ScalingRate,
+    /// There are several accounts.
+    Accounts,
     /// The run is longer than what functions claim can be noted for.
     TooLong,
     /// This limit binds.
@@ -39,6 +41,8 @@ impl Way {
             Some(Self::Rows)
         } else if rate.is_some_and(|rate| rate.per == RateScope::Account) {
             Some(Self::ScalingRate)
+        } else if plan.functions.iter().any(|function| function.account != 0) {
+            Some(Self::Accounts)
         } else if plan.end() >= LONGEST_RUN {
             Some(Self::TooLong)
         } else {
@@ -59,6 +63,7 @@ impl fmt::Display for Way {
                 "functions together: some have requests out of a shared file and from elsewhere"
             }
             Self::ScalingRate => "functions together: the account has one scaling rate",
+            Self::Accounts => "functions together: there are several accounts",
             Self::TooLong => "functions together: the run is too long to prove that no limit binds",
             Self::Binds(Binding::ConcurrencyQuota) => {
                 "functions together: `concurrency-quota` binds"

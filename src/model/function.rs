@@ -23,6 +23,8 @@ pub struct Function {
     pub timeout: Option<Span>,
     /// Share of requests that fail at their end, of 1.
     pub error_rate: f64,
+    /// Number of its account; 0 has the platform's own limits.
+    pub account: u32,
     /// Concurrency kept for this function, and its cap.
     pub reserved_concurrency: Option<u32>,
     /// Temporary storage, where it is more or less than what every function has.

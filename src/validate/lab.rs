@@ -29,6 +29,7 @@ pub fn bare_platform() -> Platform {
         concurrency_quota: None,
         unreserved_minimum: 0,
         requests_per_second: None,
+        requests_per_concurrency: None,
         scaling_rate: None,
         overflow: Overflow::Throttle,
         client_retry: None,
@@ -42,6 +43,7 @@ pub fn bare_platform() -> Platform {
             instances_per_minute: None,
         },
         prices: None,
+        accounts: Vec::new(),
     }
 }
 
@@ -67,6 +69,7 @@ pub fn bare_function(name: &str, service: Dist) -> Function {
         },
         timeout: None,
         error_rate: 0.0,
+        account: 0,
         reserved_concurrency: None,
         ephemeral_storage: None,
         init_billed: true,

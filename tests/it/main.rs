@@ -15,6 +15,7 @@ mod prices;
 mod readme;
 mod report;
 mod rows;
+mod scaling;
 mod shipped;
 mod sim;
 mod stats;

@@ -35,6 +35,7 @@ pub(crate) fn function(name: &str, service: Dist) -> Function {
         },
         timeout: None,
         error_rate: 0.0,
+        account: 0,
         reserved_concurrency: None,
         ephemeral_storage: None,
         init_billed: false,
@@ -51,6 +52,7 @@ pub(crate) fn plan_of(functions: Vec<Function>, sources: Vec<Source>, duration: 
         concurrency_quota: None,
         unreserved_minimum: 0,
         requests_per_second: None,
+        requests_per_concurrency: None,
         scaling_rate: None,
         overflow: Overflow::Throttle,
         client_retry: None,
@@ -64,6 +66,7 @@ pub(crate) fn plan_of(functions: Vec<Function>, sources: Vec<Source>, duration: 
             instances_per_minute: None,
         },
         prices: None,
+        accounts: Vec::new(),
     };
     Plan {
         platform: Arc::new(platform),

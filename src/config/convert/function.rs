@@ -150,6 +150,7 @@ impl Context {
                 }),
                 timeout,
                 error_rate: value(&keys.error_rate).map_or(0.0, |rate| rate.0),
+                account: self.account_number(&keys.account, platform),
                 reserved_concurrency: value(&keys.reserved_concurrency).map(|count| count.0),
                 ephemeral_storage: value(&keys.ephemeral_storage).map(|size| size.0),
                 init_billed,

@@ -43,6 +43,8 @@ macro_rules! function_table {
             timeout: Key<Length>,
             /// Share of requests that fail at their end.
             error_rate: Key<Share>,
+            /// Name of its account, one of the [[account]] tables; without it "default".
+            account: Key<String>,
             /// Concurrency kept for this function, and its cap.
             reserved_concurrency: Key<Count>,
             /// Temporary storage; without it what the price list includes.
@@ -61,6 +63,7 @@ macro_rules! function_table {
                     threads: self.threads.clone(),
                     timeout: self.timeout.clone(),
                     error_rate: self.error_rate.clone(),
+                    account: self.account.clone(),
                     reserved_concurrency: self.reserved_concurrency.clone(),
                     ephemeral_storage: self.ephemeral_storage.clone(),
                 }
@@ -112,6 +115,7 @@ pub(crate) struct FunctionKeys {
     pub(crate) threads: Key<PositiveCount>,
     pub(crate) timeout: Key<Length>,
     pub(crate) error_rate: Key<Share>,
+    pub(crate) account: Key<String>,
     pub(crate) reserved_concurrency: Key<Count>,
     pub(crate) ephemeral_storage: Key<Bytes>,
 }
@@ -235,6 +239,7 @@ impl Overlay for FunctionKeys {
             threads: self.threads.or(base.threads),
             timeout: self.timeout.or(base.timeout),
             error_rate: self.error_rate.or(base.error_rate),
+            account: self.account.or(base.account),
             reserved_concurrency: self.reserved_concurrency.or(base.reserved_concurrency),
             ephemeral_storage: self.ephemeral_storage.or(base.ephemeral_storage),
         }
