@@ -3,8 +3,8 @@
 //! This is all that `report` sees. It knows no format.
 
 use super::way::Way;
-pub use crate::observe::TimelinePoint;
 use crate::observe::metric::{METRICS, MetricId};
+pub use crate::observe::{ClaimedLine, ClaimedPoint, TimelinePoint};
 use crate::stats::Histogram;
 use crate::units::{Span, Time};
 
@@ -127,6 +127,8 @@ pub struct Timeline {
     pub points: Vec<TimelinePoint>,
     /// When measuring began.
     pub measured_from: Time,
+    /// What each account claimed of its quota, by the same steps; empty where nobody asked.
+    pub claimed: Vec<ClaimedLine>,
 }
 
 impl Estimates {

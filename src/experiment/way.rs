@@ -25,6 +25,8 @@ pub enum Way {
     ScalingRate,
     /// There are several accounts.
     Accounts,
+    /// Claimed concurrency is measured, which is that of all functions together.
+    Claimed,
     /// The run is longer than what functions claim can be noted for.
     TooLong,
     /// This limit binds.
@@ -33,12 +35,14 @@ pub enum Way {
 
 impl Way {
     /// Why the functions of a plan have to be simulated together, as far as that is known before.
-    pub(super) fn together(plan: &Plan, rows: bool) -> Option<Self> {
+    pub(super) fn together(plan: &Plan, rows: bool, claimed: bool) -> Option<Self> {
         let rate = &plan.platform.scaling_rate;
         if plan.functions.len() == 1 {
             Some(Self::OneFunction)
         } else if rows {
             Some(Self::Rows)
+        } else if claimed {
+            Some(Self::Claimed)
         } else if rate.is_some_and(|rate| rate.per == RateScope::Account) {
             Some(Self::ScalingRate)
         } else if plan.functions.iter().any(|function| function.account != 0) {
@@ -63,6 +67,7 @@ impl fmt::Display for Way {
                 "functions together: some have requests out of a shared file and from elsewhere"
             }
             Self::ScalingRate => "functions together: the account has one scaling rate",
+            Self::Claimed => "functions together: claimed concurrency is that of all",
             Self::Accounts => "functions together: there are several accounts",
             Self::TooLong => "functions together: the run is too long to prove that no limit binds",
             Self::Binds(Binding::ConcurrencyQuota) => {

@@ -67,7 +67,7 @@ impl Values {
         }
     }
 
-    fn set(&mut self, metric: MetricId, value: f64) {
+    pub(super) fn set(&mut self, metric: MetricId, value: f64) {
         self.0[metric.index()] = value;
     }
 }

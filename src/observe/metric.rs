@@ -129,6 +129,8 @@ metrics! {
     INSTANCES_PEAK "instances_peak" Alone Neutral "instances alive, most at once";
     BUSY_MEAN "busy_mean" OverTime Neutral "instances running a request or a ping, mean over time";
     BUSY_PEAK "busy_peak" Alone Neutral "instances running a request or a ping, most at once";
+    CLAIMED_CONCURRENCY_MEAN "claimed_concurrency_mean" OverTime Lower "concurrency that the account that claims most has claimed, mean over time";
+    CLAIMED_CONCURRENCY_PEAK "claimed_concurrency_peak" Alone Lower "concurrency that an account has claimed, most at once";
     IDLE_MEAN "idle_mean" OverTime Lower "instances idle, mean over time";
     STARTS "starts" Total Neutral "instances started, for whatever reason";
     INSTANCE_LIFE_S_MEAN "instance_life_s_mean" Alone Neutral "start to retirement, mean of the retired";
@@ -193,7 +195,9 @@ impl MetricId {
     /// Whether outputs leave the measure out where no scenario has a value of it: it belongs to what
     /// most experiments do not have.
     pub fn is_optional(self) -> bool {
-        const OPTIONAL: [MetricId; 6] = [
+        const OPTIONAL: [MetricId; 8] = [
+            CLAIMED_CONCURRENCY_MEAN,
+            CLAIMED_CONCURRENCY_PEAK,
             COST_USD_STORAGE,
             COST_USD_GATEWAY,
             COST_USD_QUEUE,

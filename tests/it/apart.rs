@@ -29,6 +29,7 @@ fn experiment(plan: Plan, seed: u64, replications: u32) -> Experiment {
             set: Vec::new(),
             plan,
             keep_alive_curve: true,
+            claimed_concurrency: false,
         }],
     }
 }

@@ -440,6 +440,7 @@ fn one_job_and_four_give_the_same_results() {
                 set: Vec::new(),
                 plan: dice.plan(),
                 keep_alive_curve: n % 2 == 0,
+                claimed_concurrency: n % 3 == 0,
             })
             .collect();
         let experiment = Experiment {

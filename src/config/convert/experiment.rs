@@ -136,6 +136,7 @@ pub(crate) fn scenarios(
     context.fits_into_time(warm_up, duration, &file);
     context.meets_measured_time(&MeasuredTime::new(warm_up, duration), &population);
     let keep_alive_curve = context.keep_alive_curve(&file.keep_alive_curve, &platform);
+    let claimed_concurrency = value(&file.claimed_concurrency).copied().unwrap_or(false);
     let functions: Arc<[Function]> = population
         .functions
         .into_iter()
@@ -156,6 +157,7 @@ pub(crate) fn scenarios(
             duration,
         },
         keep_alive_curve,
+        claimed_concurrency,
     });
     Some((heading, scenarios.collect()))
 }

@@ -15,7 +15,7 @@ use crate::trace::TraceFunction;
 use crate::units::{Memory, Span, format_span};
 
 use super::Context;
-use super::platform::PlatformFacts;
+use super::platform::{PlatformFacts, limit};
 
 /// Memory of a function that gives none, as on AWS Lambda.
 const DEFAULT_MEMORY_MB: f64 = 128.0;
@@ -151,7 +151,7 @@ impl Context {
                 timeout,
                 error_rate: value(&keys.error_rate).map_or(0.0, |rate| rate.0),
                 account: self.account_number(&keys.account, platform),
-                reserved_concurrency: value(&keys.reserved_concurrency).map(|count| count.0),
+                reserved_concurrency: limit(&keys.reserved_concurrency).map(|count| count.0),
                 ephemeral_storage: value(&keys.ephemeral_storage).map(|size| size.0),
                 init_billed,
                 snapshot_billed,

@@ -40,6 +40,9 @@ pub(crate) struct ExperimentFile {
     /// Whether cold starts and idle time are told for every keep-alive from 1 s to 24 h as well;
     /// without it not.
     pub(crate) keep_alive_curve: Key<bool>,
+    /// Whether the concurrency that accounts claim of their quota is measured and drawn; without it
+    /// not.
+    pub(crate) claimed_concurrency: Key<bool>,
     /// Functions.
     pub(crate) function: Key<Tables<FunctionEntry>>,
     /// Scenarios; without any the platform as it is.

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-use crate::config::decode::switch;
+use crate::config::decode::{OrNone, switch};
 use crate::config::dist::Distribution;
 use crate::config::quantity::{Bytes, Count, Length, PositiveCount, Share};
 use crate::dist::Dist;
@@ -45,8 +45,8 @@ macro_rules! function_table {
             error_rate: Key<Share>,
             /// Name of its account, one of the [[account]] tables; without it "default".
             account: Key<String>,
-            /// Concurrency kept for this function, and its cap.
-            reserved_concurrency: Key<Count>,
+            /// Concurrency kept for this function, and its cap; without it none.
+            reserved_concurrency: Key<OrNone<Count>>,
             /// Temporary storage; without it what the price list includes.
             ephemeral_storage: Key<Bytes>,
         }
@@ -116,7 +116,7 @@ pub(crate) struct FunctionKeys {
     pub(crate) timeout: Key<Length>,
     pub(crate) error_rate: Key<Share>,
     pub(crate) account: Key<String>,
-    pub(crate) reserved_concurrency: Key<Count>,
+    pub(crate) reserved_concurrency: Key<OrNone<Count>>,
     pub(crate) ephemeral_storage: Key<Bytes>,
 }
 
