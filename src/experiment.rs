@@ -37,8 +37,8 @@ pub use fingerprint::{Reread, fingerprint};
 pub use journal::Journal;
 pub use request_parts::RequestParts;
 pub use results::{
-    CurvePoint, Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results,
-    ScenarioResult, Timeline, TimelinePoint,
+    ClaimedLine, ClaimedPoint, CurvePoint, Estimate, Estimates, Facts, FunctionResult,
+    IntervalMethod, Results, ScenarioResult, Timeline, TimelinePoint,
 };
 pub use way::Way;
 

@@ -19,10 +19,10 @@ pub use event_source::{
 pub use experiment::{Experiment, Plan, Scenario, Source, scenario_label};
 pub use function::{CacheLevel, Function, ImageFetch, LayerFetch, Package, Service, StartPhases};
 pub use platform::{
-    ClientRetry, Cpu, Jitter, KeepAlive, Overflow, Phase, Platform, ProvisionedRules, RateScope,
-    Reset, RetryOn, Routing, ScalingRate,
+    AccountLimits, ClientRetry, Cpu, DEFAULT_ACCOUNT, Jitter, KeepAlive, Overflow, Phase, Platform,
+    ProvisionedRules, RateScope, Reset, RetryOn, Routing, ScalingRate,
 };
-pub use prices::{Billing, FreeTier, InitBilling, Prices, Tier};
+pub use prices::{Billing, Charge, FreeTier, InitBilling, Prices, ServicePrices, Tier, tiered};
 pub use process::{BatchSize, Burst, MmppState, Process, Profile};
 pub use remedy::{Ping, Provisioned, Remedy, RemedyKind, SnapshotAfter, Tracking};
 pub use working_set::{WorkingSet, bytes};

@@ -2,6 +2,7 @@
 //!
 //! An observer hears what happened and counts; it must not influence the run.
 
+mod claimed;
 mod claims;
 pub mod costs;
 mod identities;
@@ -20,6 +21,7 @@ mod tally;
 mod timeline;
 mod watch;
 
+pub use claimed::{ClaimedLine, ClaimedPoint, ClaimedTap};
 pub use claims::{Claims, LONGEST_RUN, Notes};
 pub use identities::Violation;
 pub use keep_alive_curve::{

@@ -30,10 +30,11 @@ pub const NAMES: &[&str] = &[
     "timeline.svg",
     "keep-alive-curve.csv",
     "keep-alive-curve.svg",
+    "claimed-concurrency.svg",
 ];
 
 /// Every file of an experiment: its name and its bytes, in a fixed order; those of the keep-alive
-/// curve where a scenario has one. The caller writes them.
+/// curve and of claimed concurrency where a scenario has them. The caller writes them.
 ///
 /// # Errors
 /// If a format cannot be written, which is a fault of this program.
@@ -50,6 +51,9 @@ pub fn files(results: &Results) -> Result<Vec<(&'static str, Vec<u8>)>, std::io:
         let picture = svg::keep_alive_curve(results);
         files.push(("keep-alive-curve.csv", curve.into_bytes()));
         files.push(("keep-alive-curve.svg", picture.into_bytes()));
+    }
+    if let Some(picture) = svg::claimed_concurrency(results) {
+        files.push(("claimed-concurrency.svg", picture.into_bytes()));
     }
     Ok(files)
 }

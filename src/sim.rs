@@ -143,7 +143,9 @@ pub struct Simulation<'a, O> {
     instances: Instances,
     finishes: Finishes,
     calendar: Calendar,
+    /// The account of the platform's own limits.
     account: Account,
+    further_accounts: Vec<Account>,
     waiting: Waiting,
     batches: Batches,
     policies: Vec<BoundPolicy>,
@@ -199,7 +201,8 @@ struct FunctionState {
     provisioned_ready: u32,
     /// Provisioned instances asked for.
     provisioned_target: u32,
-    /// Bit set of the kinds of happenings that some policy hears, [`MAY_OUTGROW`], [`NOT_PLAIN`].
+    /// Bit set of the kinds of happenings that some policy hears, and of what is out of the
+    /// ordinary: [`MAY_OUTGROW`], [`NOT_PLAIN`], [`OWN_LIMITS`].
     heard: u16,
     /// How long nothing may run before all idle instances are retired; `FOR_EVER` without limit.
     function_idle: Span,
@@ -219,6 +222,10 @@ const MAY_OUTGROW: u16 = 1 << 15;
 /// Stands for no reservation.
 const NOT_RESERVED: u32 = u32::MAX;
 
+/// Stands beside the happenings heard: the function has limits that others have not, its own quota
+/// on requests or those of a further account, and no request of it goes the shortest way.
+const OWN_LIMITS: u16 = 1 << 13;
+
 /// What only starts, provisioning and waiting touch.
 struct RareState {
     /// Idle provisioned instances.
@@ -232,6 +239,10 @@ struct RareState {
     last_retired: Retirement,
     /// Its own scaling rate, where each function has one.
     bucket: Option<TokenBucket>,
+    /// Its own requests a second, where it has a reservation that limits them.
+    requests: Option<TokenBucket>,
+    /// Number of its account.
+    account: u32,
     /// Requests that wait for a limit, by their place in `waiting`.
     queue: VecDeque<u32>,
     /// What stands between those who send requests and the function.
@@ -273,8 +284,11 @@ impl<'a, O: Observer> Simulation<'a, O> {
     /// All functions of a plan, under the limits that they share.
     pub fn new(plan: &'a Plan, streams: &Streams, policies: Vec<Bound>, observer: O) -> Self {
         let all = 0..plan.functions.len() as u32;
-        let account = Account::new(plan);
-        Self::of_functions(plan, streams, all, account, policies, observer)
+        let account = Account::new(plan, 0);
+        let mut all = Self::of_functions(plan, streams, all, account, policies, observer);
+        let further = 1..=plan.platform.accounts.len() as u32;
+        all.further_accounts = further.map(|number| Account::new(plan, number)).collect();
+        all
     }
 
     /// One function of a plan as if it had the account for itself and the account had no limits.
@@ -312,6 +326,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             finishes: Finishes::default(),
             calendar: Calendar::default(),
             account,
+            further_accounts: Vec::new(),
             waiting: Waiting::default(),
             batches: Batches::default(),
             policies: Vec::new(),
@@ -495,13 +510,30 @@ impl FunctionState {
                 streams.stream(id, Purpose::Routing, number)
             })
         };
-        let own = platform
-            .scaling_rate
-            .filter(|rate| rate.per == RateScope::Function);
         let outgrows = function
             .working_set
             .as_ref()
             .is_some_and(|need| need.may_outgrow(function.memory));
+        let rate = match function.account {
+            0 => platform.scaling_rate,
+            number => platform.account(number).scaling_rate,
+        };
+        let own = rate.filter(|rate| rate.per == RateScope::Function);
+        let reserved = function
+            .reserved_concurrency
+            .filter(|reserved| *reserved > 0);
+        let requests = reserved
+            .zip(platform.requests_per_concurrency)
+            .map(|(reserved, a_unit)| {
+                let a_second = reserved.saturating_mul(a_unit);
+                TokenBucket::new(a_second, a_second, Span::from_whole_secs(1))
+            });
+        let out_of_the_ordinary = [
+            (!function.is_plain(), NOT_PLAIN),
+            (outgrows, MAY_OUTGROW),
+            (requests.is_some() || function.account != 0, OWN_LIMITS),
+        ];
+        let bits = out_of_the_ordinary.iter().filter(|(is, _)| *is);
         Self {
             idle: pool(0),
             // The policies of a plan always have an owner.
@@ -514,8 +546,7 @@ impl FunctionState {
             floor: 0,
             provisioned_ready: 0,
             provisioned_target: 0,
-            heard: if function.is_plain() { 0 } else { NOT_PLAIN }
-                | if outgrows { MAY_OUTGROW } else { 0 },
+            heard: bits.fold(0, |heard, (_, bit)| heard | bit),
             function_idle: Span::FOR_EVER,
             unused_since: Time::ZERO,
             unused_timer: Time::NEVER,
@@ -526,6 +557,8 @@ impl FunctionState {
                 ever: false,
                 last_retired: Retirement::EndOfRun,
                 bucket: own.map(|rate| TokenBucket::of_rate(&rate)),
+                requests,
+                account: function.account,
                 queue: VecDeque::new(),
                 source: SourceState::new(&function.source, streams, id),
                 outdated: 0,

@@ -8,6 +8,7 @@
     reason = "a key is passed on as its table holds it"
 )]
 
+mod accounts;
 mod arrivals;
 mod curve;
 mod duration_curve;

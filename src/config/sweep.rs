@@ -30,7 +30,7 @@ pub(crate) struct DottedKey {
 }
 
 /// Keys of a function, to tell `function.memory` from `function.NAME.memory`.
-const FUNCTION_KEYS: [&str; 9] = [
+const FUNCTION_KEYS: [&str; 11] = [
     "model",
     "arrivals",
     "runtime",
@@ -40,13 +40,16 @@ const FUNCTION_KEYS: [&str; 9] = [
     "service",
     "timeout",
     "error-rate",
+    "account",
+    "ephemeral-storage",
 ];
 
 /// Keys at the top of a sweep that are the first part of a longer one: a table below them goes on
 /// with the key, a table below any other key names its values.
-const SECTIONS: [&str; 6] = [
+const SECTIONS: [&str; 7] = [
     "function",
     "policy",
+    "account",
     "platform",
     "platform-override",
     "workload",
@@ -198,7 +201,7 @@ pub(crate) fn put(root: &mut Node, key: &DottedKey, node: &Node) -> Result<(), F
     let wrong = |title: String| Fault::new(title).at(key.place);
     let (first, rest) = head(&key.text).ok_or_else(|| wrong(no_key(&key.text)))?;
     match (first.as_str(), rest) {
-        ("function" | "policy", Some(rest)) => {
+        ("function" | "policy" | "account", Some(rest)) => {
             let targets = targets(root, &first, rest, key)?;
             for (table, path) in targets {
                 table.put(&path, key.place, node.clone());

@@ -8,8 +8,8 @@ use super::way::Way;
 use super::{BATCHES, Failure};
 use crate::model::{Experiment, Plan, Scenario};
 use crate::observe::{
-    CurveBooks, KeepAliveCurve, KeepAliveCurveTap, Summary, SummaryResult, TimelinePoint,
-    TimelineSteps, TimelineTap, Violation,
+    ClaimedLine, ClaimedTap, CurveBooks, KeepAliveCurve, KeepAliveCurveTap, Summary, SummaryResult,
+    TimelinePoint, TimelineSteps, TimelineTap, Violation,
 };
 use crate::policy;
 use crate::random::Streams;
@@ -36,6 +36,9 @@ pub struct CellResult {
     pub summary: SummaryResult,
     /// Length of a step and instances by state in each; only of the first replication.
     pub timeline: Option<(u64, Vec<TimelinePoint>)>,
+    /// Length of a step and what each account claimed in each; only of the first replication, where
+    /// it was asked for.
+    pub claimed: Option<(u64, Vec<ClaimedLine>)>,
     /// Cold starts and idle time under every keep-alive, where they were asked for.
     pub keep_alive_curve: Option<KeepAliveCurve>,
     /// Whether its functions were simulated apart.
@@ -65,7 +68,11 @@ pub(super) fn run(
     control: &Control,
 ) -> Result<CellResult, Failure> {
     let cell = Cell::new(experiment, id, control);
-    let way = match Way::together(cell.plan, requests.is_some()) {
+    let way = match Way::together(
+        cell.plan,
+        requests.is_some(),
+        cell.scenario.claimed_concurrency,
+    ) {
         Some(way) => way,
         None => match cell.run_apart()? {
             Ok(result) => return Ok(result),
@@ -146,6 +153,7 @@ impl<'a> Cell<'a> {
                 timeline: done
                     .timeline
                     .map(|steps| (steps.step().nanos(), steps.into_points())),
+                claimed: None,
                 keep_alive_curve: done.keep_alive_curve.map(CurveBooks::into_curve),
                 way: Way::Apart,
             })),
@@ -171,7 +179,11 @@ impl<'a> Cell<'a> {
             .scenario
             .keep_alive_curve
             .then(|| KeepAliveCurveTap::new(self.plan, self.batches));
-        let mut observer = (summary, (timeline, (log, curve)));
+        let wanted = self.scenario.claimed_concurrency;
+        let claimed = wanted.then(|| ClaimedTap::new(self.plan, self.batches, TIMELINE_STEPS));
+        // What few ask for is one look where nobody does.
+        let rare = (curve.is_some() || claimed.is_some()).then_some((curve, claimed));
+        let mut observer = (summary, (timeline, (log, rare)));
         sim::run(
             self.plan,
             &self.streams,
@@ -181,20 +193,23 @@ impl<'a> Cell<'a> {
             self.control,
         )
         .map_err(|error| self.failed(error))?;
-        let (summary, (timeline, (log, curve))) = observer;
+        let (summary, (timeline, (log, rare))) = observer;
+        let (curve, claimed) = rare.unwrap_or_default();
         if let (Some(parts), Some(log)) = (requests, log) {
             parts.close(log, self.id)?;
         }
         if let Some(fault) = workload.fault() {
             return Err(Failure::Trace(vec![fault.clone()]));
         }
-        let summary = summary
+        let mut summary = summary
             .into_result()
             .ok_or_else(|| self.failed(sim::RunError::Stopped))?
             .map_err(|violation| self.violated(violation))?;
+        let claimed = claimed.map(|tap| (tap.step().nanos(), tap.finish(&mut summary)));
         Ok(CellResult {
             summary,
             timeline: timeline.map(|tap| (tap.step().nanos(), tap.into_points())),
+            claimed: claimed.filter(|_| self.id.replication == 0),
             keep_alive_curve: curve.map(|tap| tap.into_books().into_curve()),
             way,
         })

@@ -108,6 +108,10 @@ fn scenario<'a>(
                 .as_ref()
                 .map_or_else(Vec::new, |(_, points)| points.clone()),
             measured_from: scenario.plan.measured_from(),
+            claimed: cells[0]
+                .claimed
+                .as_ref()
+                .map_or_else(Vec::new, |(_, lines)| lines.clone()),
         },
         keep_alive_curve: curve::of_cells(cells, scenario.plan.duration),
     }

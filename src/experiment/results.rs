@@ -3,8 +3,8 @@
 //! This is all that `report` sees. It knows no format.
 
 use super::way::Way;
-pub use crate::observe::TimelinePoint;
 use crate::observe::metric::{METRICS, MetricId};
+pub use crate::observe::{ClaimedLine, ClaimedPoint, TimelinePoint};
 use crate::stats::Histogram;
 use crate::units::{Span, Time};
 
@@ -127,6 +127,8 @@ pub struct Timeline {
     pub points: Vec<TimelinePoint>,
     /// When measuring began.
     pub measured_from: Time,
+    /// What each account claimed of its quota, by the same steps; empty where nobody asked.
+    pub claimed: Vec<ClaimedLine>,
 }
 
 impl Estimates {
@@ -155,6 +157,16 @@ impl Results {
     pub fn duration(&self) -> Option<Span> {
         let (shortest, longest) = self.durations;
         (shortest == longest).then_some(shortest)
+    }
+
+    /// The measures of the outputs, in the order of the catalogue: without those that belong to what
+    /// no scenario has.
+    pub fn measures(&self) -> Vec<MetricId> {
+        let has = |id: &MetricId| {
+            let mut scenarios = self.scenarios.iter();
+            !id.is_optional() || scenarios.any(|s| s.metrics.get(*id).mean.is_some())
+        };
+        MetricId::all().filter(has).collect()
     }
 
     /// The same for a person: `7 days`, or `1 h to 7 days`.

@@ -25,6 +25,10 @@ pub enum Way {
     ScalingRate,
     /// What the gateways of several functions let in is limited together.
     Gateways,
+    /// There are several accounts.
+    Accounts,
+    /// Claimed concurrency is measured, which is that of all functions together.
+    Claimed,
     /// The run is longer than what functions claim can be noted for.
     TooLong,
     /// This limit binds.
@@ -33,7 +37,7 @@ pub enum Way {
 
 impl Way {
     /// Why the functions of a plan have to be simulated together, as far as that is known before.
-    pub(super) fn together(plan: &Plan, rows: bool) -> Option<Self> {
+    pub(super) fn together(plan: &Plan, rows: bool, claimed: bool) -> Option<Self> {
         let rate = &plan.platform.scaling_rate;
         let behind = |function: &&Function| matches!(function.source, EventSource::Gateway(_));
         let gateways = plan.functions.iter().filter(behind).take(2).count();
@@ -41,10 +45,14 @@ impl Way {
             Some(Self::OneFunction)
         } else if rows {
             Some(Self::Rows)
+        } else if claimed {
+            Some(Self::Claimed)
         } else if rate.is_some_and(|rate| rate.per == RateScope::Account) {
             Some(Self::ScalingRate)
         } else if plan.platform.gateway_throttle.is_some() && gateways > 1 {
             Some(Self::Gateways)
+        } else if plan.functions.iter().any(|function| function.account != 0) {
+            Some(Self::Accounts)
         } else if plan.end() >= LONGEST_RUN {
             Some(Self::TooLong)
         } else {
@@ -68,6 +76,8 @@ impl fmt::Display for Way {
             Self::Gateways => {
                 "functions together: `gateway-throttle` limits their gateways together"
             }
+            Self::Claimed => "functions together: claimed concurrency is that of all",
+            Self::Accounts => "functions together: there are several accounts",
             Self::TooLong => "functions together: the run is too long to prove that no limit binds",
             Self::Binds(Binding::ConcurrencyQuota) => {
                 "functions together: `concurrency-quota` binds"

@@ -38,6 +38,8 @@ pub struct Scenario {
     pub plan: Plan,
     /// Whether cold starts and idle time are told for every keep-alive as well.
     pub keep_alive_curve: bool,
+    /// Whether concurrency claimed of the quota is measured.
+    pub claimed_concurrency: bool,
 }
 
 /// All that a simulation of one scenario needs. Scenarios share the parts that are the same.

@@ -34,8 +34,12 @@ pub struct Function {
     pub source: EventSource,
     /// When a new version takes the place of the one before, rising.
     pub deployments: Vec<Time>,
+    /// Number of its account; 0 has the platform's own limits.
+    pub account: u32,
     /// Concurrency kept for this function, and its cap.
     pub reserved_concurrency: Option<u32>,
+    /// Temporary storage, where it is more or less than what every function has.
+    pub ephemeral_storage: Option<Memory>,
     /// Whether the time of runtime and init (or of a restore) is billed on demand.
     pub init_billed: bool,
     /// Whether snapshots are charged for.

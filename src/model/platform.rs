@@ -22,6 +22,8 @@ pub struct Platform {
     pub unreserved_minimum: u32,
     /// Requests a second that the account may start.
     pub requests_per_second: Option<u32>,
+    /// Requests a second for each unit of concurrency reserved for a function.
+    pub requests_per_concurrency: Option<u32>,
     /// How fast new instances may be started.
     pub scaling_rate: Option<ScalingRate>,
     /// What happens to a request that no limit lets in.
@@ -41,6 +43,42 @@ pub struct Platform {
     pub init_limit: Option<Span>,
     /// Prices as of the experiment's date; `None` where the platform charges nothing.
     pub prices: Option<Prices>,
+    /// Further accounts, from number 1 on.
+    pub accounts: Vec<AccountLimits>,
+}
+
+impl Platform {
+    /// The limits of an account; those of the platform's own keys for number 0.
+    pub fn account(&self, number: u32) -> AccountLimits {
+        let further = (number as usize)
+            .checked_sub(1)
+            .and_then(|n| self.accounts.get(n));
+        further.cloned().unwrap_or_else(|| AccountLimits {
+            name: DEFAULT_ACCOUNT.to_owned(),
+            concurrency_quota: self.concurrency_quota,
+            unreserved_minimum: self.unreserved_minimum,
+            requests_per_second: self.requests_per_second,
+            scaling_rate: self.scaling_rate,
+        })
+    }
+}
+
+/// Name of the account of functions that give none.
+pub const DEFAULT_ACCOUNT: &str = "default";
+
+/// Limits that the functions of a further account share; the platform's own are those of the first.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AccountLimits {
+    /// Name in the experiment.
+    pub name: String,
+    /// Requests that may be in flight in the account.
+    pub concurrency_quota: Option<u32>,
+    /// What reservations must leave of the quota.
+    pub unreserved_minimum: u32,
+    /// Requests a second that the account may start.
+    pub requests_per_second: Option<u32>,
+    /// How fast new instances may be started.
+    pub scaling_rate: Option<ScalingRate>,
 }
 
 /// Choice among idle instances.

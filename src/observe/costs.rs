@@ -1,6 +1,6 @@
 //! The bill: what was used, and what it costs.
 
-use crate::model::{Billing, Plan, Prices};
+use crate::model::{Billing, Charge, Plan, Prices, ServicePrices, tiered};
 use crate::sim::{Ending, Found, RequestEnd};
 use crate::units::Span;
 
@@ -34,7 +34,48 @@ pub struct Usage {
     pub free_requests: f64,
     /// Run time on demand of functions that the free tier counts.
     pub free_gb_s: f64,
+    /// Run time on temporary storage beyond what every function has.
+    pub ephemeral_gb_s: f64,
+    /// What the services around functions did.
+    pub services: Services,
 }
+
+/// What costs outside functions: whoever simulates such a service counts it here, in the units that
+/// are charged (`model::ServicePrices` tells how a payload counts).
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Services {
+    /// Requests to REST APIs.
+    pub rest_requests: f64,
+    /// Requests to HTTP APIs.
+    pub http_requests: f64,
+    /// Requests to standard queues, polls that find nothing included.
+    pub queue_requests: f64,
+    /// The same of first-in-first-out queues.
+    pub fifo_requests: f64,
+    /// Hours of shards.
+    pub shard_hours: f64,
+    /// Units put into streams.
+    pub put_units: f64,
+    /// Hours of shards for consumers with a throughput of their own.
+    pub fan_out_hours: f64,
+    /// GB read that way.
+    pub fan_out_gb: f64,
+    /// Reads of tables' streams.
+    pub stream_reads: f64,
+    /// Messages published to topics.
+    pub published: f64,
+    /// Calls by a scheduler.
+    pub scheduled: f64,
+    /// State transitions of standard workflows, retries included.
+    pub transitions: f64,
+    /// Executions of express workflows.
+    pub express_requests: f64,
+    /// Billed GB-seconds of express workflows.
+    pub express_gb_s: f64,
+}
+
+/// How many amounts [`Services`] has.
+const SERVICES: usize = 14;
 
 /// What it costs, in US dollars.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -49,6 +90,18 @@ pub struct Bill {
     pub snapshot: f64,
     /// All charges for pings.
     pub ping: f64,
+    /// Charges for temporary storage.
+    pub storage: f64,
+    /// Charges for requests to an API gateway.
+    pub gateway: f64,
+    /// Charges for requests to queues.
+    pub queue: f64,
+    /// Charges for streams.
+    pub stream: f64,
+    /// Charges for messages published and calls by a scheduler.
+    pub messages: f64,
+    /// Charges for workflows.
+    pub workflow: f64,
 }
 
 /// What a unit costs at a volume; tiers and the free tier are in it.
@@ -56,6 +109,67 @@ pub struct Bill {
 pub struct UnitPrices {
     request: f64,
     gb_s: f64,
+    services: [f64; SERVICES],
+}
+
+impl Services {
+    /// The amounts, in the order of the fields.
+    fn amounts(&self) -> [f64; SERVICES] {
+        [
+            self.rest_requests,
+            self.http_requests,
+            self.queue_requests,
+            self.fifo_requests,
+            self.shard_hours,
+            self.put_units,
+            self.fan_out_hours,
+            self.fan_out_gb,
+            self.stream_reads,
+            self.published,
+            self.scheduled,
+            self.transitions,
+            self.express_requests,
+            self.express_gb_s,
+        ]
+    }
+
+    /// Adds another's amounts.
+    pub fn add(&mut self, other: &Self) {
+        self.rest_requests += other.rest_requests;
+        self.http_requests += other.http_requests;
+        self.queue_requests += other.queue_requests;
+        self.fifo_requests += other.fifo_requests;
+        self.shard_hours += other.shard_hours;
+        self.put_units += other.put_units;
+        self.fan_out_hours += other.fan_out_hours;
+        self.fan_out_gb += other.fan_out_gb;
+        self.stream_reads += other.stream_reads;
+        self.published += other.published;
+        self.scheduled += other.scheduled;
+        self.transitions += other.transitions;
+        self.express_requests += other.express_requests;
+        self.express_gb_s += other.express_gb_s;
+    }
+}
+
+/// What each of [`Services::amounts`] is charged, in the same order.
+fn charges(prices: &ServicePrices) -> [&Charge; SERVICES] {
+    [
+        &prices.rest_request,
+        &prices.http_request,
+        &prices.queue_request,
+        &prices.fifo_request,
+        &prices.shard_hour,
+        &prices.put_unit,
+        &prices.fan_out_hour,
+        &prices.fan_out_gb,
+        &prices.stream_read,
+        &prices.publish,
+        &prices.schedule,
+        &prices.transition,
+        &prices.express_request,
+        &prices.express_gb_s,
+    ]
 }
 
 impl Usage {
@@ -73,13 +187,18 @@ impl Usage {
         self.restored_gb += other.restored_gb;
         self.free_requests += other.free_requests;
         self.free_gb_s += other.free_gb_s;
+        self.ephemeral_gb_s += other.ephemeral_gb_s;
+        self.services.add(&other.services);
     }
 }
 
 impl Bill {
     /// The sum of all charges.
     pub fn total(&self) -> f64 {
-        self.requests + self.duration + self.provisioned + self.snapshot + self.ping
+        let functions =
+            self.requests + self.duration + self.provisioned + self.snapshot + self.ping;
+        let around = self.gateway + self.queue + self.stream + self.messages + self.workflow;
+        functions + self.storage + around
     }
 }
 
@@ -105,14 +224,41 @@ impl UnitPrices {
         let share = |paid: f64, all: f64| if all > 0.0 { paid / all } else { 0.0 };
         Self {
             request: prices.request * share(requests - free_requests, requests),
-            gb_s: share(tiered(prices, gb_s - free_gb_s), gb_s),
+            gb_s: share(tiered(&prices.duration, gb_s - free_gb_s), gb_s),
+            services: service_units(&prices.services, usage.services.amounts().map(monthly)),
         }
     }
 
     /// The bill of some usage at these unit prices.
     pub fn bill(&self, prices: &Prices, usage: &Usage) -> Bill {
         let run = prices.provisioned_duration;
+        let mut services = usage.services.amounts();
+        for (amount, unit) in services.iter_mut().zip(self.services) {
+            *amount *= unit;
+        }
+        let [
+            rest,
+            http,
+            queue,
+            fifo,
+            shards,
+            puts,
+            fan_out_hours,
+            fan_out_gb,
+            reads,
+            published,
+            scheduled,
+            transitions,
+            express_requests,
+            express_gb_s,
+        ] = services;
         Bill {
+            storage: usage.ephemeral_gb_s * prices.ephemeral_storage,
+            gateway: rest + http,
+            queue: queue + fifo,
+            stream: shards + puts + fan_out_hours + fan_out_gb + reads,
+            messages: published + scheduled,
+            workflow: transitions + express_requests + express_gb_s,
             requests: usage.requests * self.request,
             duration: usage.gb_s * self.gb_s + usage.provisioned_run_gb_s * run,
             provisioned: usage.provisioned_gb_s * prices.provisioned_capacity
@@ -131,16 +277,21 @@ pub fn bill(prices: &Prices, usage: &Usage, window: Span) -> Bill {
     UnitPrices::of_volume(prices, usage, window).bill(prices, usage)
 }
 
-/// The price of a month's GB-seconds through the tiers.
-fn tiered(prices: &Prices, gb_s: f64) -> f64 {
-    let mut from = 0.0;
-    let mut sum = 0.0;
-    for tier in &prices.duration {
-        let to = tier.up_to.unwrap_or(f64::INFINITY).min(gb_s);
-        sum += (to - from).max(0.0) * tier.price;
-        from = to.max(from);
-    }
-    sum
+/// What a unit of each service costs at a month's amounts. What is free of queues is taken from
+/// standard requests first, and from the others as far as something is left.
+fn service_units(prices: &ServicePrices, monthly: [f64; SERVICES]) -> [f64; SERVICES] {
+    const STANDARD: usize = 2;
+    const FIFO: usize = 3;
+    let left = (prices.queue_request.free - monthly[STANDARD]).max(0.0);
+    let of = charges(prices);
+    std::array::from_fn(|i| {
+        let amount = monthly[i];
+        if amount <= 0.0 {
+            return 0.0;
+        }
+        let shared = if i == FIFO { left } else { 0.0 };
+        of[i].of_month(amount - shared) / amount
+    })
 }
 
 /// GB-seconds of a number of billed nanoseconds.

@@ -67,7 +67,7 @@ impl Values {
         }
     }
 
-    fn set(&mut self, metric: MetricId, value: f64) {
+    pub(super) fn set(&mut self, metric: MetricId, value: f64) {
         self.0[metric.index()] = value;
     }
 }
@@ -212,6 +212,17 @@ impl Part<'_> {
         values.set(metric::COST_USD_PROVISIONED, bill.provisioned);
         values.set(metric::COST_USD_SNAPSHOT, bill.snapshot);
         values.set(metric::COST_USD_PING, bill.ping);
+        let optional = [
+            (metric::COST_USD_STORAGE, bill.storage),
+            (metric::COST_USD_GATEWAY, bill.gateway),
+            (metric::COST_USD_QUEUE, bill.queue),
+            (metric::COST_USD_STREAM, bill.stream),
+            (metric::COST_USD_MESSAGES, bill.messages),
+            (metric::COST_USD_WORKFLOW, bill.workflow),
+        ];
+        for (id, usd) in optional.into_iter().filter(|(_, usd)| *usd > 0.0) {
+            values.set(id, usd);
+        }
         if !self.window.is_zero() {
             let month = bill.total() * MONTH.secs() / self.window.secs();
             values.set(metric::COST_USD_PER_MONTH, month);

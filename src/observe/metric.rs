@@ -129,6 +129,8 @@ metrics! {
     INSTANCES_PEAK "instances_peak" Alone Neutral "instances alive, most at once";
     BUSY_MEAN "busy_mean" OverTime Neutral "instances running a request or a ping, mean over time";
     BUSY_PEAK "busy_peak" Alone Neutral "instances running a request or a ping, most at once";
+    CLAIMED_CONCURRENCY_MEAN "claimed_concurrency_mean" OverTime Lower "concurrency that the account that claims most has claimed, mean over time";
+    CLAIMED_CONCURRENCY_PEAK "claimed_concurrency_peak" Alone Lower "concurrency that an account has claimed, most at once";
     IDLE_MEAN "idle_mean" OverTime Lower "instances idle, mean over time";
     STARTS "starts" Total Neutral "instances started, for whatever reason";
     INSTANCE_LIFE_S_MEAN "instance_life_s_mean" Alone Neutral "start to retirement, mean of the retired";
@@ -141,6 +143,12 @@ metrics! {
     COST_USD_PROVISIONED "cost_usd_provisioned" Total Lower "charges for provisioned capacity and its init";
     COST_USD_SNAPSHOT "cost_usd_snapshot" Total Lower "charges for cached and restored snapshots";
     COST_USD_PING "cost_usd_ping" Total Lower "all charges for pings";
+    COST_USD_STORAGE "cost_usd_storage" Total Lower "charges for temporary storage beyond what every function has";
+    COST_USD_GATEWAY "cost_usd_gateway" Total Lower "charges for requests to an API gateway";
+    COST_USD_QUEUE "cost_usd_queue" Total Lower "charges for requests to queues";
+    COST_USD_STREAM "cost_usd_stream" Total Lower "charges for streams";
+    COST_USD_MESSAGES "cost_usd_messages" Total Lower "charges for messages published and calls by a scheduler";
+    COST_USD_WORKFLOW "cost_usd_workflow" Total Lower "charges for workflows";
     COST_USD_PER_MONTH "cost_usd_per_month" OverTime Lower "the bill of 30 days at this rate";
     COLD_CAUSE_FIRST "cold_cause_first" Total Lower "cold because there never was an instance";
     COLD_CAUSE_SCALE_OUT "cold_cause_scale_out" Total Lower "cold because all instances were busy with requests";
@@ -196,6 +204,22 @@ impl MetricId {
     /// Every measure, in the order of the outputs.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..METRICS.len() as u16).map(Self)
+    }
+
+    /// Whether outputs leave the measure out where no scenario has a value of it: it belongs to what
+    /// most experiments do not have.
+    pub fn is_optional(self) -> bool {
+        const OPTIONAL: [MetricId; 8] = [
+            CLAIMED_CONCURRENCY_MEAN,
+            CLAIMED_CONCURRENCY_PEAK,
+            COST_USD_STORAGE,
+            COST_USD_GATEWAY,
+            COST_USD_QUEUE,
+            COST_USD_STREAM,
+            COST_USD_MESSAGES,
+            COST_USD_WORKFLOW,
+        ];
+        OPTIONAL.contains(&self)
     }
 
     /// The measure as an index.

@@ -190,6 +190,12 @@ impl Charges {
         *sum += u128::from(nanos);
     }
 
+    /// Billed nanoseconds of runs, on demand and on provisioned capacity, of users and pings.
+    pub(super) fn run_nanos(&self) -> u128 {
+        let users = self.nanos + self.provisioned_run_nanos;
+        users + self.ping_nanos + self.ping_provisioned_run_nanos
+    }
+
     fn join(&mut self, other: &Self) {
         self.other_requests += other.other_requests;
         self.nanos += other.nanos;

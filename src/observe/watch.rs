@@ -9,7 +9,7 @@ use crate::sim::{
 use crate::stats::batches::BatchSums;
 use crate::units::{Span, Time};
 
-use super::costs::{Usage, billed, gb_seconds};
+use super::costs::{Services, Usage, billed, gb_seconds};
 use super::identities::Books;
 use super::states::StateClock;
 use super::tally::Tally;
@@ -34,6 +34,8 @@ pub struct Watch {
     capacity_since: Time,
     end: Time,
     pub(super) gb: f64,
+    /// Temporary storage that is charged for.
+    ephemeral_gb: f64,
     free_tier_counts: bool,
     snapshots_billed: bool,
     /// Of the parts before, where there are several.
@@ -61,6 +63,7 @@ impl Watch {
             capacity_since: Time::ZERO,
             end: plan.end(),
             gb: function.memory.gb(),
+            ephemeral_gb: ephemeral_gb(plan, id),
             free_tier_counts: !has(|kind| matches!(kind, RemedyKind::Provisioned(_))),
             snapshots_billed: function.snapshot_billed
                 && has(|kind| matches!(kind, RemedyKind::Snapshot(_))),
@@ -142,7 +145,19 @@ impl Watch {
             restored_gb: restored as f64 * self.gb,
             free_requests: free * (tally.charged_requests() + charges.ping_requests) as f64,
             free_gb_s: free * gb_s(charges.nanos + charges.ping_nanos),
+            ephemeral_gb_s: gb_seconds(charges.run_nanos(), self.ephemeral_gb),
+            services: Services::default(),
         }
+    }
+}
+
+/// Temporary storage of a function beyond what every function has, in GB.
+fn ephemeral_gb(plan: &Plan, id: FunctionId) -> f64 {
+    let storage = plan.functions[id.index()].ephemeral_storage;
+    let included = plan.platform.prices.as_ref();
+    match (storage, included) {
+        (Some(storage), Some(prices)) => (storage.gb() - prices.ephemeral_included.gb()).max(0.0),
+        _ => 0.0,
     }
 }
 

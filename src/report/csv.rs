@@ -9,7 +9,7 @@ use std::io;
 
 use super::number::exact;
 use crate::experiment::{Estimate, Estimates, Results, ScenarioResult};
-use crate::observe::metric::METRICS;
+use crate::observe::metric::MetricId;
 
 /// The name of all functions together.
 pub const ALL_FUNCTIONS: &str = "*";
@@ -21,11 +21,15 @@ pub const ALL_FUNCTIONS: &str = "*";
 pub fn render(results: &Results) -> io::Result<String> {
     let keys = swept_keys(results);
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(head(&keys))?;
+    let measures = results.measures();
+    writer.write_record(head(&keys, &measures))?;
     for scenario in &results.scenarios {
-        writer.write_record(row(scenario, &keys, ALL_FUNCTIONS, &scenario.metrics))?;
+        let named = |name: &str| [scenario_cells(scenario, &keys), vec![name.to_owned()]].concat();
+        let all = values(&scenario.metrics, &measures);
+        writer.write_record([named(ALL_FUNCTIONS), all].concat())?;
         for function in &scenario.functions {
-            writer.write_record(row(scenario, &keys, &function.name, &function.metrics))?;
+            let values = values(&function.metrics, &measures);
+            writer.write_record([named(&function.name), values].concat())?;
         }
     }
     written(writer)
@@ -50,12 +54,12 @@ pub(super) fn swept_keys(results: &Results) -> Vec<&str> {
     keys
 }
 
-fn head(keys: &[&str]) -> Vec<String> {
+fn head(keys: &[&str], measures: &[MetricId]) -> Vec<String> {
     let mut head = vec!["policy".to_owned()];
     head.extend(keys.iter().map(|&key| key.to_owned()));
     head.push("function".to_owned());
-    for metric in METRICS {
-        head.extend(columns(metric.name));
+    for measure in measures {
+        head.extend(columns(measure.metric().name));
     }
     head
 }
@@ -86,17 +90,14 @@ pub(super) fn swept_values(
     })
 }
 
-fn row(
-    scenario: &ScenarioResult,
-    keys: &[&str],
-    function: &str,
-    metrics: &Estimates,
-) -> Vec<String> {
-    let mut row = vec![scenario.policy.clone()];
-    row.extend(swept_values(scenario, keys));
-    row.push(function.to_owned());
-    for (_, estimate) in metrics.iter() {
-        row.extend(cells(estimate));
-    }
-    row
+/// Which scenario it is.
+fn scenario_cells(scenario: &ScenarioResult, keys: &[&str]) -> Vec<String> {
+    let mut cells = vec![scenario.policy.clone()];
+    cells.extend(swept_values(scenario, keys));
+    cells
+}
+
+fn values(metrics: &Estimates, measures: &[MetricId]) -> Vec<String> {
+    let of = |measure: &MetricId| cells(metrics.get(*measure));
+    measures.iter().flat_map(of).collect()
 }

@@ -12,6 +12,7 @@ use serde_json::ser::Formatter;
 
 use super::curve_csv::{NUMBERS, numbers};
 use crate::experiment::{CurvePoint, Estimate, Estimates, IntervalMethod, Results, ScenarioResult};
+use crate::observe::metric::MetricId;
 use crate::units::Span;
 
 /// The whole document.
@@ -142,7 +143,10 @@ struct Measures<'a>(&'a Estimates);
 impl Serialize for Measures<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (metric, estimate) in self.0.iter() {
+        let told = |(metric, estimate): &(MetricId, Estimate)| {
+            !metric.is_optional() || estimate.mean.is_some()
+        };
+        for (metric, estimate) in self.0.iter().filter(told) {
             map.serialize_entry(metric.metric().name, &Measure::from(estimate))?;
         }
         map.end()

@@ -6,6 +6,7 @@
 //! drawn, and no coordinate is ever NaN.
 
 mod canvas;
+mod claimed_concurrency;
 mod cold_starts;
 mod frame;
 mod frontier;
@@ -15,6 +16,7 @@ mod place;
 mod scale;
 mod timeline;
 
+pub use claimed_concurrency::claimed_concurrency;
 pub use cold_starts::cold_starts;
 pub use frontier::frontier;
 pub use keep_alive_curve::keep_alive_curve;

@@ -23,31 +23,29 @@ pub(super) struct Account {
     pub(super) in_flight: u32,
     /// Provisioned for functions without reservation, which their pool no longer has.
     pub(super) provisioned: u32,
-    /// Heads of the queues: (ticket, function).
+    /// Heads of the queues of all accounts, in the first one: (ticket, function).
     queued: BTreeSet<(u64, u32)>,
-    /// When their live timer fires, where there is one.
+    /// When their live timer fires, where there is one; in the first account too.
     drain_at: Option<Time>,
 }
 
 impl Account {
-    pub(super) fn new(plan: &Plan) -> Self {
-        let platform = &plan.platform;
-        let reserved: u32 = plan
-            .functions
-            .iter()
-            .filter_map(|f| f.reserved_concurrency)
-            .sum();
+    /// The account of this number, with nothing in it.
+    pub(super) fn new(plan: &Plan, number: u32) -> Self {
+        let limits = plan.platform.account(number);
+        let of_account = plan.functions.iter().filter(|f| f.account == number);
+        let reserved: u32 = of_account.filter_map(|f| f.reserved_concurrency).sum();
         let second = Span::from_whole_secs(1);
         Self {
-            requests: platform
+            requests: limits
                 .requests_per_second
                 .map(|n| TokenBucket::new(n, n, second)),
-            gateway: platform.gateway_throttle.map(of_throttle),
-            instances: platform
+            gateway: plan.platform.gateway_throttle.map(of_throttle),
+            instances: limits
                 .scaling_rate
                 .filter(|rate| rate.per == RateScope::Account)
                 .map(|rate| TokenBucket::of_rate(&rate)),
-            unreserved: platform
+            unreserved: limits
                 .concurrency_quota
                 .map(|quota| quota.saturating_sub(reserved)),
             in_flight: 0,
@@ -76,6 +74,16 @@ impl Account {
     #[inline]
     pub(super) fn take_attempt(&mut self, now: Time) -> bool {
         self.requests.as_mut().is_none_or(|bucket| bucket.take(now))
+    }
+
+    /// Whether reservation or account let one more request of a function run on demand.
+    #[inline]
+    pub(super) fn has_concurrency(&self, state: &FunctionState) -> bool {
+        if state.reserved != NOT_RESERVED {
+            return state.in_flight < state.reserved.saturating_sub(state.provisioned_target);
+        }
+        self.unreserved
+            .is_none_or(|unreserved| self.in_flight < unreserved.saturating_sub(self.provisioned))
     }
 }
 
@@ -199,7 +207,7 @@ impl<O: Observer> Simulation<'_, O> {
     pub(super) fn attempt(&mut self, request: Request) {
         // Requests per second are not counted for events (docs.aws.amazon.com, lambda-concurrency).
         let counts = request.via != Via::Event;
-        let refused = if counts && !self.account.take_attempt(self.now) {
+        let refused = if counts && !self.take_attempt(request.function) {
             Err(Refused::RequestsPerSecond)
         } else if self.must_queue(request.function) {
             Err(Refused::Concurrency)
@@ -208,6 +216,29 @@ impl<O: Observer> Simulation<'_, O> {
         };
         if let Err(refused) = refused {
             self.overflow(request, refused);
+        }
+    }
+
+    /// Whether requests per second, of the function where it has such a limit and of its account, let
+    /// an attempt in; counts it where they do.
+    #[inline]
+    fn take_attempt(&mut self, function: FunctionId) -> bool {
+        let now = self.now;
+        let state = &mut self.functions[function];
+        if state.heard & OWN_LIMITS == 0 {
+            return self.account.take_attempt(now);
+        }
+        let own = state.rare.requests.as_mut();
+        own.is_none_or(|bucket| bucket.take(now)) && self.account_of(function).take_attempt(now)
+    }
+
+    /// The account of a function.
+    #[inline]
+    pub(super) fn account_of(&mut self, function: FunctionId) -> &mut Account {
+        let place = further(&self.functions[function]);
+        match place.and_then(|place| self.further_accounts.get_mut(place)) {
+            Some(account) => account,
+            None => &mut self.account,
         }
     }
 
@@ -244,18 +275,7 @@ impl<O: Observer> Simulation<'_, O> {
         if self.is_full() {
             return Err(Refused::Concurrency);
         }
-        let now = self.now;
-        let function = &mut self.functions[request.function];
-        let bucket = function
-            .rare
-            .bucket
-            .as_mut()
-            .or(self.account.instances.as_mut());
-        if let Some(bucket) = bucket
-            && !bucket.take(now)
-        {
-            return Err(Refused::ScalingRate(bucket.next_token_at()));
-        }
+        self.take_instance(request.function)?;
         self.count_on_demand(request);
         self.start_for(request);
         Ok(())
@@ -263,21 +283,38 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// Whether reservation or account let one more request run on demand.
     #[inline]
-    pub(super) fn has_concurrency(&self, function: FunctionId) -> bool {
+    fn has_concurrency(&self, function: FunctionId) -> bool {
         let state = &self.functions[function];
-        if state.reserved != NOT_RESERVED {
-            return state.in_flight < state.reserved.saturating_sub(state.provisioned_target);
+        let account = further(state).and_then(|place| self.further_accounts.get(place));
+        account.unwrap_or(&self.account).has_concurrency(state)
+    }
+
+    /// Whether the scaling rate, of the function or of its account, lets one more instance start.
+    fn take_instance(&mut self, function: FunctionId) -> Result<(), Refused> {
+        let now = self.now;
+        let take = |bucket: &mut TokenBucket| {
+            if bucket.take(now) {
+                Ok(())
+            } else {
+                Err(Refused::ScalingRate(bucket.next_token_at()))
+            }
+        };
+        if let Some(bucket) = &mut self.functions[function].rare.bucket {
+            return take(bucket);
         }
-        self.account.unreserved.is_none_or(|unreserved| {
-            self.account.in_flight < unreserved.saturating_sub(self.account.provisioned)
-        })
+        self.account_of(function)
+            .instances
+            .as_mut()
+            .map_or(Ok(()), take)
     }
 
     #[inline]
     fn count_on_demand(&mut self, request: Request) {
         let function = &mut self.functions[request.function];
         function.in_flight += 1;
-        self.account.in_flight += u32::from(function.reserved == NOT_RESERVED);
+        let unreserved = u32::from(function.reserved == NOT_RESERVED);
+        self.account_of(request.function).in_flight += unreserved;
+        let function = &self.functions[request.function];
         if function.provisioned_ready > 0 && request.sender == Sender::User {
             self.observer
                 .spilled_over(self.now, request.function, request.arrived);
@@ -287,9 +324,10 @@ impl<O: Observer> Simulation<'_, O> {
     /// A request on demand has ended; what waits may go on.
     #[inline]
     pub(super) fn uncount_on_demand(&mut self, function: FunctionId) {
-        let function = &mut self.functions[function];
-        function.in_flight -= 1;
-        self.account.in_flight -= u32::from(function.reserved == NOT_RESERVED);
+        let state = &mut self.functions[function];
+        state.in_flight -= 1;
+        let unreserved = u32::from(state.reserved == NOT_RESERVED);
+        self.account_of(function).in_flight -= unreserved;
     }
 
     fn overflow(&mut self, request: Request, refused: Refused) {
@@ -433,6 +471,15 @@ impl<O: Observer> Simulation<'_, O> {
     pub(super) fn somebody_waits(&self) -> bool {
         !self.account.queued.is_empty()
     }
+}
+
+/// The place of a function's account among the further ones, where it is one of them.
+#[inline]
+fn further(state: &FunctionState) -> Option<usize> {
+    if state.heard & OWN_LIMITS == 0 {
+        return None;
+    }
+    (state.rare.account as usize).checked_sub(1)
 }
 
 /// Wait before the try after `attempts` tries.

@@ -14,7 +14,9 @@ impl<O: Observer> Simulation<'_, O> {
     /// nothing else happens before `undisturbed`, a request that has ended by then is answered too.
     #[inline]
     pub(super) fn run_at_once(&mut self, arrival: &Arrival, undisturbed: Time) -> bool {
-        if self.somebody_waits() || !self.has_concurrency(arrival.function) {
+        // A function of another account is never plain.
+        let state = &self.functions[arrival.function];
+        if self.somebody_waits() || !self.account.has_concurrency(state) {
             return false;
         }
         let function = &mut self.functions[arrival.function];

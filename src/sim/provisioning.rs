@@ -16,11 +16,13 @@ impl<O: Observer> Simulation<'_, O> {
             .reserved_concurrency
             .is_none()
         {
-            self.account.provisioned = self.account.provisioned - before + instances;
+            let account = self.account_of(id);
+            account.provisioned = account.provisioned - before + instances;
         }
         self.observer.provisioned(self.now, id, instances);
         if instances > before {
             let rules = &self.plan.platform.provisioned;
+            let function = &mut self.functions[id];
             let delay = rules.delay.sample(&mut function.rare.provisioning_stream);
             let event = Event::Provision {
                 function: id.0,

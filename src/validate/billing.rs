@@ -3,11 +3,13 @@
 use super::case::{Case, Group};
 use super::lab::{self, Measured, Setup};
 use super::report::Check;
-use crate::model::{Billing, InitBilling, Prices, Process, Provisioned, RemedyKind, Tier};
+use crate::model::{
+    Billing, InitBilling, Prices, Process, Provisioned, RemedyKind, ServicePrices, Tier,
+};
 use crate::observe::metric;
 use crate::theory::billing;
 use crate::theory::provisioned::ProvisionedPrices;
-use crate::units::{Span, Time};
+use crate::units::{Memory, Span, Time};
 
 /// AWS Lambda, us-east-1, x86, without tiers and free tier; billed by the nanosecond.
 pub(super) fn plain_prices() -> Prices {
@@ -24,6 +26,9 @@ pub(super) fn plain_prices() -> Prices {
         snapshot_cache: 0.0,
         snapshot_cache_minimum: Span::ZERO,
         snapshot_restore: 0.0,
+        ephemeral_storage: 0.0,
+        ephemeral_included: Memory::from_bytes(0),
+        services: ServicePrices::default(),
         free_tier: None,
         billing: Billing {
             step: Span::ZERO,

@@ -29,6 +29,7 @@ pub fn bare_platform() -> Platform {
         concurrency_quota: None,
         unreserved_minimum: 0,
         requests_per_second: None,
+        requests_per_concurrency: None,
         scaling_rate: None,
         overflow: Overflow::Throttle,
         client_retry: None,
@@ -45,6 +46,7 @@ pub fn bare_platform() -> Platform {
         },
         init_limit: None,
         prices: None,
+        accounts: Vec::new(),
     }
 }
 
@@ -79,7 +81,9 @@ pub fn bare_function(name: &str, service: Dist) -> Function {
         crash_rate: 0.0,
         source: EventSource::Sync,
         deployments: Vec::new(),
+        account: 0,
         reserved_concurrency: None,
+        ephemeral_storage: None,
         init_billed: true,
         snapshot_billed: true,
         working_set: None,

@@ -207,6 +207,7 @@ fn experiment(plan: &Plan) -> Experiment {
             policy: String::new(),
             set: Vec::new(),
             keep_alive_curve: false,
+            claimed_concurrency: false,
             plan: plan.clone(),
         }],
     }

@@ -29,6 +29,7 @@ fn experiment(plan: Plan, seed: u64, replications: u32) -> Experiment {
             set: Vec::new(),
             plan,
             keep_alive_curve: true,
+            claimed_concurrency: false,
         }],
     }
 }
@@ -86,6 +87,7 @@ fn the_proof_is_safe_and_not_too_careful() {
         platform.scaling_rate = None;
         for function in std::sync::Arc::make_mut(&mut plan.functions) {
             function.reserved_concurrency = None;
+            function.account = 0;
         }
         for quota in [1, 2, 3, 5, 8, 13, 21, 34, 55] {
             platform.concurrency_quota = Some(quota);

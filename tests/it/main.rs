@@ -4,6 +4,7 @@
 
 mod apart;
 mod architecture;
+mod claimed;
 mod cli;
 mod config;
 mod coverage;
@@ -11,9 +12,11 @@ mod experiment;
 mod keep_alive_curve;
 mod oracle;
 mod outputs;
+mod prices;
 mod readme;
 mod report;
 mod rows;
+mod scaling;
 mod shipped;
 mod sim;
 mod start_path;

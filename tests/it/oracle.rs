@@ -7,8 +7,8 @@ mod naive;
 use frostline::dist::Dist;
 use frostline::ids::FunctionId;
 use frostline::model::{
-    ClientRetry, Jitter, KeepAlive, Overflow, Ping, Provisioned, RateScope, Remedy, RemedyKind,
-    RetryOn, Routing, ScalingRate, SnapshotAfter, WorkingSet, bytes,
+    AccountLimits, ClientRetry, Jitter, KeepAlive, Overflow, Ping, Provisioned, RateScope, Remedy,
+    RemedyKind, RetryOn, Routing, ScalingRate, SnapshotAfter, WorkingSet, bytes,
 };
 use frostline::random::{Purpose, Stream, Streams};
 use frostline::sim::Found;
@@ -164,6 +164,19 @@ fn scaling_rate() -> impl Strategy<Value = ScalingRate> {
     })
 }
 
+/// A further account.
+fn account() -> impl Strategy<Value = AccountLimits> {
+    (maybe(0..5_u32), maybe(1..4_u32), maybe(scaling_rate())).prop_map(
+        |(concurrency_quota, requests_per_second, scaling_rate)| AccountLimits {
+            name: "another".to_owned(),
+            concurrency_quota,
+            unreserved_minimum: 0,
+            requests_per_second,
+            scaling_rate,
+        },
+    )
+}
+
 fn client_retry() -> impl Strategy<Value = ClientRetry> {
     (1..4_u32, length(3)).prop_map(|(attempts, first)| ClientRetry {
         attempts,
@@ -227,10 +240,11 @@ fn stage() -> impl Strategy<Value = Stage> {
         overflow(),
         maybe(client_retry()),
     );
+    let accounts = (maybe(1..3_u32), maybe(account()), 0..8_u32);
     let provisioning = (constant(9), maybe(1..200_u32), maybe(length(4)));
     (
         (routing(), keep_alive(), maybe(max_life())),
-        limits,
+        (limits, accounts),
         provisioning,
         prop::collection::vec(function, 3),
         prop::collection::vec(
@@ -243,7 +257,7 @@ fn stage() -> impl Strategy<Value = Stage> {
         prop::collection::vec(calls, 1..60),
     )
         .prop_map(
-            |(rules, limits, provisioning, functions, remedies, calls)| {
+            |(rules, (limits, accounts), provisioning, functions, remedies, calls)| {
                 let mut stage = Stage::new();
                 stage.duration = Span::from_whole_secs(120);
                 let platform = &mut stage.platform;
@@ -251,6 +265,9 @@ fn stage() -> impl Strategy<Value = Stage> {
                 platform.concurrency_quota = limits.0;
                 platform.requests_per_second = limits.1;
                 platform.scaling_rate = limits.2;
+                platform.requests_per_concurrency = accounts.0;
+                platform.accounts = accounts.1.into_iter().collect();
+                let further = platform.accounts.len() as u32;
                 platform.overflow = limits.3;
                 platform.client_retry = limits.4;
                 platform.provisioned.delay = provisioning.0;
@@ -258,6 +275,9 @@ fn stage() -> impl Strategy<Value = Stage> {
                 platform.init_limit = provisioning.2;
                 stage.add_function();
                 stage.add_function();
+                for (place, of) in stage.functions.iter_mut().enumerate() {
+                    of.account = further.min(accounts.2 >> place & 1);
+                }
                 for (of, (start, timeout, reserved)) in stage.functions.iter_mut().zip(functions) {
                     let phases = &mut of.start;
                     (phases.sandbox, phases.restore, phases.init) = start.0;

@@ -50,6 +50,17 @@ impl Answer {
         values
     }
 
+    /// A measure of a function, in the order of the sweep.
+    fn of_function(&self, function: &str, metric: &str) -> Vec<f64> {
+        let scenarios = self.0["scenarios"].as_array().unwrap().iter();
+        let found = scenarios.map(|scenario| {
+            let mut functions = scenario["functions"].as_array().unwrap().iter();
+            let found = functions.find(|f| f["name"] == function).unwrap();
+            found["metrics"][metric]["mean"].as_f64().unwrap()
+        });
+        found.collect()
+    }
+
     /// A measure of the only scenario of a policy.
     fn one(&self, policy: &str, metric: &str) -> f64 {
         let values = self.all(policy, metric);
@@ -58,7 +69,7 @@ impl Answer {
     }
 
     /// A measure of one function in the only scenario of a policy.
-    fn of_function(&self, policy: &str, name: &str, metric: &str) -> f64 {
+    fn of_one_function(&self, policy: &str, name: &str, metric: &str) -> f64 {
         let scenarios = self.0["scenarios"].as_array().unwrap();
         let scenario = scenarios
             .iter()
@@ -81,9 +92,11 @@ fn every_experiment_has_an_answer_here() {
         .collect();
     names.sort();
     let tested = [
+        "account-split",
         "azure-2019",
         "azure-2019-synthetic",
         "burst",
+        "bursting-neighbour",
         "init-in-or-out",
         "keep-alive-curve",
         "memory",
@@ -91,6 +104,7 @@ fn every_experiment_has_an_answer_here() {
         "ping-collision",
         "power-tuning",
         "quickstart",
+        "scaling-eras",
         "six-languages",
     ];
     assert_eq!(names, tested);
@@ -116,6 +130,51 @@ fn burst_spreading_pays_and_provisioned_capacity_takes_its_share() {
     assert_eq!(throttled("do nothing"), [9000.0, 7000.0, 3999.0, 2000.0]);
     // A minute takes 2,500 provisioned and 1,000 on demand, the later minutes more.
     assert_eq!(throttled("provisioned 2500"), [6500.0, 2000.0, 0.0, 0.0]);
+}
+
+#[test]
+fn scaling_eras_the_old_rule_was_kinder_to_one_burst_and_the_new_one_to_what_lasts() {
+    let answer = Answer::of("scaling-eras");
+    let throttled = answer.all("platform as it is", "throttled");
+    let (before, since) = throttled.split_at(4);
+    assert_eq!(before, [7000.0, 3500.0, 333.0, 0.0]);
+    assert_eq!(since, [9000.0, 7000.0, 3999.0, 2000.0]);
+}
+
+#[test]
+fn bursting_neighbour_a_reservation_caps_it_and_keeps_the_others_served() {
+    let answer = Answer::of("bursting-neighbour");
+    for neighbour in ["api-a", "api-b", "api-c"] {
+        let rejected = answer.of_function(neighbour, "rejected");
+        assert!(rejected[0] > 100.0, "{neighbour}: {rejected:?}");
+        assert_eq!(rejected[1], 0.0, "{neighbour}");
+    }
+    let of_burst = answer.of_function("bursting", "rejected");
+    assert!(
+        of_burst[1] > of_burst[0],
+        "the cap is paid by the tenant that bursts"
+    );
+    let peaks = answer.all("platform as it is", "claimed_concurrency_peak");
+    assert_eq!(peaks[0], 200.0, "the quota");
+    assert!(peaks[1] < 200.0, "{peaks:?}");
+}
+
+#[test]
+fn account_split_two_accounts_serve_what_one_refuses() {
+    let answer = Answer::of("account-split");
+    let told = |metric| answer.all("platform as it is", metric);
+    let refused = told("reject_ratio");
+    assert!((0.1..0.25).contains(&refused[0]), "{refused:?}");
+    assert_eq!(refused[1], 0.0);
+    let peaks = told("claimed_concurrency_peak");
+    assert_eq!(peaks[0], 1000.0, "the quota");
+    assert!(peaks[1] < 800.0, "{peaks:?}");
+    let each = |metric| {
+        let (all, ran) = (told(metric), told("completed"));
+        (all[0] / ran[0], all[1] / ran[1])
+    };
+    let (one, two) = each("cost_usd_total");
+    assert!((one / two - 1.0).abs() < 0.01, "{one} {two}");
 }
 
 #[test]
@@ -243,7 +302,7 @@ fn six_languages_the_language_is_half_a_second_and_a_ping_takes_it_away() {
 #[test]
 fn one_large_function_is_seldom_cold_and_long_and_many_small_ones_often_and_short() {
     let answer = Answer::of("one-large-or-many-small");
-    let of = |name: &str, metric: &str| answer.of_function("do nothing", name, metric);
+    let of = |name: &str, metric: &str| answer.of_one_function("do nothing", name, metric);
     let small = |metric: &str| {
         (1..=6)
             .map(|n| of(&format!("small-{n}"), metric))

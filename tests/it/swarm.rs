@@ -10,10 +10,11 @@ use frostline::dist::Dist;
 use frostline::experiment::{self, Options, Results};
 use frostline::ids::FunctionId;
 use frostline::model::{
-    BatchSize, Billing, Burst, CacheLevel, ClientRetry, Experiment, FreeTier, Function, ImageFetch,
-    InitBilling, Jitter, KeepAlive, LayerFetch, MmppState, Overflow, Ping, Plan, Platform, Prices,
-    Process, Profile, Provisioned, RateScope, Remedy, RemedyKind, RetryOn, Routing, ScalingRate,
-    Scenario, SnapshotAfter, Source, Tier, Tracking, WorkingSet,
+    AccountLimits, BatchSize, Billing, Burst, CacheLevel, ClientRetry, Experiment, FreeTier,
+    Function, ImageFetch, InitBilling, Jitter, KeepAlive, LayerFetch, MmppState, Overflow, Ping,
+    Plan, Platform, Prices, Process, Profile, Provisioned, RateScope, Remedy, RemedyKind, RetryOn,
+    Routing, ScalingRate, Scenario, ServicePrices, SnapshotAfter, Source, Tier, Tracking,
+    WorkingSet,
 };
 use frostline::observe::metric::{self, MetricId};
 use frostline::observe::{Summary, SummaryResult, Values};
@@ -103,6 +104,9 @@ impl Dice {
             snapshot_cache: 1.5e-6,
             snapshot_cache_minimum: self.span(10_800.0),
             snapshot_restore: 1.4e-4,
+            ephemeral_storage: 0.0,
+            ephemeral_included: Memory::from_bytes(0),
+            services: ServicePrices::default(),
             free_tier: self.maybe(|_| FreeTier {
                 requests: 1e6,
                 gb_seconds: 4e5,
@@ -323,7 +327,7 @@ impl Dice {
                 process: self.process(),
             })
             .collect();
-        Plan {
+        let mut plan = Plan {
             platform: self.platform().into(),
             functions: (0..functions).map(|_| self.function()).collect(),
             sources: sources.into(),
@@ -334,6 +338,28 @@ impl Dice {
                 self.span(200.0)
             },
             duration: self.some_span(600.0),
+        };
+        self.accounts(&mut plan);
+        plan
+    }
+
+    /// Quotas on the requests of reservations, temporary storage, and further accounts.
+    fn accounts(&mut self, plan: &mut Plan) {
+        let platform = Arc::make_mut(&mut plan.platform);
+        platform.requests_per_concurrency = self.maybe(|dice| 1 + dice.below(3));
+        let further = if self.one_in(4) { 1 + self.below(2) } else { 0 };
+        platform.accounts = (0..further)
+            .map(|number| AccountLimits {
+                name: format!("account {number}"),
+                concurrency_quota: self.maybe(|dice| dice.below(20)),
+                unreserved_minimum: 0,
+                requests_per_second: self.maybe(|dice| 1 + dice.below(20)),
+                scaling_rate: platform.scaling_rate.filter(|_| self.one_in(2)),
+            })
+            .collect();
+        for function in Arc::make_mut(&mut plan.functions) {
+            function.account = self.below(further + 1);
+            function.ephemeral_storage = self.maybe(|_| Memory::from_mb(2048.0));
         }
     }
 }
@@ -448,6 +474,7 @@ fn one_job_and_four_give_the_same_results() {
                 set: Vec::new(),
                 plan: dice.plan(),
                 keep_alive_curve: n % 2 == 0,
+                claimed_concurrency: n % 3 == 0,
             })
             .collect();
         let experiment = Experiment {

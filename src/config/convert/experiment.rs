@@ -118,6 +118,7 @@ pub(crate) fn scenarios(
         context.platform(&PlatformChoice {
             named,
             overrides: file.platform_override.as_ref(),
+            accounts: &file.account,
             date: &file.date,
             free_tier: value(&file.free_tier).copied().unwrap_or(false),
         })
@@ -136,6 +137,7 @@ pub(crate) fn scenarios(
     context.fits_into_time(warm_up, duration, &file);
     context.meets_measured_time(&MeasuredTime::new(warm_up, duration), &population);
     let keep_alive_curve = context.keep_alive_curve(&file.keep_alive_curve, &platform);
+    let claimed_concurrency = value(&file.claimed_concurrency).copied().unwrap_or(false);
     let functions: Arc<[Function]> = population
         .functions
         .into_iter()
@@ -156,6 +158,7 @@ pub(crate) fn scenarios(
             duration,
         },
         keep_alive_curve,
+        claimed_concurrency,
     });
     Some((heading, scenarios.collect()))
 }
@@ -208,7 +211,11 @@ impl Context {
         }
     }
 
-    fn unique<'a>(&self, what: &str, names: impl Iterator<Item = (Place, &'a Key<String>)>) {
+    pub(super) fn unique<'a>(
+        &self,
+        what: &str,
+        names: impl Iterator<Item = (Place, &'a Key<String>)>,
+    ) {
         let mut first: BTreeMap<&str, Place> = BTreeMap::new();
         for (table, name) in names {
             let Some(key) = name else {
@@ -452,37 +459,6 @@ impl Context {
             traced: Some(traced),
         };
         self.function(parts, platform)
-    }
-
-    /// Reservations leave the unreserved minimum.
-    fn reservations(&self, functions: &[FunctionFacts], platform: &PlatformFacts) {
-        let Some(quota) = platform.platform.concurrency_quota else {
-            return;
-        };
-        let minimum = platform.platform.unreserved_minimum;
-        let free = u64::from(quota.saturating_sub(minimum));
-        let mut sum = 0_u64;
-        for facts in functions {
-            let Some(reserved) = facts.function.reserved_concurrency else {
-                continue;
-            };
-            sum += u64::from(reserved);
-            if sum > free {
-                let mut fault = Fault::new(format!(
-                    "with function `{}`, {sum} instances are reserved: more than the quota allows",
-                    facts.function.name
-                ))
-                .at(facts.reserved_place);
-                if let Some(place) = platform.quota_place {
-                    fault = fault.label(place, "the quota");
-                }
-                self.fault(fault.note(format!(
-                    "allowed: {free}, that is the quota of {quota} less {minimum} that stay \
-                     unreserved"
-                )));
-                return;
-            }
-        }
     }
 
     fn policies(

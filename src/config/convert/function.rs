@@ -17,7 +17,7 @@ use crate::units::{Memory, Span, Time, format_span};
 
 use super::Context;
 use super::package::LayerFacts;
-use super::platform::PlatformFacts;
+use super::platform::{PlatformFacts, limit};
 use super::start::working_set;
 
 /// Memory of a function that gives none, as on AWS Lambda.
@@ -171,7 +171,9 @@ impl Context {
                 crash_rate: value(&keys.crash_rate).map_or(0.0, |rate| rate.0),
                 source,
                 deployments: deployments(&keys.deployments),
-                reserved_concurrency: value(&keys.reserved_concurrency).map(|count| count.0),
+                account: self.account_number(&keys.account, platform),
+                reserved_concurrency: limit(&keys.reserved_concurrency).map(|count| count.0),
+                ephemeral_storage: value(&keys.ephemeral_storage).map(|size| size.0),
                 init_billed,
                 snapshot_billed,
                 extension_overhead: value(&keys.extension_overhead)

@@ -10,17 +10,19 @@ use crate::config::names::{did_you_mean, list};
 use crate::config::quantity::{Bandwidth, Bytes, Date};
 use crate::config::source::Place;
 use crate::config::typed::event_source::Sources;
+use crate::config::typed::experiment::{AccountEntry, Tables};
 use crate::config::typed::platform::{
     Binding, CacheLevel, ClientRetry, Cpu, ImageLoading, Jitter, KeepAlive, Limits, Overflow,
-    Phase, PlatformFile, PlatformStart, Reset, RetryOn, Routing, ScalingRate, Scope, SnapshotRules,
-    VpcEra,
+    Phase, PlatformFile, PlatformStart, Reset, RetryOn, Routing, ScalingEra, ScalingRate, Scope,
+    SnapshotRules, VpcEra,
 };
-use crate::config::typed::{Key, Overlay, value};
+use crate::config::typed::{Key, Overlay, over_inner, value};
 use crate::dist::Dist;
 use crate::model;
 use crate::units::{Memory, Span};
 
 use super::Context;
+use super::accounts::OfPlatform;
 use super::prices::PriceFacts;
 
 /// A platform, with what functions and policies are checked and completed by.
@@ -35,7 +37,9 @@ pub(super) struct PlatformFacts {
     pub(super) observed: BTreeMap<String, model::KeepAlive>,
     pub(super) prices: Option<PriceFacts>,
     /// Where the quota was typed.
-    pub(super) quota_place: Option<Place>,
+    pub(super) default_quota_place: Option<Place>,
+    /// The same for each further account.
+    pub(super) account_quotas: Vec<Option<Place>>,
     /// Where the routing was typed.
     pub(super) routing_place: Option<Place>,
     /// Where the maximum life was typed.
@@ -98,12 +102,13 @@ pub(super) struct LimitFacts {
 pub(super) struct PlatformChoice<'a> {
     pub(super) named: &'a Given<String>,
     pub(super) overrides: Option<&'a Given<PlatformFile>>,
+    pub(super) accounts: &'a Key<Tables<AccountEntry>>,
     pub(super) date: &'a Key<Date>,
     pub(super) free_tier: bool,
 }
 
 /// A limit that may be switched off.
-fn limit<T: Copy>(key: &Key<OrNone<T>>) -> Option<T> {
+pub(super) fn limit<T: Copy>(key: &Key<OrNone<T>>) -> Option<T> {
     match value(key) {
         Some(OrNone::Some(limit)) => Some(*limit),
         _ => None,
@@ -134,7 +139,6 @@ impl Context {
                 let place = keys.keep_alive.as_ref().map_or(table, |key| key.place);
                 self.keep_alive(keep, place, &observed)
             });
-        let scaling_rate = self.scaling_rate(&keys.scaling_rate);
         let client_retry = self.client_retry(&keys.client_retry);
         let cpu = self.cpu(keys.cpu.as_ref());
         let snapshot = self.snapshot_rules(&keys.snapshot);
@@ -160,6 +164,29 @@ impl Context {
             ),
             _ => None,
         };
+        let of_list = || prices.as_ref().and_then(|facts| facts.region.as_deref());
+        let region = value(&keys.region).map(String::as_str).or_else(of_list);
+        let rate_typed = self.rate_of_era(&keys, choice.date, region);
+        let scaling_rate = self.scaling_rate(&rate_typed);
+        let a_unit = limit(&keys.requests_per_concurrency).map(|count| count.0);
+        let requests_per_second = match value(&keys.requests_per_second) {
+            Some(OrNone::Some(rate)) => Some(rate.0),
+            Some(OrNone::None) => None,
+            None => quota.zip(a_unit).map(|(quota, n)| quota.saturating_mul(n)),
+        };
+        let of_platform = OfPlatform {
+            limits: &model::AccountLimits {
+                name: model::DEFAULT_ACCOUNT.to_owned(),
+                concurrency_quota: quota,
+                unreserved_minimum: minimum,
+                requests_per_second,
+                scaling_rate,
+            },
+            requests_per_concurrency: a_unit,
+            scaling_rate: &rate_typed,
+        };
+        let accounts = self.accounts(choice.accounts, &of_platform);
+        let (accounts, account_quotas) = accounts.into_iter().unzip();
         if let (Some(OrNone::Some(life)), Some(key)) = (value(&keys.max_life), &keys.max_life)
             && life.0.is_zero()
         {
@@ -183,7 +210,8 @@ impl Context {
             },
             concurrency_quota: quota,
             unreserved_minimum: minimum,
-            requests_per_second: limit(&keys.requests_per_second).map(|rate| rate.0),
+            requests_per_second,
+            requests_per_concurrency: a_unit,
             scaling_rate,
             overflow: overflow(value(&keys.overflow)),
             client_retry,
@@ -203,6 +231,7 @@ impl Context {
             },
             init_limit: limit(&keys.init_limit).map(|length| length.0),
             prices: prices.as_ref().map(|facts| facts.prices.clone()),
+            accounts,
         };
         Some(PlatformFacts {
             platform: Arc::new(platform),
@@ -213,7 +242,8 @@ impl Context {
             sources: value(&keys.sources).cloned().unwrap_or_default(),
             observed,
             prices,
-            quota_place: keys.concurrency_quota.as_ref().map(|key| key.place),
+            account_quotas,
+            default_quota_place: keys.concurrency_quota.as_ref().map(|key| key.place),
             routing_place: keys.routing.as_ref().map(|key| key.place),
             max_life_place: keys.max_life.as_ref().map(|key| key.place),
         })
@@ -275,7 +305,56 @@ impl Context {
         }
     }
 
-    fn scaling_rate(&self, key: &Key<OrNone<ScalingRate>>) -> Option<model::ScalingRate> {
+    /// The scaling rate as given, where it leaves something open as in the era of the day and the
+    /// region.
+    fn rate_of_era(
+        &self,
+        keys: &PlatformFile,
+        date: &Key<Date>,
+        region: Option<&str>,
+    ) -> Key<OrNone<ScalingRate>> {
+        let mut eras: Vec<(Place, &ScalingEra)> = keys
+            .scaling_era
+            .values()
+            .filter_map(|era| Some((era.place, era.get()?)))
+            .collect();
+        eras.sort_by_key(|(_, era)| era.from);
+        let given = &keys.scaling_rate;
+        let era = match date {
+            None => eras.last(),
+            Some(date) => {
+                let Some(day) = date.get() else {
+                    return given.clone();
+                };
+                let era = eras.iter().rev().find(|(_, era)| era.from <= *day);
+                if let (None, None, Some((_, first))) = (era, given, eras.first()) {
+                    let title = format!("the platform has no rule of scaling for {day}");
+                    let note = format!("they begin with {}", first.from);
+                    let remedy = "give `scaling-rate` in [platform-override], or a later `date`";
+                    let fault = Fault::new(title).at(date.place);
+                    self.fault(fault.note(note).note(remedy));
+                }
+                era
+            }
+        };
+        let Some((place, era)) = era else {
+            return given.clone();
+        };
+        let mut rate = era.rate.clone();
+        if let Some(burst) = region.and_then(|region| era.bursts.get(region)) {
+            rate.burst = Some(burst.clone());
+        }
+        let of_era = Given {
+            place: *place,
+            value: Some(OrNone::Some(rate)),
+        };
+        over_inner(given.clone(), Some(of_era))
+    }
+
+    pub(super) fn scaling_rate(
+        &self,
+        key: &Key<OrNone<ScalingRate>>,
+    ) -> Option<model::ScalingRate> {
         let given = key.as_ref()?;
         let OrNone::Some(rate) = given.get()? else {
             return None;

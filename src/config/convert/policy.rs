@@ -1,5 +1,7 @@
 //! Policies: remedies for functions, and what cannot stand together.
 
+use std::collections::BTreeMap;
+
 use crate::config::decode::{Given, OneOrMany};
 use crate::config::diagnostic::Fault;
 use crate::config::names::{did_you_mean, list, matches};
@@ -311,15 +313,13 @@ impl Context {
 
     /// Whether provisioned instances fit into reservations and the quota.
     fn room(&self, placed: &[Placed], platform: &PlatformFacts, functions: &[FunctionFacts]) {
-        let mut taken: u64 = 0;
-        let mut last = None;
+        let mut taken: BTreeMap<u32, (u64, Place)> = BTreeMap::new();
         for remedy in placed {
             let instances = match &remedy.remedy.kind {
                 RemedyKind::Provisioned(model::Provisioned::Constant(count)) => *count,
                 RemedyKind::Provisioned(model::Provisioned::Tracking(tracking)) => tracking.max,
                 _ => continue,
             };
-            last = Some(remedy.place);
             for id in &remedy.remedy.functions {
                 let facts = &functions[id.index()];
                 match facts.function.reserved_concurrency {
@@ -336,29 +336,46 @@ impl Context {
                         );
                     }
                     Some(_) => {}
-                    None => taken += u64::from(instances),
+                    None => {
+                        let none = (0, remedy.place);
+                        let account = taken.entry(facts.function.account).or_insert(none);
+                        *account = (account.0 + u64::from(instances), remedy.place);
+                    }
                 }
             }
         }
-        let Some(quota) = platform.platform.concurrency_quota else {
+        for (account, (taken, place)) in taken {
+            self.room_of(account, taken, place, platform, functions);
+        }
+    }
+
+    /// Whether so many provisioned instances of an account fit into its quota.
+    fn room_of(
+        &self,
+        account: u32,
+        taken: u64,
+        place: Place,
+        platform: &PlatformFacts,
+        functions: &[FunctionFacts],
+    ) {
+        let limits = platform.platform.account(account);
+        let Some(quota) = limits.concurrency_quota else {
             return;
         };
         let reserved: u64 = functions
             .iter()
+            .filter(|facts| facts.function.account == account)
             .filter_map(|facts| facts.function.reserved_concurrency)
             .map(u64::from)
             .sum();
-        let free = u64::from(quota.saturating_sub(platform.platform.unreserved_minimum));
-        if let Some(place) = last
-            && taken > 0
-            && taken + reserved > free
-        {
-            let minimum = platform.platform.unreserved_minimum;
+        let minimum = limits.unreserved_minimum;
+        let free = u64::from(quota.saturating_sub(minimum));
+        if taken > 0 && taken + reserved > free {
             let mut fault = Fault::new(format!(
                 "{taken} provisioned and {reserved} reserved instances are more than the quota allows"
             ))
             .at(place);
-            if let Some(quota) = platform.quota_place {
+            if let Some(quota) = platform.quota_place(account) {
                 fault = fault.label(quota, "the quota");
             }
             self.fault(fault.note(format!(

@@ -7,13 +7,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use crate::config::decode::Given;
-use crate::config::quantity::{Date, Length, PositiveCount, PositiveLength, Seed};
+use crate::config::decode::{Given, OrNone};
+use crate::config::quantity::{Count, Date, Length, PositiveCount, PositiveLength, Seed};
 
 use super::Key;
 use super::arrivals::Workload;
 use super::function::{Defaults, FunctionEntry};
-use super::platform::PlatformFile;
+use super::platform::{PlatformFile, ScalingRate};
 use super::policy::Policy;
 
 /// An experiment: what is asked of which platform, functions, traffic and policies.
@@ -40,10 +40,15 @@ pub(crate) struct ExperimentFile {
     /// Whether cold starts and idle time are told for every keep-alive from 1 s to 24 h as well;
     /// without it not.
     pub(crate) keep_alive_curve: Key<bool>,
+    /// Whether the concurrency that accounts claim of their quota is measured and drawn; without it
+    /// not.
+    pub(crate) claimed_concurrency: Key<bool>,
     /// Functions.
     pub(crate) function: Key<Tables<FunctionEntry>>,
     /// Scenarios; without any the platform as it is.
     pub(crate) policy: Key<Tables<Policy>>,
+    /// Accounts besides the default one; without any all functions share one.
+    pub(crate) account: Key<Tables<AccountEntry>>,
     /// Keys of the platform that this experiment changes.
     pub(crate) platform_override: Key<PlatformFile>,
     /// A trace that makes many functions at once.
@@ -57,6 +62,23 @@ pub(crate) struct ExperimentFile {
         reason = "taken out of the tree before it is decoded; in the schema"
     )]
     sweep: Option<Sweep>,
+}
+
+/// An account whose functions share limits; what it leaves out is as on the platform.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct AccountEntry {
+    /// Name, by which functions call it; needed, and different for each account.
+    pub(crate) name: Key<String>,
+    /// Requests that may be in flight in the account; without it those of the platform.
+    pub(crate) concurrency_quota: Key<OrNone<PositiveCount>>,
+    /// What reservations must leave of the quota; without it that of the platform.
+    pub(crate) unreserved_minimum: Key<OrNone<Count>>,
+    /// Requests a second that the account may start; without it the platform's
+    /// `requests-per-concurrency` times its quota, or else those of the platform.
+    pub(crate) requests_per_second: Key<OrNone<PositiveCount>>,
+    /// How fast new instances may be started; what it leaves out is as on the platform.
+    pub(crate) scaling_rate: Key<OrNone<ScalingRate>>,
 }
 
 /// What to sweep over, for the schema alone: `config::sweep` reads it from the tree.

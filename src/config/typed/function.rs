@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-use crate::config::decode::{Given, switch};
+use crate::config::decode::{Given, OrNone, switch};
 use crate::config::dist::Distribution;
 use crate::config::quantity::{
     Bandwidth, Bytes, Count, Length, PositiveCount, PositiveLength, Share,
@@ -56,8 +56,6 @@ macro_rules! function_table {
             source: Key<EventSource>,
             /// When new versions are deployed, from the beginning of the run.
             deployments: Key<Vec<Given<Length>>>,
-            /// Concurrency kept for this function, and its cap.
-            reserved_concurrency: Key<Count>,
             /// Layers that come with a zip archive; one that several functions share is more often
             /// on the host already.
             layers: Key<Vec<Given<Layer>>>,
@@ -68,6 +66,12 @@ macro_rules! function_table {
             /// Memory that it needs: a request that needs more than there is fails; without it
             /// memory suffices.
             working_set: Key<WorkingSet>,
+            /// Name of its account, one of the [[account]] tables; without it "default".
+            account: Key<String>,
+            /// Concurrency kept for this function, and its cap; without it none.
+            reserved_concurrency: Key<OrNone<Count>>,
+            /// Temporary storage; without it what the price list includes.
+            ephemeral_storage: Key<Bytes>,
         }
 
         impl $name {
@@ -85,11 +89,13 @@ macro_rules! function_table {
                     crash_rate: self.crash_rate.clone(),
                     source: self.source.clone(),
                     deployments: self.deployments.clone(),
-                    reserved_concurrency: self.reserved_concurrency.clone(),
                     layers: self.layers.clone(),
                     vpc: self.vpc.clone(),
                     extension_overhead: self.extension_overhead.clone(),
                     working_set: self.working_set.clone(),
+                    account: self.account.clone(),
+                    reserved_concurrency: self.reserved_concurrency.clone(),
+                    ephemeral_storage: self.ephemeral_storage.clone(),
                 }
             }
         }
@@ -142,11 +148,13 @@ pub(crate) struct FunctionKeys {
     pub(crate) crash_rate: Key<Share>,
     pub(crate) source: Key<EventSource>,
     pub(crate) deployments: Key<Vec<Given<Length>>>,
-    pub(crate) reserved_concurrency: Key<Count>,
     pub(crate) layers: Key<Vec<Given<Layer>>>,
     pub(crate) vpc: Key<bool>,
     pub(crate) extension_overhead: Key<Distribution>,
     pub(crate) working_set: Key<WorkingSet>,
+    pub(crate) account: Key<String>,
+    pub(crate) reserved_concurrency: Key<OrNone<Count>>,
+    pub(crate) ephemeral_storage: Key<Bytes>,
 }
 
 /// What is deployed: an archive or an image.
@@ -334,11 +342,13 @@ impl Overlay for FunctionKeys {
             crash_rate: self.crash_rate.or(base.crash_rate),
             source: self.source.or(base.source),
             deployments: self.deployments.or(base.deployments),
-            reserved_concurrency: self.reserved_concurrency.or(base.reserved_concurrency),
             layers: self.layers.or(base.layers),
             vpc: self.vpc.or(base.vpc),
             extension_overhead: self.extension_overhead.or(base.extension_overhead),
             working_set: self.working_set.or(base.working_set),
+            account: self.account.or(base.account),
+            reserved_concurrency: self.reserved_concurrency.or(base.reserved_concurrency),
+            ephemeral_storage: self.ephemeral_storage.or(base.ephemeral_storage),
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct PlatformFile {
     pub(crate) date: Key<Date>,
     /// One line for a person.
     pub(crate) description: Key<String>,
+    /// Region of the cloud; without it that of the prices.
+    pub(crate) region: Key<String>,
     /// Requests that an instance runs at once. This version simulates 1.
     pub(crate) requests_per_instance: Key<PositiveCount>,
     /// Whether a request waits for the instance it started. This version simulates "early".
@@ -43,9 +45,14 @@ pub(crate) struct PlatformFile {
     pub(crate) concurrency_quota: Key<OrNone<PositiveCount>>,
     /// What reservations must leave of the quota; without it 0.
     pub(crate) unreserved_minimum: Key<OrNone<Count>>,
-    /// Requests a second that the account may start; without it none.
+    /// Requests a second that the account may start; without it `requests-per-concurrency` times its
+    /// quota.
     pub(crate) requests_per_second: Key<OrNone<PositiveCount>>,
-    /// How fast new instances may be started; without it none.
+    /// Requests a second for each unit of concurrency: of the account's quota, and of what is
+    /// reserved for a function; without it no such limit.
+    pub(crate) requests_per_concurrency: Key<OrNone<PositiveCount>>,
+    /// How fast new instances may be started; without it as in the scaling era of the experiment's
+    /// date, and without those no limit.
     pub(crate) scaling_rate: Key<OrNone<ScalingRate>>,
     /// What happens to a request that no limit lets in; without it it is throttled.
     pub(crate) overflow: Key<Overflow>,
@@ -72,6 +79,9 @@ pub(crate) struct PlatformFile {
     pub(crate) limits: Key<Limits>,
     /// A name in models/prices or a path; without it nothing is charged.
     pub(crate) prices: Key<OrNone<String>>,
+    /// Rules of scaling since some day, of which the experiment's date chooses one.
+    #[serde(default)]
+    pub(crate) scaling_era: BTreeMap<String, Given<ScalingEra>>,
     /// Observations that `keep-alive = { observed = "NAME" }` can name.
     #[serde(default)]
     pub(crate) observed_keep_alive: BTreeMap<String, Given<Observed>>,
@@ -108,6 +118,22 @@ pub(crate) struct ScalingRate {
     pub(crate) every: Key<PositiveLength>,
     /// Who shares the rate; without it each function has its own.
     pub(crate) per: Key<Scope>,
+}
+
+/// How fast new instances may be started since some day.
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScalingEra {
+    /// The first day.
+    pub(crate) from: Date,
+    /// The rule.
+    pub(crate) rate: ScalingRate,
+    /// Bursts by region, where they differ from that of the rule.
+    #[serde(default)]
+    pub(crate) bursts: BTreeMap<String, Given<PositiveCount>>,
+    /// Who says so.
+    #[expect(dead_code, reason = "documents the rule")]
+    source: String,
 }
 
 /// Who shares a rate.
@@ -500,10 +526,13 @@ impl Overlay for PlatformFile {
     fn over(self, base: Self) -> Self {
         let mut observed_keep_alive = base.observed_keep_alive;
         observed_keep_alive.extend(self.observed_keep_alive);
+        let mut scaling_era = base.scaling_era;
+        scaling_era.extend(self.scaling_era);
         Self {
             name: base.name.or(self.name),
             date: self.date.or(base.date),
             description: self.description.or(base.description),
+            region: self.region.or(base.region),
             requests_per_instance: self.requests_per_instance.or(base.requests_per_instance),
             binding: self.binding.or(base.binding),
             routing: self.routing.or(base.routing),
@@ -512,6 +541,9 @@ impl Overlay for PlatformFile {
             concurrency_quota: self.concurrency_quota.or(base.concurrency_quota),
             unreserved_minimum: self.unreserved_minimum.or(base.unreserved_minimum),
             requests_per_second: self.requests_per_second.or(base.requests_per_second),
+            requests_per_concurrency: self
+                .requests_per_concurrency
+                .or(base.requests_per_concurrency),
             scaling_rate: over_inner(self.scaling_rate, base.scaling_rate),
             overflow: self.overflow.or(base.overflow),
             client_retry: over_inner(self.client_retry, base.client_retry),
@@ -525,6 +557,7 @@ impl Overlay for PlatformFile {
             init_limit: self.init_limit.or(base.init_limit),
             limits: over_inner(self.limits, base.limits),
             prices: self.prices.or(base.prices),
+            scaling_era,
             observed_keep_alive,
         }
     }

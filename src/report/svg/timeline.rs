@@ -212,14 +212,15 @@ fn areas(canvas: &mut Canvas, plot: Area, timeline: &Timeline, y: &Scale) {
 }
 
 /// Adds a level stretch; one that goes on at the same height lengthens the last.
-fn push_step(points: &mut Vec<(f64, f64)>, from: f64, to: f64, y: f64) {
+pub(super) fn push_step(points: &mut Vec<(f64, f64)>, from: f64, to: f64, y: f64) {
     match points.last_mut() {
         Some(last) if (last.1 - y).abs() < 0.01 => last.0 = to,
         _ => points.extend([(from, y), (to, y)]),
     }
 }
 
-fn time_axis(canvas: &mut Canvas, plot: Area, length: f64, x: &dyn Fn(f64) -> f64) {
+/// The axis of time below a plot of so many seconds.
+pub(super) fn time_axis(canvas: &mut Canvas, plot: Area, length: f64, x: &dyn Fn(f64) -> f64) {
     // Steps that clocks and calendars know, in seconds.
     const STEPS: [f64; 22] = [
         0.001,

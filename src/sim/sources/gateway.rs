@@ -18,7 +18,7 @@ impl<O: Observer> Simulation<'_, O> {
             SourceState::Gateway(Some(bucket)) => bucket.take(now),
             _ => true,
         };
-        if !own || !self.account.take_from_gateway(now) {
+        if !own || !self.account_of(request.function).take_from_gateway(now) {
             self.throttle(request);
             return;
         }

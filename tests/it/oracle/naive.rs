@@ -122,9 +122,14 @@ struct World<'a> {
     tickets: u64,
     /// (ticket, request), oldest first.
     queue: Vec<(u64, Request)>,
-    requests: Option<Bucket>,
-    /// One a function, or a single one.
-    scaling: Vec<Bucket>,
+    /// One an account.
+    requests: Vec<Option<Bucket>>,
+    /// One a function, where its reservation limits its requests.
+    own_requests: Vec<Option<Bucket>>,
+    /// One a function, or the same one of an account under its functions' places.
+    scaling: Vec<Option<Bucket>>,
+    /// The place in `scaling` that a function takes tokens from.
+    scaled_by: Vec<usize>,
     keep_streams: Vec<Stream>,
     last_retired: Vec<Option<Retirement>>,
     /// Times that something began or ended to run.
@@ -154,17 +159,27 @@ fn fixed(dist: &Dist) -> u64 {
 
 pub(super) fn simulate(stage: &Stage, choices: VecDeque<Name>) -> Outcome {
     let functions = stage.functions.len();
-    let rate = stage.platform.scaling_rate;
-    let buckets = rate.map_or(0, |rate| {
-        if rate.per == RateScope::Account {
-            1
-        } else {
-            functions
-        }
-    });
-    let new_bucket = |_| {
-        let rate = rate.unwrap();
-        Bucket::new(rate.burst, rate.instances, rate.every.nanos())
+    let platform = &stage.platform;
+    let account_of = |function: usize| stage.functions[function].account;
+    let rate_of = |function: usize| platform.account(account_of(function)).scaling_rate;
+    let scaling = |function: usize| {
+        rate_of(function).map(|rate| Bucket::new(rate.burst, rate.instances, rate.every.nanos()))
+    };
+    let scaled_by = |function: usize| {
+        let of_account = rate_of(function).is_some_and(|rate| rate.per == RateScope::Account);
+        let mut same = (0..functions).filter(|f| account_of(*f) == account_of(function));
+        let first = same.next().unwrap();
+        if of_account { first } else { function }
+    };
+    const SECOND: u64 = 1_000_000_000;
+    let own_requests = |function: usize| {
+        let reserved = stage.functions[function].reserved_concurrency?;
+        let a_second = reserved * platform.requests_per_concurrency?;
+        (reserved > 0).then(|| Bucket::new(a_second, a_second, SECOND))
+    };
+    let requests = |account: usize| {
+        let a_second = platform.account(account as u32).requests_per_second;
+        a_second.map(|n| Bucket::new(n, n, SECOND))
     };
     let mut world = World {
         stage,
@@ -175,11 +190,10 @@ pub(super) fn simulate(stage: &Stage, choices: VecDeque<Name>) -> Outcome {
         idle_periods: 0,
         tickets: 0,
         queue: Vec::new(),
-        requests: stage
-            .platform
-            .requests_per_second
-            .map(|n| Bucket::new(n, n, 1_000_000_000)),
-        scaling: (0..buckets).map(new_bucket).collect(),
+        requests: (0..=platform.accounts.len()).map(requests).collect(),
+        own_requests: (0..functions).map(own_requests).collect(),
+        scaling: (0..functions).map(scaling).collect(),
+        scaled_by: (0..functions).map(scaled_by).collect(),
         keep_streams: Vec::new(),
         last_retired: vec![None; functions],
         activity: vec![0; functions],
@@ -400,15 +414,20 @@ impl World<'_> {
             let left = reserved.saturating_sub(self.provisioned_target(function));
             return self.in_flight(function) < left;
         }
-        let Some(quota) = self.stage.platform.concurrency_quota else {
+        let account = functions[function].account;
+        let Some(quota) = self.stage.platform.account(account).concurrency_quota else {
             return true;
         };
         let reserved: u32 = functions
             .iter()
+            .filter(|f| f.account == account)
             .filter_map(|f| f.reserved_concurrency)
             .sum();
-        let sharing =
-            || (0..functions.len()).filter(|f| functions[*f].reserved_concurrency.is_none());
+        let sharing = || {
+            (0..functions.len()).filter(|f| {
+                functions[*f].reserved_concurrency.is_none() && functions[*f].account == account
+            })
+        };
         let provisioned: u32 = sharing().map(|f| self.provisioned_target(f)).sum();
         let in_flight: u32 = sharing().map(|f| self.in_flight(f)).sum();
         in_flight < quota.saturating_sub(reserved).saturating_sub(provisioned)

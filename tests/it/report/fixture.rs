@@ -202,5 +202,6 @@ pub(crate) fn timeline(floor: f64) -> Timeline {
         step: Span::from_whole_secs(900),
         points: points.collect(),
         measured_from: Time::from_secs(6.0 * 3600.0),
+        claimed: Vec::new(),
     }
 }

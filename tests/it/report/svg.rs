@@ -2,8 +2,8 @@
 //! edges.
 
 use frostline::experiment::{
-    CurvePoint, Estimate, Estimates, IntervalMethod, Results, ScenarioResult, Timeline,
-    TimelinePoint,
+    ClaimedLine, ClaimedPoint, CurvePoint, Estimate, Estimates, IntervalMethod, Results,
+    ScenarioResult, Timeline, TimelinePoint,
 };
 use frostline::observe::metric::METRICS;
 use frostline::report;
@@ -103,6 +103,31 @@ fn a_curve_adds_its_table_and_its_picture() {
         assert!(text(7).contains(word), "{word}");
     }
     assert!(!text(7).contains("do nothing"));
+}
+
+#[test]
+fn claimed_concurrency_adds_its_picture_with_the_quota_as_a_line() {
+    let mut results = super::fixture::week();
+    let line = |account: &str, quota, most: f64| ClaimedLine {
+        account: account.to_owned(),
+        quota,
+        points: vec![ClaimedPoint { mean: 1.0, most }; 600],
+    };
+    results.scenarios[1].timeline.claimed = vec![line("default", Some(100), 90.0)];
+    results.scenarios[2].timeline.claimed =
+        vec![line("default", Some(900), 90.0), line("shop", None, 20.0)];
+    let files = report::files(&results).unwrap();
+    assert_eq!(files[6].0, "claimed-concurrency.svg");
+    let text = String::from_utf8(files[6].1.clone()).unwrap();
+    for word in [
+        "quota 100",
+        "quota 900, far above",
+        "shop",
+        "stroke-dasharray",
+    ] {
+        assert!(text.contains(word), "{word}");
+    }
+    assert!(!text.contains("do nothing"), "it has not measured it");
 }
 
 #[test]
@@ -302,11 +327,27 @@ fn any_timeline() -> impl Strategy<Value = Timeline> {
         lengths.clone(),
         prop::collection::vec(point, 0..30),
         lengths,
+        prop::collection::vec(any_claimed(), 0..3),
     )
-        .prop_map(|(step, points, from)| Timeline {
+        .prop_map(|(step, points, from, claimed)| Timeline {
             step: Span::from_nanos(step),
             points,
             measured_from: Time::from_nanos(from),
+            claimed,
+        })
+}
+
+fn any_claimed() -> impl Strategy<Value = ClaimedLine> {
+    let point = (any_number(), any_number()).prop_map(|(mean, most)| ClaimedPoint { mean, most });
+    (
+        any_name(),
+        prop::option::of(any::<u32>()),
+        prop::collection::vec(point, 0..30),
+    )
+        .prop_map(|(account, quota, points)| ClaimedLine {
+            account,
+            quota,
+            points,
         })
 }
 

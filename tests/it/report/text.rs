@@ -1,7 +1,7 @@
 //! Golden texts of the table, JSON, CSV and Markdown.
 
 use frostline::experiment::{FunctionResult, IntervalMethod, Results};
-use frostline::observe::metric::METRICS;
+use frostline::observe::metric::MetricId;
 use frostline::report::table::Style;
 use frostline::report::{csv, json, markdown, table};
 use serde_json::Value;
@@ -259,8 +259,9 @@ fn json_has_its_shape_and_reads_back() {
         assert_eq!(read["paired"].is_object(), scenario.paired.is_some());
         assert_eq!(read["functions"][0]["name"], "checkout");
         let metrics = read["metrics"].as_object().unwrap();
-        assert_eq!(metrics.len(), METRICS.len());
-        for (metric, estimate) in scenario.metrics.iter() {
+        assert_eq!(metrics.len(), always_told());
+        let told = scenario.metrics.iter().filter(|(id, _)| !id.is_optional());
+        for (metric, estimate) in told {
             let value = &metrics[metric.metric().name];
             let (low, high) = estimate.ci95.unzip();
             let read = [&value["mean"], &value["ci95"][0], &value["ci95"][1]].map(Value::as_f64);
@@ -272,6 +273,26 @@ fn json_has_its_shape_and_reads_back() {
             }
         }
     }
+}
+
+/// Measures that outputs have whether or not a scenario has a value of them.
+fn always_told() -> usize {
+    MetricId::all().filter(|id| !id.is_optional()).count()
+}
+
+#[test]
+fn a_measure_of_what_few_have_is_told_where_one_scenario_has_it() {
+    let with = scenario("with", &[("cost_usd_gateway", 2.5, 0.5)]);
+    let both = results(vec![with, scenario("without", &[])]);
+    let read: Value = serde_json::from_str(&json::render(&both).unwrap()).unwrap();
+    let metrics = |place: usize| read["scenarios"][place]["metrics"].as_object().unwrap();
+    assert_eq!(metrics(0).len(), always_told() + 1);
+    assert_eq!(metrics(0)["cost_usd_gateway"]["mean"], 2.5);
+    assert_eq!(metrics(1).len(), always_told());
+    let text = csv::render(&both).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].contains(",cost_usd_gateway,cost_usd_gateway_lo,cost_usd_gateway_hi,"));
+    assert!(lines[1].contains(",2.5,2,3,") && !lines[2].contains("2.5"));
 }
 
 #[test]
@@ -295,7 +316,7 @@ fn csv_quotes_names_and_leaves_gaps_empty() {
         assert!(line.starts_with(start), "{line}");
     }
     let mut reader = ::csv::Reader::from_reader(text.as_bytes());
-    let columns = 3 + 3 * METRICS.len();
+    let columns = 3 + 3 * always_told();
     assert!(
         reader
             .records()

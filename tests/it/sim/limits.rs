@@ -1,8 +1,8 @@
 //! Quotas, scaling rates, retries and queues, rule by rule.
 
 use frostline::model::{
-    ClientRetry, Jitter, KeepAlive, Overflow, Provisioned, RateScope, RemedyKind, RetryOn,
-    ScalingRate, Tracking,
+    AccountLimits, ClientRetry, Jitter, KeepAlive, Overflow, Provisioned, RateScope, RemedyKind,
+    RetryOn, ScalingRate, Tracking,
 };
 use frostline::observe::metric;
 use frostline::sim::Ending;
@@ -105,6 +105,123 @@ fn requests_a_second_are_limited_for_warm_requests_too_and_flow_back_evenly() {
         stage.play().story(),
         "first:0 warm:0 throttled warm:0 throttled warm:0"
     );
+}
+
+/// Ten times what is reserved (docs.aws.amazon.com, lambda-concurrency, 2026), warm requests too.
+#[test]
+fn a_reservation_limits_the_requests_a_second_of_its_function_alone() {
+    let mut stage = Stage::new();
+    stage.platform.requests_per_concurrency = Some(2);
+    stage.functions[0].reserved_concurrency = Some(1);
+    let other = stage.add_function();
+    stage.calls(&[(0.0, 0.1), (0.2, 0.1), (0.4, 0.1), (0.5, 0.1)]);
+    (0..4).for_each(|n| stage.call_of(other, 1.0 + 0.01 * f64::from(n), 0.005));
+    assert_eq!(
+        stage.play().story(),
+        "first:0 warm:0 throttled warm:0 first:1 warm:1 warm:1 warm:1"
+    );
+    // What its own quota refuses takes nothing from that of the account.
+    stage.platform.requests_per_second = Some(5);
+    stage.calls = Vec::new();
+    (0..20).for_each(|_| stage.call(0.0, 0.0));
+    (0..3).for_each(|_| stage.call_of(other, 0.0, 0.0));
+    let record = stage.play();
+    let of_other = record
+        .users()
+        .into_iter()
+        .filter(|end| end.function == other);
+    assert!(
+        of_other
+            .into_iter()
+            .all(|end| end.ending == Ending::Completed)
+    );
+    assert_eq!(record.throttled.len(), 18);
+}
+
+fn another_account(quota: Option<u32>, requests_per_second: Option<u32>) -> AccountLimits {
+    AccountLimits {
+        name: "another".to_owned(),
+        concurrency_quota: quota,
+        unreserved_minimum: 0,
+        requests_per_second,
+        scaling_rate: None,
+    }
+}
+
+#[test]
+fn each_account_has_its_own_quota_requests_a_second_and_scaling_rate() {
+    let mut stage = Stage::new();
+    stage.platform.concurrency_quota = Some(1);
+    let other = stage.add_function();
+    let calls = |stage: &mut Stage| {
+        stage.calls = Vec::new();
+        stage.calls(&[(0.0, 5.0), (2.0, 5.0)]);
+        stage.call_of(other, 1.0, 5.0);
+        stage.call_of(other, 3.0, 5.0);
+    };
+    calls(&mut stage);
+    assert_eq!(
+        stage.play().story(),
+        "first:0 throttled throttled throttled"
+    );
+    stage.functions[1].account = 1;
+    stage.platform.accounts = vec![another_account(Some(2), None)];
+    assert_eq!(
+        stage.play().story(),
+        "first:0 first:1 throttled scale-out:2"
+    );
+    stage.platform.accounts = vec![another_account(None, Some(1))];
+    stage.platform.concurrency_quota = None;
+    stage.calls = Vec::new();
+    stage.calls(&[(0.0, 5.0), (0.1, 5.0)]);
+    stage.call_of(other, 0.2, 5.0);
+    stage.call_of(other, 0.3, 5.0);
+    assert_eq!(
+        stage.play().story(),
+        "first:0 scale-out:1 first:2 throttled"
+    );
+    stage.platform.scaling_rate = Some(rate(1, 1, 10.0, RateScope::Account));
+    let mut account = another_account(None, None);
+    account.scaling_rate = stage.platform.scaling_rate;
+    stage.platform.accounts = vec![account];
+    calls(&mut stage);
+    assert_eq!(stage.play().story(), "first:0 first:1 throttled throttled");
+}
+
+#[test]
+fn reservations_are_taken_from_the_quota_of_their_own_account() {
+    let mut stage = Stage::new();
+    stage.platform.concurrency_quota = Some(1);
+    stage.platform.accounts = vec![another_account(Some(3), None)];
+    let reserved = stage.add_function();
+    let beside = stage.add_function();
+    stage.functions[1].reserved_concurrency = Some(2);
+    for function in [reserved, beside] {
+        stage.functions[function.index()].account = 1;
+    }
+    stage.call(0.0, 9.0);
+    stage.call_of(beside, 1.0, 9.0);
+    stage.call_of(beside, 2.0, 9.0);
+    stage.call_of(reserved, 3.0, 9.0);
+    stage.call_of(reserved, 4.0, 9.0);
+    assert_eq!(
+        stage.play().story(),
+        "first:0 first:1 throttled first:2 scale-out:3"
+    );
+}
+
+#[test]
+fn a_queue_of_one_account_does_not_wait_for_another() {
+    let mut stage = Stage::new();
+    stage.platform.concurrency_quota = Some(1);
+    stage.platform.overflow = queue(None, None);
+    stage.platform.accounts = vec![another_account(Some(1), None)];
+    let other = stage.add_function();
+    stage.functions[1].account = 1;
+    stage.calls(&[(0.0, 20.0), (1.0, 1.0)]);
+    stage.call_of(other, 2.0, 3.0);
+    stage.call_of(other, 3.0, 1.0);
+    assert_eq!(stage.play().begun(), [0.0, 20.0, 2.0, 5.0]);
 }
 
 /// Accepted and throttled requests of groups that arrive at an instant each.

@@ -1,11 +1,12 @@
 //! Measures and the bill, computed by hand.
 
 use frostline::model::{
-    Billing, FreeTier, InitBilling, KeepAlive, Prices, Provisioned, RemedyKind, SnapshotAfter, Tier,
+    Billing, FreeTier, InitBilling, KeepAlive, Prices, Provisioned, RemedyKind, ServicePrices,
+    SnapshotAfter, Tier,
 };
 use frostline::observe::metric::{self, Kind, MetricId};
 use frostline::observe::{SummaryResult, Values};
-use frostline::units::Span;
+use frostline::units::{Memory, Span};
 
 use super::causes::ping;
 use super::stage::{Stage, constant, secs};
@@ -39,6 +40,9 @@ pub(super) fn prices() -> Prices {
         snapshot_cache: 0.001,
         snapshot_cache_minimum: secs(10_800.0),
         snapshot_restore: 2.0,
+        ephemeral_storage: 0.0,
+        ephemeral_included: Memory::from_bytes(0),
+        services: ServicePrices::default(),
         free_tier: None,
         billing: Billing {
             step: Span::from_millis(1.0),

@@ -5,10 +5,10 @@ use super::*;
 impl World<'_> {
     pub(super) fn attempt(&mut self, request: Request) {
         let now = self.now;
-        let refused = if self
-            .requests
-            .as_mut()
-            .is_some_and(|bucket| !bucket.take(now))
+        let account = self.stage.functions[request.function].account as usize;
+        let empty = |bucket: &mut Option<Bucket>| bucket.as_mut().is_some_and(|b| !b.take(now));
+        let refused = if empty(&mut self.own_requests[request.function])
+            || empty(&mut self.requests[account])
         {
             Refused::TooManyASecond
         } else if self
@@ -99,8 +99,8 @@ impl World<'_> {
             self.take_idle(i, request);
             return Ok(());
         }
-        let own = function.min(self.scaling.len().saturating_sub(1));
-        if let Some(bucket) = self.scaling.get_mut(own)
+        let place = self.scaled_by[function];
+        if let Some(bucket) = &mut self.scaling[place]
             && !bucket.take(self.now)
         {
             return Err(Refused::NoToken(bucket.next()));
