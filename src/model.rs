@@ -18,5 +18,8 @@ pub use platform::{
     Routing, ScalingRate,
 };
 pub use prices::{Billing, FreeTier, InitBilling, Prices, Tier};
-pub use process::{BatchSize, Burst, MmppState, Process, Profile};
-pub use remedy::{Ping, Provisioned, Remedy, RemedyKind, SnapshotAfter, Tracking};
+pub use process::{BatchSize, Burst, MmppState, Process, Profile, TimedRequests};
+pub use remedy::{
+    Ping, Provisioned, Remedy, RemedyKind, Scheduled, ScheduledAction, SnapshotAfter, Statistic,
+    Tracking,
+};

@@ -74,6 +74,7 @@ fn every_experiment_has_an_answer_here() {
         "keep-alive-curve",
         "memory",
         "ping-collision",
+        "provisioned-schedule",
         "quickstart",
     ];
     assert_eq!(names, tested);
@@ -166,4 +167,24 @@ fn azure_2019_keeping_longer_saves_less_and_less() {
         return;
     }
     keeping_longer_saves_less_and_less(&Answer::of("azure-2019"));
+}
+
+#[test]
+fn provisioned_schedule_the_clock_buys_for_a_third_what_the_load_cannot() {
+    let answer = Answer::of("provisioned-schedule");
+    let p99 = |policy| answer.one(policy, "latency_ms_p99");
+    let cold = |policy| answer.one(policy, "cold_start_ratio");
+    let cost = |policy| answer.one(policy, "cost_usd_per_month");
+    // The same latency in the same waves; 50 of 168 hours.
+    assert!((p99("by the clock") / p99("always 15") - 1.0).abs() < 0.05);
+    assert!(cost("by the clock") < 0.31 * cost("always 15"));
+    for by_load in ["by load, average", "by load, maximum"] {
+        assert!(cold(by_load) > 0.7 * cold("do nothing"));
+    }
+    assert!(cost("by the clock, each wave") < 0.4 * cost("by the clock"));
+    assert!(cold("by the clock, each wave") > 2.0 * cold("by the clock"));
+    // 15 GB for a week, in US dollars.
+    let capacity = 15.0 * 7.0 * 86_400.0 * 0.000_004_166_7;
+    let off = answer.one("always 15", "cost_usd_provisioned") - capacity;
+    assert!(off.abs() < 1e-3, "{off}");
 }

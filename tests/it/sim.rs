@@ -10,6 +10,7 @@ mod invariance;
 mod life;
 mod limits;
 mod measures;
+mod provisioned;
 mod remedies;
 pub(crate) mod stage;
 

@@ -12,12 +12,13 @@ use frostline::ids::FunctionId;
 use frostline::model::{
     BatchSize, Billing, Burst, ClientRetry, Experiment, FreeTier, Function, InitBilling, Jitter,
     KeepAlive, MmppState, Overflow, Ping, Plan, Platform, Prices, Process, Profile, Provisioned,
-    RateScope, Remedy, RemedyKind, Routing, ScalingRate, Scenario, SnapshotAfter, Source, Tier,
-    Tracking,
+    RateScope, Remedy, RemedyKind, Routing, ScalingRate, Scenario, Scheduled, ScheduledAction,
+    SnapshotAfter, Source, Statistic, Tier, TimedRequests, Tracking,
 };
 use frostline::observe::metric::{self, MetricId};
 use frostline::observe::{Summary, SummaryResult, Values};
 use frostline::random::{Purpose, Stream, Streams};
+use frostline::schedule::{Expression, Schedule, Start, Zone};
 use frostline::sim::Control;
 use frostline::units::{Memory, Span, Time};
 use frostline::validate::lab;
@@ -186,7 +187,7 @@ impl Dice {
 
     fn process(&mut self) -> Process {
         let rate = 0.01 + f64::from(self.below(300)) * 0.01;
-        match self.below(7) {
+        match self.below(8) {
             0 => Process::Poisson { rate },
             1 => Process::Every {
                 interval: self.some_span(5.0),
@@ -212,6 +213,11 @@ impl Dice {
                 rates: Arc::new([rate, 0.0, 2.0 * rate]),
             }),
             5 => self.burst(),
+            6 => Process::Schedule(TimedRequests {
+                at: self.schedule(),
+                requests: 1 + self.below(20),
+                jitter: self.dist(90.0),
+            }),
             _ => Process::Batch {
                 rate: rate / 10.0,
                 size: BatchSize::Geometric { mean: 3.0 },
@@ -241,12 +247,12 @@ impl Dice {
             }),
             2 => RemedyKind::Provisioned(Provisioned::Constant(self.below(8))),
             3 => {
-                let min = self.below(4);
-                RemedyKind::Provisioned(Provisioned::Tracking(Tracking {
-                    min,
-                    max: min + self.below(6),
-                    target: 0.1 + f64::from(self.below(9)) * 0.1,
-                }))
+                let rule = self.tracking();
+                RemedyKind::Provisioned(if self.one_in(2) {
+                    Provisioned::Tracking(rule)
+                } else {
+                    self.scheduled(rule)
+                })
             }
             4 => RemedyKind::Snapshot(if self.one_in(2) {
                 SnapshotAfter::Init
@@ -255,6 +261,46 @@ impl Dice {
             }),
             _ => RemedyKind::MinInstances(self.below(6)),
         }
+    }
+
+    fn tracking(&mut self) -> Tracking {
+        let min = self.below(4);
+        Tracking {
+            min,
+            max: min + self.below(6),
+            target: 0.1 + f64::from(self.below(9)) * 0.1,
+            statistic: if self.one_in(2) {
+                Statistic::Average
+            } else {
+                Statistic::Maximum
+            },
+            scale_out_cooldown: self.span(120.0),
+            scale_in_cooldown: self.span(120.0),
+        }
+    }
+
+    /// Every few minutes other bounds.
+    fn scheduled(&mut self, rule: Tracking) -> Provisioned {
+        let tracking = self.one_in(2).then_some(rule);
+        let actions = (0..1 + self.below(3)).map(|_| {
+            let min = self.below(5);
+            ScheduledAction {
+                at: self.schedule(),
+                min,
+                max: min + tracking.map_or(0, |_| self.below(4)),
+            }
+        });
+        Provisioned::Scheduled(Scheduled {
+            instances: rule.min,
+            tracking,
+            actions: actions.collect(),
+        })
+    }
+
+    fn schedule(&mut self) -> Schedule {
+        let text = ["*/2 * * * *", "1-59/3 * * * *", "rate(4 minutes)"][self.below(3) as usize];
+        let expression = Expression::parse(text).unwrap();
+        Schedule::new(expression, Zone::UTC, Start::default())
     }
 
     /// Remedies without two owners of a question, two capacities or two floors for a function.

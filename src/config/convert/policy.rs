@@ -4,7 +4,7 @@ use crate::config::decode::{Given, OneOrMany};
 use crate::config::diagnostic::Fault;
 use crate::config::names::{did_you_mean, list, matches};
 use crate::config::source::Place;
-use crate::config::typed::policy::{Patterns, Ping, Policy, Provisioned, Snapshot, SnapshotAfter};
+use crate::config::typed::policy::{Patterns, Ping, Policy, Snapshot, SnapshotAfter};
 use crate::config::typed::{Key, value};
 use crate::dist::Dist;
 use crate::ids::FunctionId;
@@ -157,60 +157,6 @@ impl Context {
         })
     }
 
-    fn provisioned(&self, typed: &Provisioned, place: Place) -> Option<model::Provisioned> {
-        let tracking = typed.min.is_some() || typed.max.is_some();
-        match (
-            &typed.instances,
-            tracking || typed.target_utilization.is_some(),
-        ) {
-            (Some(count), false) => Some(model::Provisioned::Constant(count.get()?.0)),
-            (Some(count), true) => {
-                self.fault(
-                    Fault::new("`provisioned` has `instances`, or follows the load with `max`")
-                        .at(count.place),
-                );
-                None
-            }
-            (None, false) => {
-                self.fault(
-                    Fault::new("`provisioned` lacks `instances`")
-                        .at(place)
-                        .note("or give `min`, `max` and `target-utilization` to follow the load"),
-                );
-                None
-            }
-            (None, true) => {
-                let max = self.need(&typed.max, place, "`provisioned`", "max")?.0;
-                let min = match &typed.min {
-                    Some(key) => key.get()?.0,
-                    None => 1,
-                };
-                if let Some(key) = &typed.min
-                    && min > max
-                {
-                    let title = format!("`min` ({min}) is above `max` ({max})");
-                    self.fault(Fault::new(title).at(key.place));
-                }
-                let target = match &typed.target_utilization {
-                    Some(key) => {
-                        let target = key.get()?.0;
-                        if target <= 0.0 {
-                            let title = "`target-utilization` must be above 0, at most 1";
-                            self.fault(Fault::new(title).at(key.place));
-                        }
-                        target
-                    }
-                    None => 0.7,
-                };
-                Some(model::Provisioned::Tracking(model::Tracking {
-                    min,
-                    max,
-                    target,
-                }))
-            }
-        }
-    }
-
     /// A question has one owner for each function.
     fn one_owner(&self, placed: &[Placed], functions: &[FunctionFacts]) {
         for (number, later) in placed.iter().enumerate() {
@@ -290,9 +236,8 @@ impl Context {
         for remedy in placed {
             let instances = match &remedy.remedy.kind {
                 RemedyKind::Ping(ping) => ping.instances,
-                RemedyKind::Provisioned(model::Provisioned::Tracking(tracking)) => tracking.max,
-                RemedyKind::Provisioned(model::Provisioned::Constant(count))
-                | RemedyKind::MinInstances(count) => *count,
+                RemedyKind::Provisioned(provisioned) => provisioned.most(),
+                RemedyKind::MinInstances(count) => *count,
                 RemedyKind::KeepAlive(_) | RemedyKind::Snapshot(_) => continue,
             };
             let functions = remedy.remedy.functions.len() as u64;
@@ -314,11 +259,10 @@ impl Context {
         let mut taken: u64 = 0;
         let mut last = None;
         for remedy in placed {
-            let instances = match &remedy.remedy.kind {
-                RemedyKind::Provisioned(model::Provisioned::Constant(count)) => *count,
-                RemedyKind::Provisioned(model::Provisioned::Tracking(tracking)) => tracking.max,
-                _ => continue,
+            let RemedyKind::Provisioned(provisioned) = &remedy.remedy.kind else {
+                continue;
             };
+            let instances = provisioned.most();
             last = Some(remedy.place);
             for id in &remedy.remedy.functions {
                 let facts = &functions[id.index()];

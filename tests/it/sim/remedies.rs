@@ -189,6 +189,7 @@ fn a_lost_provisioned_instance_does_not_hurry_those_still_to_come() {
         min: 2,
         max: 10,
         target: 0.15,
+        ..Tracking::default()
     };
     stage.remedy(RemedyKind::Provisioned(Provisioned::Tracking(rule)));
     let mut at = 100.0;
@@ -313,6 +314,7 @@ fn tracked(trickle: impl Fn(u32) -> bool) -> Record {
         min: 2,
         max: 10,
         target: 0.7,
+        ..Tracking::default()
     };
     stage.remedy(RemedyKind::Provisioned(Provisioned::Tracking(rule)));
     stage.calls(&[(1.0, 299.0), (1.0, 299.0)]);
@@ -355,6 +357,7 @@ fn two_high_minutes_are_not_enough_and_the_maximum_holds() {
             min: 1,
             max,
             target: 0.7,
+            ..Tracking::default()
         };
         stage.remedy(RemedyKind::Provisioned(Provisioned::Tracking(rule)));
         stage.call(1.0, service);
@@ -374,6 +377,7 @@ fn capacity_taken_away_goes_at_once_where_idle_and_after_its_request_where_busy(
         min: 1,
         max: 10,
         target: 0.7,
+        ..Tracking::default()
     };
     stage.remedy(RemedyKind::Provisioned(Provisioned::Tracking(rule)));
     stage.call(1.0, 250.0);
