@@ -12,7 +12,7 @@ mod process;
 mod remedy;
 
 pub use experiment::{Experiment, Plan, Scenario, Source, scenario_label};
-pub use function::{Function, Package, Service, StartPhases};
+pub use function::{Function, Package, Service, StartPhases, Warming};
 pub use platform::{
     ClientRetry, Cpu, Jitter, KeepAlive, Overflow, Phase, Platform, ProvisionedRules, RateScope,
     Routing, ScalingRate,
@@ -20,6 +20,6 @@ pub use platform::{
 pub use prices::{Billing, FreeTier, InitBilling, Prices, Tier};
 pub use process::{BatchSize, Burst, MmppState, Process, Profile, TimedRequests};
 pub use remedy::{
-    Ping, Provisioned, Remedy, RemedyKind, Scheduled, ScheduledAction, SnapshotAfter, Statistic,
-    Tracking,
+    Ping, Provisioned, Remedy, RemedyKind, Scheduled, ScheduledAction, Snapshot, SnapshotAfter,
+    Statistic, Tracking,
 };

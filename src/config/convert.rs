@@ -19,6 +19,7 @@ mod prices;
 mod provisioned;
 mod runtime;
 mod schedule;
+mod snapshot;
 mod transient;
 mod workload;
 

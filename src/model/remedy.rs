@@ -26,7 +26,7 @@ pub enum RemedyKind {
     /// Instances are started ahead and kept.
     Provisioned(Provisioned),
     /// Instances start from a snapshot.
-    Snapshot(SnapshotAfter),
+    Snapshot(Snapshot),
     /// The pool never shrinks below so many instances, and begins with them.
     MinInstances(u32),
 }
@@ -133,6 +133,22 @@ pub enum Statistic {
     Average,
     /// Its highest value.
     Maximum,
+}
+
+/// Starts from a snapshot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Snapshot {
+    /// When it is taken.
+    pub after: SnapshotAfter,
+    /// Published versions of a function, of each of which a snapshot is cached and paid for.
+    pub versions: u32,
+}
+
+impl From<SnapshotAfter> for Snapshot {
+    /// Of a function with one version.
+    fn from(after: SnapshotAfter) -> Self {
+        Self { after, versions: 1 }
+    }
 }
 
 /// When the snapshot is taken.

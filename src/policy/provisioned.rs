@@ -271,5 +271,8 @@ mod tests {
         assert_eq!(tracked_capacity(10, 0.9, 0.7), 13);
         assert_eq!(tracked_capacity(100, 0.35, 0.7), 50);
         assert_eq!(tracked_capacity(0, 0.5, 0.7), 0);
+        // Low is below 0.63 for a target of 0.7.
+        assert!((LOW_SHARE * 0.7 - 0.63).abs() < 1e-12);
+        assert_eq!((HIGH_POINTS, LOW_POINTS), (3, 15));
     }
 }

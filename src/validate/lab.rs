@@ -37,10 +37,7 @@ pub fn bare_platform() -> Platform {
             max_vcpus: 6.0,
             scales: Vec::new(),
         },
-        provisioned: ProvisionedRules {
-            delay: Dist::ZERO,
-            instances_per_minute: None,
-        },
+        provisioned: ProvisionedRules::AT_ONCE,
         prices: None,
     }
 }
@@ -58,6 +55,8 @@ pub fn bare_function(name: &str, service: Dist) -> Function {
             runtime: Dist::ZERO,
             init: Dist::ZERO,
             restore: Dist::ZERO,
+            warming: None,
+            after_restore: Dist::ZERO,
             first_call: Dist::ZERO,
             restored_first_call: None,
         },

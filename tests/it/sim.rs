@@ -12,6 +12,7 @@ mod limits;
 mod measures;
 mod provisioned;
 mod remedies;
+mod snapshots;
 pub(crate) mod stage;
 
 use frostline::dist::Dist;

@@ -13,7 +13,7 @@ use frostline::model::{
     BatchSize, Billing, Burst, ClientRetry, Experiment, FreeTier, Function, InitBilling, Jitter,
     KeepAlive, MmppState, Overflow, Ping, Plan, Platform, Prices, Process, Profile, Provisioned,
     RateScope, Remedy, RemedyKind, Routing, ScalingRate, Scenario, Scheduled, ScheduledAction,
-    SnapshotAfter, Source, Statistic, Tier, TimedRequests, Tracking,
+    Snapshot, SnapshotAfter, Source, Statistic, Tier, TimedRequests, Tracking, Warming,
 };
 use frostline::observe::metric::{self, MetricId};
 use frostline::observe::{Summary, SummaryResult, Values};
@@ -161,6 +161,9 @@ impl Dice {
         });
         platform.provisioned.delay = self.dist(60.0);
         platform.provisioned.instances_per_minute = self.maybe(|dice| dice.below(6000));
+        platform.provisioned.burst = 1 + self.below(4);
+        platform.provisioned.requests_per_second = self.maybe(|dice| 1 + dice.below(3));
+        platform.provisioned.recycle = self.maybe(|dice| dice.dist(120.0));
         platform.prices = self.one_in(2).then(|| self.prices());
         platform
     }
@@ -175,6 +178,11 @@ impl Dice {
         start.runtime = self.dist(0.5);
         start.init = self.dist(2.0);
         start.restore = self.dist(1.0);
+        start.after_restore = self.dist(0.5);
+        start.warming = self.maybe(|dice| Warming {
+            extra: dice.dist(2.0),
+            restores: 1 + dice.below(9),
+        });
         start.first_call = self.dist(0.5);
         start.restored_first_call = self.maybe(|dice| dice.dist(0.5));
         function.timeout = self.maybe(|dice| dice.span(5.0));
@@ -254,10 +262,13 @@ impl Dice {
                     self.scheduled(rule)
                 })
             }
-            4 => RemedyKind::Snapshot(if self.one_in(2) {
-                SnapshotAfter::Init
-            } else {
-                SnapshotAfter::WarmUpCall
+            4 => RemedyKind::Snapshot(Snapshot {
+                after: if self.one_in(2) {
+                    SnapshotAfter::Init
+                } else {
+                    SnapshotAfter::WarmUpCall
+                },
+                versions: 1 + self.below(3),
             }),
             _ => RemedyKind::MinInstances(self.below(6)),
         }

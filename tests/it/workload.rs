@@ -28,6 +28,8 @@ pub(crate) fn function(name: &str, service: Dist) -> Function {
             runtime: Dist::ZERO,
             init: Dist::ZERO,
             restore: Dist::ZERO,
+            warming: None,
+            after_restore: Dist::ZERO,
             first_call: Dist::ZERO,
             restored_first_call: None,
         },
@@ -60,10 +62,7 @@ pub(crate) fn plan_of(functions: Vec<Function>, sources: Vec<Source>, duration: 
             max_vcpus: 6.0,
             scales: Vec::new(),
         },
-        provisioned: ProvisionedRules {
-            delay: Dist::ZERO,
-            instances_per_minute: None,
-        },
+        provisioned: ProvisionedRules::AT_ONCE,
         prices: None,
     };
     Plan {

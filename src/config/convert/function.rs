@@ -400,9 +400,8 @@ fn start_phases(
     let sandbox = given(&typed.sandbox).unwrap_or_else(|| platform.sandbox.clone());
     let fetch = given(&typed.fetch).unwrap_or_else(|| Dist::constant(at(size, platform.bandwidth)));
     let restore = given(&typed.restore).unwrap_or_else(|| {
-        platform.snapshot.as_ref().map_or(Dist::ZERO, |snapshot| {
-            snapshot.restore.plus(at(memory, snapshot.bandwidth))
-        })
+        let snapshot = platform.snapshot.as_ref();
+        snapshot.map_or(Dist::ZERO, |snapshot| snapshot.restore_of(memory))
     });
     let or_none = |key: &Key<Distribution>| given(key).unwrap_or(Dist::ZERO);
     model::StartPhases {
@@ -411,6 +410,11 @@ fn start_phases(
         runtime: scaled(or_none(&typed.runtime), Phase::Runtime),
         init: scaled(or_none(&typed.init), Phase::Init),
         restore: scaled(restore, Phase::Restore),
+        warming: platform
+            .snapshot
+            .as_ref()
+            .and_then(|snapshot| snapshot.warming.clone()),
+        after_restore: scaled(or_none(&typed.after_restore), Phase::Restore),
         first_call: scaled(or_none(&typed.first_call), Phase::FirstCall),
         restored_first_call: given(&typed.restored_first_call)
             .map(|call| scaled(call, Phase::FirstCall)),

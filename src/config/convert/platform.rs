@@ -11,7 +11,7 @@ use crate::config::quantity::{Bandwidth, Bytes, Date};
 use crate::config::source::Place;
 use crate::config::typed::platform::{
     Binding, ClientRetry, Cpu, Jitter, KeepAlive, Limits, Overflow, Phase, PlatformFile, Routing,
-    ScalingRate, Scope, SnapshotRules,
+    ScalingRate, Scope,
 };
 use crate::config::typed::{Key, Overlay, value};
 use crate::dist::Dist;
@@ -20,6 +20,7 @@ use crate::units::{Memory, Span};
 
 use super::Context;
 use super::prices::PriceFacts;
+use super::snapshot::SnapshotFacts;
 
 /// A platform, with what functions and policies are checked and completed by.
 pub(super) struct PlatformFacts {
@@ -37,14 +38,6 @@ pub(super) struct PlatformFacts {
     pub(super) routing_place: Option<Place>,
     /// Where the maximum life was typed.
     pub(super) max_life_place: Option<Place>,
-}
-
-/// What a restore takes, and who can be restored.
-pub(super) struct SnapshotFacts {
-    pub(super) restore: Dist,
-    pub(super) bandwidth: Option<f64>,
-    /// Runtimes with their lowest version.
-    pub(super) runtimes: Vec<String>,
 }
 
 /// What a function may be.
@@ -65,7 +58,7 @@ pub(super) struct PlatformChoice<'a> {
 }
 
 /// A limit that may be switched off.
-fn limit<T: Copy>(key: &Key<OrNone<T>>) -> Option<T> {
+pub(super) fn limit<T: Copy>(key: &Key<OrNone<T>>) -> Option<T> {
     match value(key) {
         Some(OrNone::Some(limit)) => Some(*limit),
         _ => None,
@@ -100,6 +93,7 @@ impl Context {
         let client_retry = self.client_retry(&keys.client_retry);
         let cpu = self.cpu(keys.cpu.as_ref());
         let snapshot = self.snapshot_rules(&keys.snapshot);
+        let provisioned = self.provisioned_rules(&keys.provisioned, choice.date);
         let quota = limit(&keys.concurrency_quota).map(|quota| quota.0);
         let minimum = limit(&keys.unreserved_minimum).map_or(0, |minimum| minimum.0);
         if let (Some(quota), Some(key)) = (quota, &keys.unreserved_minimum)
@@ -134,7 +128,6 @@ impl Context {
         let named = choice.named.get()?.clone();
         let name = value(&keys.name).cloned().unwrap_or(named);
         let start = value(&keys.start);
-        let rules = value(&keys.provisioned);
         let platform = model::Platform {
             name: name.clone(),
             routing: routing(value(&keys.routing)),
@@ -150,14 +143,7 @@ impl Context {
             overflow: overflow(value(&keys.overflow)),
             client_retry,
             cpu,
-            provisioned: model::ProvisionedRules {
-                delay: rules
-                    .and_then(|rules| value(&rules.delay))
-                    .map_or(Dist::ZERO, |delay| delay.0.clone()),
-                instances_per_minute: rules
-                    .and_then(|rules| limit(&rules.instances_per_minute))
-                    .map(|count| count.0),
-            },
+            provisioned,
             prices: prices.as_ref().map(|facts| facts.prices.clone()),
         };
         Some(PlatformFacts {
@@ -289,26 +275,9 @@ impl Context {
             scales: scales.filter_map(Given::get).copied().map(phase).collect(),
         }
     }
-
-    fn snapshot_rules(&self, key: &Key<OrNone<SnapshotRules>>) -> Option<SnapshotFacts> {
-        let given = key.as_ref()?;
-        let OrNone::Some(rules) = given.get()? else {
-            return None;
-        };
-        let restore = self.need(&rules.restore, given.place, "`snapshot`", "restore")?;
-        let runtimes = match value(&rules.runtimes) {
-            Some(runtimes) => runtimes.iter().filter_map(|r| r.value.clone()).collect(),
-            None => vec!["*".to_owned()],
-        };
-        Some(SnapshotFacts {
-            restore: restore.0.clone(),
-            bandwidth: bandwidth(value(&rules.bandwidth)),
-            runtimes,
-        })
-    }
 }
 
-fn bandwidth(typed: Option<&Bandwidth>) -> Option<f64> {
+pub(super) fn bandwidth(typed: Option<&Bandwidth>) -> Option<f64> {
     typed.map(|bandwidth| bandwidth.0)
 }
 

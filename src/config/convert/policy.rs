@@ -73,8 +73,11 @@ impl Context {
             }
         }
         for (place, snapshot) in each(&policy.snapshot) {
-            let after = snapshot_after(snapshot);
-            add(place, RemedyKind::Snapshot(after), &snapshot.functions);
+            let rule = model::Snapshot {
+                after: snapshot_after(snapshot),
+                versions: value(&snapshot.versions).map_or(1, |versions| versions.0),
+            };
+            add(place, RemedyKind::Snapshot(rule), &snapshot.functions);
         }
         for (place, floor) in each(&policy.min_instances) {
             let kind = RemedyKind::MinInstances(floor.instances.0);
@@ -208,23 +211,9 @@ impl Context {
                             .label(remedy.place, "asked for here")
                             .label(facts.package_place, "the package"),
                     );
-                } else if !rules
-                    .runtimes
-                    .iter()
-                    .any(|least| restorable(least, &function.runtime))
-                {
-                    let title = format!(
-                        "`{}` cannot restore runtime `{}` of function `{}`",
-                        platform.name, function.runtime, function.name
-                    );
-                    let least = rules.runtimes.iter().map(String::as_str);
-                    self.fault(
-                        Fault::new(title)
-                            .label(remedy.place, "asked for here")
-                            .label(facts.runtime_place, facts.runtime_label)
-                            .note(format!("allowed, or later versions: {}", list(least)))
-                            .note("a remedy for some functions only has `functions = […]`"),
-                    );
+                } else {
+                    self.restorable(rules, facts, &platform.name, remedy.place);
+                    self.hooks_fit(rules, facts, &platform.name, remedy.place);
                 }
             }
         }
@@ -340,7 +329,7 @@ fn clash(one: &RemedyKind, other: &RemedyKind) -> Option<(&'static str, &'static
 }
 
 /// Whether a runtime is that of `least` in the same or a later version; `*` stands for any.
-fn restorable(least: &str, runtime: &str) -> bool {
+pub(super) fn restorable(least: &str, runtime: &str) -> bool {
     fn split(name: &str) -> (&str, Vec<u32>) {
         let at = name
             .find(|c: char| c.is_ascii_digit())

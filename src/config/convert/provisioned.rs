@@ -1,14 +1,18 @@
 //! Provisioned instances: always as many, by load, by the calendar.
 
+use crate::config::decode::OrNone;
 use crate::config::diagnostic::Fault;
-use crate::config::quantity::Length;
+use crate::config::quantity::{Date, Length};
 use crate::config::source::Place;
+use crate::config::typed::platform::{ProvisionedEra, ProvisionedRules};
 use crate::config::typed::policy::{Provisioned, ScheduledAction, Statistic};
 use crate::config::typed::{Key, value};
+use crate::dist::Dist;
 use crate::model::{self, Scheduled, Tracking};
 use crate::units::Span;
 
 use super::Context;
+use super::platform::limit;
 
 impl Context {
     pub(super) fn provisioned(
@@ -65,6 +69,55 @@ impl Context {
                 actions,
             }),
         })
+    }
+
+    /// How provisioned concurrency comes about, as of the experiment's date.
+    pub(super) fn provisioned_rules(
+        &self,
+        key: &Key<ProvisionedRules>,
+        date: &Key<Date>,
+    ) -> model::ProvisionedRules {
+        let mut rules = value(key).cloned().unwrap_or_default();
+        if let Some(era) = self.era(&rules, value(date)) {
+            rules.delay = era.delay.or(rules.delay);
+            rules.burst = era.burst.or(rules.burst);
+            rules.instances_per_minute = era.instances_per_minute.or(rules.instances_per_minute);
+            rules.requests_per_second = era.requests_per_second.or(rules.requests_per_second);
+        }
+        let recycle = match (&rules.recycle, value(&rules.recycle)) {
+            (Some(key), Some(OrNone::Some(life))) if life.0.is_zero() => {
+                let title = "a `recycle` of zero would end instances before they serve";
+                self.fault(Fault::new(title).at(key.place));
+                None
+            }
+            (_, Some(OrNone::Some(life))) => Some(life.0.clone()),
+            _ => None,
+        };
+        model::ProvisionedRules {
+            delay: value(&rules.delay).map_or(Dist::ZERO, |delay| delay.0.clone()),
+            burst: value(&rules.burst).map_or(1, |burst| burst.0),
+            instances_per_minute: limit(&rules.instances_per_minute).map(|count| count.0),
+            requests_per_second: limit(&rules.requests_per_second).map(|count| count.0),
+            recycle,
+        }
+    }
+
+    /// The era that a day falls into: of those that end after it the first to end.
+    fn era(&self, rules: &ProvisionedRules, date: Option<&Date>) -> Option<ProvisionedEra> {
+        let eras = value(&rules.eras).into_iter().flatten();
+        let dated: Vec<_> = eras
+            .filter_map(|given| {
+                let era = given.get()?;
+                let until =
+                    self.need(&era.until, given.place, "an era of `provisioned`", "until")?;
+                Some((*until, era))
+            })
+            .collect();
+        let date = date?;
+        let later = dated.into_iter().filter(|(until, _)| date < until);
+        later
+            .min_by_key(|(until, _)| *until)
+            .map(|(_, era)| era.clone())
     }
 
     fn tracking(&self, typed: &Provisioned, place: Place) -> Option<Tracking> {

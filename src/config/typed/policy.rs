@@ -130,6 +130,8 @@ pub(crate) struct ScheduledAction {
 pub(crate) struct Snapshot {
     /// When the snapshot is taken; without it after init.
     pub(crate) after: Key<SnapshotAfter>,
+    /// Published versions of each function, whose snapshots are all cached; without it 1.
+    pub(crate) versions: Key<PositiveCount>,
     /// Patterns of function names, such as "api-*"; without it all functions.
     pub(crate) functions: Patterns,
 }

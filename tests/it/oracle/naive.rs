@@ -103,6 +103,14 @@ impl Bucket {
     }
 }
 
+/// Tokens × nanoseconds, of so many instances, up to an instant.
+#[derive(Clone, Copy, Default)]
+struct Allowance {
+    credit: u128,
+    instances: u128,
+    at: u64,
+}
+
 enum Refused {
     TooManyASecond,
     NoConcurrency,
@@ -122,6 +130,8 @@ struct World<'a> {
     requests: Option<Bucket>,
     /// One a function, or a single one.
     scaling: Vec<Bucket>,
+    /// What provisioned instances of each function may still take.
+    allowances: Vec<Allowance>,
     keep_streams: Vec<Stream>,
     last_retired: Vec<Option<Retirement>>,
     /// Times that something began or ended to run.
@@ -162,6 +172,7 @@ pub(super) fn simulate(stage: &Stage, choices: VecDeque<Name>) -> Outcome {
             .requests_per_second
             .map(|n| Bucket::new(n, n, 1_000_000_000)),
         scaling: (0..buckets).map(new_bucket).collect(),
+        allowances: vec![Allowance::default(); functions],
         keep_streams: Vec::new(),
         last_retired: vec![None; functions],
         activity: vec![0; functions],
@@ -232,6 +243,7 @@ impl World<'_> {
             }
             self.now = at;
             self.act(event.clone());
+            (0..self.stage.functions.len()).for_each(|function| self.settle(function));
             // Who waits is let in where capacity has come; at an instant, after those who arrive.
             let idle = |i: usize| self.instances[i].state == Some(State::Idle);
             match event {
@@ -336,7 +348,7 @@ impl World<'_> {
 
     fn snapshot(&self, function: usize) -> Option<SnapshotAfter> {
         let mut snapshots = self.remedies(function).filter_map(|(_, kind)| match kind {
-            RemedyKind::Snapshot(after) => Some(*after),
+            RemedyKind::Snapshot(rule) => Some(rule.after),
             _ => None,
         });
         snapshots.next()
