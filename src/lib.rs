@@ -10,6 +10,7 @@ pub mod observe;
 pub mod policy;
 pub mod random;
 pub mod report;
+pub mod schedule;
 pub mod sim;
 pub mod stats;
 pub mod theory;

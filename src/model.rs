@@ -17,12 +17,17 @@ pub use event_source::{
     AsyncRules, EventSource, Gateway, GatewayKind, GatewayThrottle, QueueRules, StreamRules,
 };
 pub use experiment::{Experiment, Plan, Scenario, Source, scenario_label};
-pub use function::{CacheLevel, Function, ImageFetch, LayerFetch, Package, Service, StartPhases};
+pub use function::{
+    CacheLevel, Function, ImageFetch, LayerFetch, Package, Service, StartPhases, Warming,
+};
 pub use platform::{
     AccountLimits, ClientRetry, Cpu, DEFAULT_ACCOUNT, Jitter, KeepAlive, Overflow, Phase, Platform,
     ProvisionedRules, RateScope, Reset, RetryOn, Routing, ScalingRate,
 };
 pub use prices::{Billing, Charge, FreeTier, InitBilling, Prices, ServicePrices, Tier, tiered};
-pub use process::{BatchSize, Burst, MmppState, Process, Profile};
-pub use remedy::{Ping, Provisioned, Remedy, RemedyKind, SnapshotAfter, Tracking};
+pub use process::{BatchSize, Burst, MmppState, Process, Profile, TimedRequests};
+pub use remedy::{
+    Ping, Provisioned, Remedy, RemedyKind, Scheduled, ScheduledAction, Snapshot, SnapshotAfter,
+    Statistic, Tracking,
+};
 pub use working_set::{WorkingSet, bytes};

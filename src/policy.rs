@@ -318,8 +318,8 @@ fn of_remedy(remedy: &RemedyKind) -> Box<dyn Policy> {
     match remedy {
         RemedyKind::KeepAlive(rule) => keep_alive(rule),
         RemedyKind::Ping(ping) => Box::new(ping::Pinger::new(ping.clone())),
-        RemedyKind::Provisioned(rule) => provisioned::policy(*rule),
-        RemedyKind::Snapshot(after) => Box::new(snapshot::Snapshot::new(*after)),
+        RemedyKind::Provisioned(rule) => provisioned::policy(rule),
+        RemedyKind::Snapshot(rule) => Box::new(snapshot::Snapshot::new(rule.after)),
         RemedyKind::MinInstances(n) => Box::new(min_instances::MinInstances::new(*n)),
     }
 }

@@ -39,8 +39,9 @@ use admission::{Account, Waiting};
 use calendar::{Calendar, Class, Event};
 use finishes::Finishes;
 use instance::Instances;
-use limits::TokenBucket;
+use limits::{TokenBucket, UnitRate};
 use pool::IdlePool;
+use provisioning::Recycling;
 use sources::{Batches, SourceState};
 
 pub use calendar::MOST_INSTANCES;
@@ -232,6 +233,12 @@ struct RareState {
     idle_provisioned: IdlePool,
     /// Provisioned instances alive.
     provisioned_alive: u32,
+    /// Those among them that another one is to take the place of.
+    recycling: Vec<Recycling>,
+    /// What provisioned instances take together, where there are any and there is a limit.
+    provisioned_rate: Option<Box<UnitRate>>,
+    /// Restores so far, where the first ones take longer.
+    restores: u32,
     /// Instances on demand that start for nobody.
     prewarming: u32,
     /// Whether there ever was an instance.
@@ -553,6 +560,9 @@ impl FunctionState {
             rare: Box::new(RareState {
                 idle_provisioned: pool(1),
                 provisioned_alive: 0,
+                recycling: Vec::new(),
+                provisioned_rate: None,
+                restores: 0,
                 prewarming: 0,
                 ever: false,
                 last_retired: Retirement::EndOfRun,

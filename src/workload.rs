@@ -20,6 +20,7 @@ mod merge;
 mod rates;
 mod recorded;
 mod source;
+mod timed;
 mod window;
 
 pub use dealer::Dealer;

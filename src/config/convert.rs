@@ -20,12 +20,15 @@ mod package;
 mod platform;
 mod policy;
 mod prices;
+mod provisioned;
 mod runtime;
+mod schedule;
+mod snapshot;
 mod start;
 mod transient;
 mod workload;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -33,6 +36,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::schedule::Start;
 use crate::trace::{Trace, TraceSpec};
 
 use super::decode::{Given, decode};
@@ -53,6 +57,8 @@ pub(crate) struct Context {
     pub(crate) dir: PathBuf,
     /// Keys of the sweep that set a function's memory: each key with the list of its values.
     pub(crate) swept_memory: Vec<(Place, Place)>,
+    /// Day and time of simulated time zero.
+    pub(crate) start: Cell<Start>,
     documents: RefCell<BTreeMap<String, Option<Rc<Node>>>>,
     /// Few, so a list is searched.
     traces: RefCell<Vec<(TraceSpec, Option<Arc<Trace>>)>>,
@@ -65,6 +71,7 @@ impl Context {
             faults: Faults::default(),
             dir: dir.to_owned(),
             swept_memory: Vec::new(),
+            start: Cell::default(),
             documents: RefCell::default(),
             traces: RefCell::default(),
         }

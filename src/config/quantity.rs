@@ -11,6 +11,7 @@ use serde::{Deserialize, de::Error as _};
 
 use super::decode::date;
 
+use crate::schedule::{Expression, Start};
 use crate::units::{
     Memory, Span, parse_bandwidth, parse_memory, parse_money, parse_rate, parse_span,
 };
@@ -138,6 +139,15 @@ fn positive_bandwidth(text: &str) -> Result<f64, String> {
         other => other.map_err(|e| e.to_string()),
     }
 }
+
+text_quantity!(
+    /// When something is due.
+    When(Expression),
+    Expression::parse,
+    "a cron expression, such as \"0 8 * * MON-FRI\" or \"cron(0 8 ? * MON-FRI *)\", a rate or a \
+     date, such as \"rate(5 minutes)\" or \"at(2026-11-02T08:00:00)\"",
+    "0 8 * * MON-FRI"
+);
 
 /// A number with bounds: its newtype, what it holds, what it expects.
 macro_rules! number {
@@ -327,6 +337,40 @@ impl JsonSchema for Date {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string", "format": "date", "description": "a date, such as \"2026-11-01\""
+        })
+    }
+}
+
+/// Day and time of simulated time zero.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct DateAndTime(pub(crate) Start);
+
+impl<'de> Deserialize<'de> for DateAndTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = String;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a date, or a date and time, such as \"2026-11-02T08:00:00Z\"")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+                Ok(text.to_owned())
+            }
+        }
+        let text = date(deserializer, Text)?;
+        Start::parse(&text).map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for DateAndTime {
+    fn schema_name() -> Cow<'static, str> {
+        "DateAndTime".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "a date, or a date and time; without time zone it is UTC",
+            "examples": ["2026-11-02", "2026-11-02T08:00:00Z", "2026-11-02T08:00[Europe/Berlin]"]
         })
     }
 }

@@ -87,6 +87,10 @@ pub struct StartPhases {
     pub init: Dist,
     /// Memory from a snapshot, instead of fetch, runtime and init.
     pub restore: Dist,
+    /// How much longer the first restores take; `None` is not at all.
+    pub warming: Option<Warming>,
+    /// Runtime and hooks after a restore, which are billed.
+    pub after_restore: Dist,
     /// Lazy loading inside the first handler run.
     pub first_call: Dist,
     /// The same on an instance restored from a snapshot after init; as long as after a boot where
@@ -122,6 +126,15 @@ pub struct CacheLevel {
     pub hit: f64,
     /// How long one chunk takes.
     pub chunk: Span,
+}
+
+/// How much longer the first restores of a snapshot take, until its pages are cached near hosts.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Warming {
+    /// What the first restore takes longer.
+    pub extra: Dist,
+    /// Restores after which none takes longer; in between it falls evenly.
+    pub restores: u32,
 }
 
 impl StartPhases {

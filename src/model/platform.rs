@@ -240,8 +240,27 @@ pub enum Phase {
 pub struct ProvisionedRules {
     /// From the request for capacity to the first instance that starts.
     pub delay: Dist,
-    /// Instances that start in a minute after the delay; `None` is all at once.
+    /// Instances that start at once after the delay, 1 or more.
+    pub burst: u32,
+    /// Instances beyond these that start in a minute; `None` is all at once.
     pub instances_per_minute: Option<u32>,
+    /// Requests a second that each provisioned instance adds to what all of them take together;
+    /// `None` is without limit.
+    pub requests_per_second: Option<u32>,
+    /// After which an instance is recycled: a new one is started, and when it is ready the old one
+    /// goes; `None` is never.
+    pub recycle: Option<Dist>,
+}
+
+impl ProvisionedRules {
+    /// All at once and for ever.
+    pub const AT_ONCE: Self = Self {
+        delay: Dist::ZERO,
+        burst: 1,
+        instances_per_minute: None,
+        requests_per_second: None,
+        recycle: None,
+    };
 }
 
 impl Cpu {

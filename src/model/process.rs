@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::dist::Dist;
+use crate::schedule::Schedule;
 use crate::units::{Span, Time};
 
 /// When the requests of one function arrive.
@@ -42,6 +43,8 @@ pub enum Process {
         /// Requests a batch.
         size: BatchSize,
     },
+    /// So many requests whenever the calendar says.
+    Schedule(TimedRequests),
     /// Recorded requests: a CSV with a header and the column `arrival_s`, optionally `service_ms`
     /// and `function`; where it has `function`, only the rows of this function's name.
     Replay {
@@ -81,6 +84,17 @@ pub struct Burst {
     pub every: Option<Span>,
     /// Bursts in all, where they do not overlap (`over` ≤ `every`); `None` is without end.
     pub times: Option<u32>,
+}
+
+/// So many requests whenever the calendar says.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TimedRequests {
+    /// When.
+    pub at: Schedule,
+    /// Requests each time.
+    pub requests: u32,
+    /// How late each of them is.
+    pub jitter: Dist,
 }
 
 /// How many requests a batch has.

@@ -2,6 +2,7 @@
 
 use crate::dist::Dist;
 use crate::ids::FunctionId;
+use crate::schedule::Schedule;
 use crate::units::{Span, Time};
 
 use super::KeepAlive;
@@ -25,7 +26,7 @@ pub enum RemedyKind {
     /// Instances are started ahead and kept.
     Provisioned(Provisioned),
     /// Instances start from a snapshot.
-    Snapshot(SnapshotAfter),
+    Snapshot(Snapshot),
     /// The pool never shrinks below so many instances, and begins with them.
     MinInstances(u32),
 }
@@ -46,12 +47,52 @@ pub struct Ping {
 }
 
 /// How many instances are provisioned.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Provisioned {
     /// Always as many.
     Constant(u32),
     /// As many as the load asks for.
     Tracking(Tracking),
+    /// As many as the calendar says, or the load within bounds that the calendar sets.
+    Scheduled(Scheduled),
+}
+
+impl Provisioned {
+    /// The most instances that are ever asked for.
+    pub fn most(&self) -> u32 {
+        match self {
+            Self::Constant(instances) => *instances,
+            Self::Tracking(tracking) => tracking.max,
+            Self::Scheduled(scheduled) => {
+                let first = scheduled.tracking.map_or(scheduled.instances, |t| t.max);
+                let actions = scheduled.actions.iter().map(|action| action.max);
+                actions.fold(first, u32::max)
+            }
+        }
+    }
+}
+
+/// Capacity with scheduled actions (AWS Application Auto Scaling).
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scheduled {
+    /// Provisioned until the first action is due; where the load decides, its minimum.
+    pub instances: u32,
+    /// How the load moves capacity within the bounds that actions set; `None` is not at all.
+    pub tracking: Option<Tracking>,
+    /// Of those due at the same instant the last one holds.
+    pub actions: Vec<ScheduledAction>,
+}
+
+/// New bounds of capacity at given times. Capacity below them is raised to the least, above them
+/// lowered to the most.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ScheduledAction {
+    /// When.
+    pub at: Schedule,
+    /// No fewer from then on.
+    pub min: u32,
+    /// No more from then on.
+    pub max: u32,
 }
 
 /// Target tracking on the utilisation of provisioned concurrency.
@@ -63,6 +104,51 @@ pub struct Tracking {
     pub max: u32,
     /// Utilisation aimed at, of 1.
     pub target: f64,
+    /// What stands for a minute.
+    pub statistic: Statistic,
+    /// After capacity was added, until more is added.
+    pub scale_out_cooldown: Span,
+    /// After capacity was taken away, until more is taken away.
+    pub scale_in_cooldown: Span,
+}
+
+impl Default for Tracking {
+    /// One instance, 0.7, the average of a minute and no cooldown.
+    fn default() -> Self {
+        Self {
+            min: 1,
+            max: 1,
+            target: 0.7,
+            statistic: Statistic::Average,
+            scale_out_cooldown: Span::ZERO,
+            scale_in_cooldown: Span::ZERO,
+        }
+    }
+}
+
+/// What stands for the utilisation of a minute.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Statistic {
+    /// Its mean over time.
+    Average,
+    /// Its highest value.
+    Maximum,
+}
+
+/// Starts from a snapshot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Snapshot {
+    /// When it is taken.
+    pub after: SnapshotAfter,
+    /// Published versions of a function, of each of which a snapshot is cached and paid for.
+    pub versions: u32,
+}
+
+impl From<SnapshotAfter> for Snapshot {
+    /// Of a function with one version.
+    fn from(after: SnapshotAfter) -> Self {
+        Self { after, versions: 1 }
+    }
 }
 
 /// When the snapshot is taken.

@@ -315,7 +315,8 @@ pub(super) fn billed(billing: Option<&Billing>, init_billed: bool, end: &Request
     let Some(billing) = billing.filter(|_| !unknown) else {
         return Span::ZERO;
     };
-    let start = if init_billed {
+    // What runs after a restore has always been billed.
+    let start = if init_billed || matches!(end.found, Found::Restored(_)) {
         end.billable_start
     } else {
         Span::ZERO

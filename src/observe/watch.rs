@@ -37,7 +37,13 @@ pub struct Watch {
     /// Temporary storage that is charged for.
     ephemeral_gb: f64,
     free_tier_counts: bool,
-    snapshots_billed: bool,
+    /// Since when how many provisioned instances have been asked for, the latest last: as capacity
+    /// is lowered, the latest go first.
+    asked: Vec<(Time, u32)>,
+    /// What the time of capacity is rounded up to when it is taken away.
+    provisioned_step: Span,
+    /// Snapshots that are cached and charged for.
+    snapshots_billed: u32,
     /// Of the parts before, where there are several.
     before: Option<Box<Tally>>,
     pub(super) batches: Vec<BatchSums>,
@@ -52,21 +58,27 @@ impl Watch {
                 .iter()
                 .any(|r| wanted(&r.kind) && r.functions.contains(&id))
         };
+        let prices = plan.platform.prices.as_ref();
+        let versions = plan.remedies.iter().find_map(|remedy| match &remedy.kind {
+            RemedyKind::Snapshot(rule) if remedy.functions.contains(&id) => Some(rule.versions),
+            _ => None,
+        });
         Self {
             states: StateClock::default(),
             from: plan.measured_from(),
             books: Books::new(plan.measured_from()),
             tally: Tally::default(),
-            billing: plan.platform.prices.as_ref().map(|prices| prices.billing),
+            billing: prices.map(|prices| prices.billing),
             init_billed: function.init_billed,
             capacity: 0,
             capacity_since: Time::ZERO,
+            asked: Vec::new(),
             end: plan.end(),
             gb: function.memory.gb(),
             ephemeral_gb: ephemeral_gb(plan, id),
             free_tier_counts: !has(|kind| matches!(kind, RemedyKind::Provisioned(_))),
-            snapshots_billed: function.snapshot_billed
-                && has(|kind| matches!(kind, RemedyKind::Snapshot(_))),
+            provisioned_step: prices.map_or(Span::ZERO, |prices| prices.provisioned_step),
+            snapshots_billed: versions.filter(|_| function.snapshot_billed).unwrap_or(0),
             before: None,
             batches: Vec::new(),
         }
@@ -108,6 +120,24 @@ impl Watch {
         self.capacity_since = at;
     }
 
+    /// The time of capacity that is taken away is rounded up (AWS Lambda: from when it is enabled
+    /// until it is disabled).
+    fn take_away(&mut self, at: Time, mut instances: u32) {
+        while instances > 0
+            && let Some((since, asked)) = self.asked.pop()
+        {
+            let gone = asked.min(instances);
+            if gone < asked {
+                self.asked.push((since, asked - gone));
+            }
+            instances -= gone;
+            let used = at.since(since);
+            let rounding = used.round_up(self.provisioned_step).saturating_sub(used);
+            let nanos = u128::from(rounding.nanos()) * u128::from(gone);
+            self.tally.charges.capacity_nanos += nanos;
+        }
+    }
+
     /// What is charged for of this function.
     pub(super) fn usage(&self, tally: &Tally, plan: &Plan, window: Span) -> Usage {
         let Some(prices) = &plan.platform.prices else {
@@ -121,13 +151,9 @@ impl Watch {
         let rounding = share(run.round_up(prices.provisioned_step).saturating_sub(run));
         let capacity =
             charges.capacity_nanos + u128::from(self.capacity) * u128::from(rounding.nanos());
-        let cached = if self.snapshots_billed {
-            share(run.max(prices.snapshot_cache_minimum))
-        } else {
-            Span::ZERO
-        };
+        let cached = share(run.max(prices.snapshot_cache_minimum));
         let free = if self.free_tier_counts { 1.0 } else { 0.0 };
-        let restored = if self.snapshots_billed {
+        let restored = if self.snapshots_billed > 0 {
             charges.restored
         } else {
             0
@@ -141,7 +167,7 @@ impl Watch {
             ping_requests: charges.ping_requests as f64,
             ping_gb_s: gb_s(charges.ping_nanos),
             ping_provisioned_run_gb_s: gb_s(charges.ping_provisioned_run_nanos),
-            snapshot_gb_s: cached.secs() * self.gb,
+            snapshot_gb_s: cached.secs() * f64::from(self.snapshots_billed) * self.gb,
             restored_gb: restored as f64 * self.gb,
             free_requests: free * (tally.charged_requests() + charges.ping_requests) as f64,
             free_gb_s: free * gb_s(charges.nanos + charges.ping_nanos),
@@ -263,13 +289,19 @@ impl Observer for Watch {
         if start.provisioned {
             // Init of provisioned capacity has always been billed.
             charges.provisioned_init_nanos += nanos;
-        } else if self.init_billed {
+        } else if self.init_billed || start.restored {
             charges.nanos += nanos;
         }
     }
 
     fn provisioned(&mut self, at: Time, _: FunctionId, instances: u32) {
+        let before = self.capacity;
         self.set_capacity(at, instances);
+        if instances > before {
+            self.asked.push((at, instances - before));
+        } else {
+            self.take_away(at, before - instances);
+        }
     }
 
     fn message_arrived(&mut self, at: Time, _: FunctionId) {
@@ -315,7 +347,7 @@ impl Watch {
         }
         let whole = billed(self.billing.as_ref(), self.init_billed, end);
         let before = if end.begun < self.from {
-            self.from.since(end.begun) + self.start_of(end.billable_start)
+            self.from.since(end.begun) + self.start_of(end.found, end.billable_start)
         } else {
             self.tally.charges.add_begun(end.sender, end.found);
             Span::ZERO
@@ -330,7 +362,7 @@ impl Watch {
         let mut length = self.end.since(run.begun.max(self.from));
         if run.begun >= self.from {
             self.tally.charges.add_begun(sender, run.found);
-            length += self.start_of(run.billable_start);
+            length += self.start_of(run.found, run.billable_start);
         }
         if self.billing.is_some() {
             let charges = &mut self.tally.charges;
@@ -338,8 +370,8 @@ impl Watch {
         }
     }
 
-    fn start_of(&self, billable_start: Span) -> Span {
-        if self.init_billed {
+    fn start_of(&self, found: Found, billable_start: Span) -> Span {
+        if self.init_billed || matches!(found, Found::Restored(_)) {
             billable_start
         } else {
             Span::ZERO

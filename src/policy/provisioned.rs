@@ -1,15 +1,20 @@
-//! Provisioned concurrency: a constant number, or as many as target tracking asks for.
+//! Provisioned concurrency: a constant number, as many as target tracking asks for, or by the
+//! calendar.
 
 use super::{Happening, HappeningKind, InstanceEvent, Orders, Policy};
-use crate::model::{Provisioned, Tracking};
+use crate::model::{Provisioned, Scheduled, ScheduledAction, Statistic, Tracking};
 use crate::random::Stream;
 use crate::units::{Span, Time};
 
 /// The policy for a rule.
-pub(super) fn policy(rule: Provisioned) -> Box<dyn Policy> {
+pub(super) fn policy(rule: &Provisioned) -> Box<dyn Policy> {
     match rule {
-        Provisioned::Constant(instances) => Box::new(Constant(instances)),
-        Provisioned::Tracking(tracking) => Box::new(Tracker::new(tracking)),
+        Provisioned::Constant(instances) => Box::new(Constant(*instances)),
+        Provisioned::Tracking(tracking) => Box::new(Tracker::new(*tracking, &[])),
+        Provisioned::Scheduled(scheduled) => match scheduled.tracking {
+            Some(tracking) => Box::new(Tracker::new(tracking, &scheduled.actions)),
+            None => Box::new(ByCalendar::new(scheduled)),
+        },
     }
 }
 
@@ -23,6 +28,68 @@ impl Policy for Constant {
 
     fn hear(&mut self, _: &Happening, orders: &mut Orders, _: &mut Stream) {
         orders.set_provisioned(self.0);
+    }
+}
+
+/// Scheduled actions, each with when it is due next.
+struct Agenda(Vec<(Time, ScheduledAction)>);
+
+impl Agenda {
+    fn new(actions: &[ScheduledAction]) -> Self {
+        let due = |action: &ScheduledAction| (action.at.next_from(Time::ZERO), action.clone());
+        Self(actions.iter().map(due).collect())
+    }
+
+    /// The bounds that are due by now, if any: of several the latest, and of those of the same
+    /// instant the last in the list.
+    fn take_due(&mut self, now: Time) -> Option<(u32, u32)> {
+        let due = self.0.iter().filter(|(at, _)| *at <= now);
+        let bounds = due.max_by_key(|(at, _)| *at).map(|(_, a)| (a.min, a.max));
+        for (at, action) in &mut self.0 {
+            if *at <= now {
+                *at = action.at.next_after(now);
+            }
+        }
+        bounds
+    }
+
+    /// Wakes the policy when the next action is due.
+    fn wake(&self, orders: &mut Orders) {
+        let next = self.0.iter().map(|(at, _)| *at).min();
+        if let Some(at) = next.filter(|at| *at != Time::NEVER) {
+            orders.wake_at(at);
+        }
+    }
+}
+
+/// As many as the calendar says.
+struct ByCalendar {
+    instances: u32,
+    agenda: Agenda,
+}
+
+impl ByCalendar {
+    fn new(scheduled: &Scheduled) -> Self {
+        Self {
+            instances: scheduled.instances,
+            agenda: Agenda::new(&scheduled.actions),
+        }
+    }
+}
+
+impl Policy for ByCalendar {
+    fn hears(&self) -> &'static [HappeningKind] {
+        &[HappeningKind::RunBegan, HappeningKind::Woke]
+    }
+
+    fn hear(&mut self, happening: &Happening, orders: &mut Orders, _: &mut Stream) {
+        let due = self.agenda.take_due(orders.now());
+        let instances = due.map_or(self.instances, |(instances, _)| instances);
+        if instances != self.instances || *happening == Happening::RunBegan {
+            self.instances = instances;
+            orders.set_provisioned(instances);
+        }
+        self.agenda.wake(orders);
     }
 }
 
@@ -44,31 +111,47 @@ const LOW_SHARE: f64 = 0.9;
 
 /// Target tracking on the utilisation of provisioned concurrency, in points of one minute. A
 /// minute without a request gives no point, and without points nothing is taken away.
+///
+/// Capacity goes to the number that the last point asks for, up or down: what is cautious about
+/// taking away are the fifteen points below 0.9 times the target.
 struct Tracker {
     rule: Tracking,
+    agenda: Agenda,
     capacity: u32,
     ready: u32,
     busy: u32,
     /// Busy instance-seconds of this minute up to `counted_to`.
     busy_s: f64,
+    /// The highest utilisation of this minute.
+    peak: f64,
     counted_to: Time,
     requests: u32,
     high_points: u32,
     low_points: u32,
+    /// When this minute is over.
+    minute_ends: Time,
+    /// Before these instants no more is added, or taken away.
+    no_more_before: Time,
+    no_fewer_before: Time,
 }
 
 impl Tracker {
-    fn new(rule: Tracking) -> Self {
+    fn new(rule: Tracking, actions: &[ScheduledAction]) -> Self {
         Self {
             rule,
+            agenda: Agenda::new(actions),
             capacity: rule.min,
             ready: 0,
             busy: 0,
             busy_s: 0.0,
+            peak: 0.0,
             counted_to: Time::ZERO,
             requests: 0,
             high_points: 0,
             low_points: 0,
+            minute_ends: Time::ZERO + MINUTE,
+            no_more_before: Time::ZERO,
+            no_fewer_before: Time::ZERO,
         }
     }
 
@@ -77,17 +160,42 @@ impl Tracker {
         self.counted_to = now;
     }
 
+    fn note_peak(&mut self) {
+        if self.ready > 0 {
+            let utilization = f64::from(self.busy) / f64::from(self.ready);
+            self.peak = self.peak.max(utilization);
+        }
+    }
+
+    /// Other bounds from now on: capacity goes no further than into them (AWS Application Auto
+    /// Scaling, scheduled actions).
+    fn set_bounds(&mut self, (min, max): (u32, u32), orders: &mut Orders) {
+        (self.rule.min, self.rule.max) = (min, max);
+        let capacity = self.capacity.clamp(min, max);
+        if capacity != self.capacity {
+            self.capacity = capacity;
+            orders.set_provisioned(capacity);
+        }
+    }
+
     fn minute_over(&mut self, orders: &mut Orders) {
-        self.count_to(orders.now());
+        let now = orders.now();
+        self.count_to(now);
         let busy_s = std::mem::take(&mut self.busy_s);
+        let peak = std::mem::take(&mut self.peak);
         let requests = std::mem::take(&mut self.requests);
+        self.note_peak();
+        self.minute_ends = now + MINUTE;
         orders.wake_after(MINUTE);
         if self.ready == 0 || (requests == 0 && busy_s == 0.0) {
             self.high_points = 0;
             self.low_points = 0;
             return;
         }
-        let utilization = busy_s / (f64::from(self.ready) * MINUTE.secs());
+        let utilization = match self.rule.statistic {
+            Statistic::Average => busy_s / (f64::from(self.ready) * MINUTE.secs()),
+            Statistic::Maximum => peak,
+        };
         let high = utilization > self.rule.target;
         let low = utilization < LOW_SHARE * self.rule.target;
         self.high_points = if high { self.high_points + 1 } else { 0 };
@@ -96,9 +204,24 @@ impl Tracker {
             .clamp(self.rule.min, self.rule.max);
         let more = self.high_points >= HIGH_POINTS && wanted > self.capacity;
         let fewer = self.low_points >= LOW_POINTS && wanted < self.capacity;
-        if more || fewer {
-            self.capacity = wanted;
-            orders.set_provisioned(wanted);
+        if more && now >= self.no_more_before {
+            self.no_more_before = now + self.rule.scale_out_cooldown;
+        } else if fewer && now >= self.no_fewer_before {
+            self.no_fewer_before = now + self.rule.scale_in_cooldown;
+        } else {
+            return;
+        }
+        self.capacity = wanted;
+        orders.set_provisioned(wanted);
+    }
+
+    fn woken(&mut self, orders: &mut Orders) {
+        if let Some(bounds) = self.agenda.take_due(orders.now()) {
+            self.set_bounds(bounds, orders);
+            self.agenda.wake(orders);
+        }
+        if self.minute_ends <= orders.now() {
+            self.minute_over(orders);
         }
     }
 }
@@ -113,21 +236,27 @@ impl Policy for Tracker {
         let provisioned = |event: &InstanceEvent| event.provisioned;
         match happening {
             Happening::RunBegan => {
+                if let Some((min, max)) = self.agenda.take_due(orders.now()) {
+                    (self.rule.min, self.rule.max) = (min, max);
+                    self.capacity = self.capacity.clamp(min, max);
+                }
                 orders.set_provisioned(self.capacity);
                 orders.wake_after(MINUTE);
+                self.agenda.wake(orders);
             }
             Happening::Ready(event) if provisioned(event) => self.ready += 1,
             Happening::Retired(event) if provisioned(event) => self.ready -= 1,
             Happening::Running(event) if provisioned(event) => {
                 self.count_to(orders.now());
                 self.busy += 1;
+                self.note_peak();
                 self.requests += 1;
             }
             Happening::Finished(event) if provisioned(event) => {
                 self.count_to(orders.now());
                 self.busy -= 1;
             }
-            Happening::Woke => self.minute_over(orders),
+            Happening::Woke => self.woken(orders),
             _ => {}
         }
     }
@@ -142,5 +271,8 @@ mod tests {
         assert_eq!(tracked_capacity(10, 0.9, 0.7), 13);
         assert_eq!(tracked_capacity(100, 0.35, 0.7), 50);
         assert_eq!(tracked_capacity(0, 0.5, 0.7), 0);
+        // Low is below 0.63 for a target of 0.7.
+        assert!((LOW_SHARE * 0.7 - 0.63).abs() < 1e-12);
+        assert_eq!((HIGH_POINTS, LOW_POINTS), (3, 15));
     }
 }

@@ -138,6 +138,16 @@ enum Refused {
     ScalingRate(Time),
 }
 
+impl Refused {
+    /// The same where a token comes at this instant, too.
+    fn until(self, at: Time) -> Self {
+        match self {
+            Self::ScalingRate(own) => Self::ScalingRate(own.min(at)),
+            Self::Concurrency | Self::RequestsPerSecond => Self::ScalingRate(at),
+        }
+    }
+}
+
 impl<O: Observer> Simulation<'_, O> {
     #[inline]
     pub(super) fn arrive(&mut self, arrival: &Arrival, via: Via) {
@@ -255,13 +265,25 @@ impl<O: Observer> Simulation<'_, O> {
         if function.provisioned_ready > 0
             && let Some(slot) = function.rare.idle_provisioned.choose()
         {
-            function
-                .rare
-                .idle_provisioned
-                .remove(slot, &mut self.instances);
+            let rare = &mut function.rare;
+            if let Some(rate) = &mut rare.provisioned_rate
+                && !rate.take(self.now)
+            {
+                // Whoever is to wait need not wait longer than for this instance's next token.
+                let at = rate.next_token_at();
+                let refused = self.admit_on_demand(request);
+                return refused.map_err(|refused| refused.until(at));
+            }
+            rare.idle_provisioned.remove(slot, &mut self.instances);
             self.run_on_idle(slot, request);
             return Ok(());
         }
+        self.admit_on_demand(request)
+    }
+
+    /// Finds or starts an instance on demand.
+    #[inline]
+    fn admit_on_demand(&mut self, request: Request) -> Result<(), Refused> {
         if !self.has_concurrency(request.function) {
             return Err(Refused::Concurrency);
         }

@@ -98,10 +98,15 @@ impl<O: Observer> Simulation<'_, O> {
         } else {
             &mut state.alive
         }) += 1;
-        let life = match &self.plan.platform.max_life {
-            Some(life) if !provisioned => life.sample(&mut state.rare.life_stream),
-            _ => Span::FOR_EVER,
+        let platform = &self.plan.platform;
+        let life = if provisioned {
+            &platform.provisioned.recycle
+        } else {
+            &platform.max_life
         };
+        let life = life.as_ref().map_or(Span::FOR_EVER, |life| {
+            life.sample(&mut state.rare.life_stream)
+        });
         let slot = self.instances.insert(Instance {
             function,
             generation: 0,
@@ -167,11 +172,20 @@ impl<O: Observer> Simulation<'_, O> {
                 again,
             }
         } else {
-            let length = sandbox + phases.restore.sample(stream);
+            let mut restore = phases.restore.sample(stream);
+            if let Some(warming) = &phases.warming
+                && state.rare.restores < warming.restores
+            {
+                let left = warming.restores - state.rare.restores;
+                let extra = warming.extra.sample(stream);
+                restore += extra.part(left.into(), warming.restores.into());
+                state.rare.restores += 1;
+            }
+            let after = phases.after_restore.sample(stream);
             DrawnStart {
                 start,
-                length,
-                billable: Span::ZERO,
+                length: sandbox + restore + after,
+                billable: after,
                 again: Span::ZERO,
             }
         }
@@ -195,7 +209,10 @@ impl<O: Observer> Simulation<'_, O> {
         });
         let state = &mut self.functions[function];
         if instance.provisioned {
-            state.provisioned_ready += 1;
+            let ready = state.provisioned_ready + 1;
+            self.count_ready(function, ready);
+            self.take_place(function, slot);
+            self.recycle_later(slot);
         } else {
             state.rare.prewarming -= 1;
         }
@@ -338,8 +355,10 @@ impl<O: Observer> Simulation<'_, O> {
         let instance = &self.instances[slot];
         let function = &mut self.functions[instance.function];
         if instance.provisioned {
-            if function.rare.provisioned_alive > function.provisioned_target {
+            if function.provisioned_count() > function.provisioned_target {
                 self.retire(slot, Retirement::Lowered);
+            } else if instance.expires <= self.now {
+                self.retire(slot, Retirement::MaxLife);
             } else {
                 self.idle(slot);
             }
@@ -415,6 +434,10 @@ impl<O: Observer> Simulation<'_, O> {
             return;
         }
         instance.timer = Time::NEVER;
+        if instance.provisioned {
+            self.recycle(slot);
+            return;
+        }
         if instance.state != State::Idle {
             return;
         }
@@ -483,7 +506,9 @@ impl<O: Observer> Simulation<'_, O> {
         let function = &mut self.functions[id];
         if provisioned {
             function.rare.provisioned_alive -= 1;
-            function.provisioned_ready -= 1;
+            function.forget_recycling(slot);
+            let ready = function.provisioned_ready - 1;
+            self.count_ready(id, ready);
         } else {
             function.alive -= 1;
             function.rare.outdated -= u32::from(instance.outdated);

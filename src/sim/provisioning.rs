@@ -2,9 +2,19 @@
 
 use super::*;
 use crate::sim::calendar::MOST_INSTANCES;
+use crate::sim::instance::NONE;
 use crate::sim::life::Purposely;
 
 const MINUTE: Span = Span::from_whole_secs(60);
+/// No instance is recycled sooner after it is ready.
+const LEAST_LIFE: Span = Span::from_whole_secs(1);
+
+/// An instance that is to go, and the one that takes its place, as long as that one starts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recycling {
+    old: u32,
+    new: u32,
+}
 
 impl<O: Observer> Simulation<'_, O> {
     /// Asks for a number of provisioned instances. More come after the platform's delay; fewer
@@ -33,7 +43,7 @@ impl<O: Observer> Simulation<'_, O> {
         }
         loop {
             let function = &mut self.functions[id];
-            if function.rare.provisioned_alive <= function.provisioned_target {
+            if function.provisioned_count() <= function.provisioned_target {
                 break;
             }
             let Some(slot) = function.rare.idle_provisioned.choose() else {
@@ -52,7 +62,7 @@ impl<O: Observer> Simulation<'_, O> {
         let function = &self.functions[id];
         let missing = function
             .provisioned_target
-            .saturating_sub(function.rare.provisioned_alive);
+            .saturating_sub(function.provisioned_count());
         // More than can be told apart would end the run anyway.
         let instances = instances.min(missing).min(MOST_INSTANCES);
         let drawn: Vec<_> = (0..instances)
@@ -63,10 +73,10 @@ impl<O: Observer> Simulation<'_, O> {
             .map(|start| start.length)
             .max()
             .unwrap_or(Span::ZERO);
-        let rate = self.plan.platform.provisioned.instances_per_minute;
-        let spread = rate.map_or(Span::ZERO, |rate| {
+        let rules = &self.plan.platform.provisioned;
+        let spread = rules.instances_per_minute.map_or(Span::ZERO, |rate| {
             MINUTE.part(
-                u64::from(instances.saturating_sub(1)),
+                u64::from(instances.saturating_sub(rules.burst)),
                 u64::from(rate.max(1)),
             )
         });
@@ -87,12 +97,65 @@ impl<O: Observer> Simulation<'_, O> {
     /// are not: their delay goes on.
     pub(super) fn replace_provisioned(&mut self, id: FunctionId) {
         let function = &self.functions[id];
-        if function.rare.provisioned_alive < function.provisioned_target {
+        if function.provisioned_count() < function.provisioned_target {
             let event = Event::Provision {
                 function: id.0,
                 instances: 1,
             };
             self.calendar.push(self.now, event);
+        }
+    }
+
+    /// A provisioned instance is ready, or gone.
+    pub(super) fn count_ready(&mut self, id: FunctionId, ready: u32) {
+        let function = &mut self.functions[id];
+        function.provisioned_ready = ready;
+        if let Some(each) = self.plan.platform.provisioned.requests_per_second {
+            let rate = &mut function.rare.provisioned_rate;
+            let rate = rate.get_or_insert_with(|| Box::new(UnitRate::new(each)));
+            rate.set_units(self.now, ready);
+        }
+    }
+
+    /// When a provisioned instance that is idle for the first time will be recycled.
+    pub(super) fn recycle_later(&mut self, slot: u32) {
+        let life_ends = self.instances[slot].life_ends;
+        if life_ends != Time::NEVER {
+            self.set_timer(slot, life_ends.max(self.now + LEAST_LIFE));
+        }
+    }
+
+    /// The life of a provisioned instance is over: another one starts, and takes its place when it
+    /// is ready. So as many as were asked for are there all the time.
+    pub(super) fn recycle(&mut self, slot: u32) {
+        let instance = &mut self.instances[slot];
+        instance.life_ends = Time::NEVER;
+        let id = instance.function;
+        let function = &self.functions[id];
+        // Where capacity was lowered meanwhile it goes anyway.
+        if function.provisioned_count() > function.provisioned_target || self.is_full() {
+            return;
+        }
+        let drawn = self.draw_start(id, Purposely::Provisioned);
+        let ready = self.now + drawn.length;
+        let new = self.start(id, drawn, Purposely::Provisioned, ready);
+        let recycling = &mut self.functions[id].rare.recycling;
+        recycling.push(Recycling { old: slot, new });
+    }
+
+    /// A provisioned instance is ready: the one whose place it takes goes, as soon as it is idle.
+    pub(super) fn take_place(&mut self, id: FunctionId, new: u32) {
+        let mut recycling = self.functions[id].rare.recycling.iter_mut();
+        let Some(pair) = recycling.find(|pair| pair.new == new) else {
+            return;
+        };
+        // Its slot may be another's before the old one is gone.
+        pair.new = NONE;
+        let old = pair.old;
+        if self.instances[old].state == State::Idle {
+            self.retire_idle(old, Retirement::MaxLife);
+        } else {
+            self.instances[old].expires = self.now;
         }
     }
 
@@ -114,5 +177,17 @@ impl<O: Observer> Simulation<'_, O> {
         while self.functions[id].alive < self.functions[id].floor && self.fault.is_none() {
             self.prewarm(id);
         }
+    }
+}
+
+impl FunctionState {
+    /// Provisioned instances alive, of those that are being replaced only one of both.
+    pub(super) fn provisioned_count(&self) -> u32 {
+        self.rare.provisioned_alive - self.rare.recycling.len() as u32
+    }
+
+    /// A provisioned instance is gone: nobody need take its place any more.
+    pub(super) fn forget_recycling(&mut self, slot: u32) {
+        self.rare.recycling.retain(|pair| pair.old != slot);
     }
 }

@@ -84,7 +84,7 @@ fn median(size: &Size, snapshot: Option<SnapshotAfter>, seed: u64) -> Result<f64
         _ => size.restore.0,
     });
     if let Some(after) = snapshot {
-        setup = setup.with(RemedyKind::Snapshot(after));
+        setup = setup.with(RemedyKind::Snapshot(after.into()));
     }
     let (_, log) = setup.run_beside(seed, |_| Log::default())?;
     let mut latencies: Vec<_> = log.ends.iter().map(|end| end.latency().millis()).collect();

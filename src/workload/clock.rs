@@ -7,6 +7,7 @@ use crate::trace::MinuteClock;
 use crate::units::{NANOS_PER_SECOND, Span};
 
 use super::rates::{MmppClock, ProfileClock};
+use super::timed::TimedClock;
 
 /// Later than any request, in nanoseconds.
 pub(super) const NEVER: u64 = u64::MAX;
@@ -34,6 +35,7 @@ pub(super) enum Clock {
     Profile(Box<ProfileClock>),
     Burst(Box<BurstClock>),
     Batch(Box<BatchClock>),
+    Timed(Box<TimedClock>),
     Minutes(Box<MinuteClock>),
 }
 
@@ -86,6 +88,7 @@ impl Clock {
             Self::Profile(clock) => clock.next(stream),
             Self::Burst(clock) => clock.next(),
             Self::Batch(clock) => clock.next(stream),
+            Self::Timed(clock) => clock.next(stream),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::units::{Span, Time};
 
 use super::clock::{self, Clock};
 use super::rates::{MmppClock, ProfileClock};
+use super::timed::TimedClock;
 use super::{Arrival, Arrivals};
 
 /// The requests of one function from one source, without end: the merge is built of these, and it
@@ -75,6 +76,9 @@ impl FunctionArrivals {
             }
             Process::Batch { rate, size } => clock::BatchClock::new(*rate, size)
                 .map_or(Clock::Silent, |clock| Clock::Batch(Box::new(clock))),
+            Process::Schedule(timed) => {
+                TimedClock::new(timed).map_or(Clock::Silent, |clock| Clock::Timed(Box::new(clock)))
+            }
             Process::Replay { .. } => return Vec::new(),
         };
         vec![Self {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms that know nobody but one another and are known to all.
-const GROUND: &[&str] = &["units", "ids", "random", "dist"];
+const GROUND: &[&str] = &["units", "ids", "random", "dist", "schedule"];
 
 /// Each room with those it may know beside the ground.
 const ROOMS: &[(&str, &[&str])] = &[
@@ -12,6 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("random", &[]),
     ("dist", &[]),
+    ("schedule", &[]),
     ("theory", &[]),
     ("stats", &["theory"]),
     ("trace", &[]),
@@ -64,7 +65,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 /// Rooms that compute and must not touch the world.
 const WITHOUT_WORLD: &[&str] = &[
-    "units", "ids", "random", "dist", "theory", "stats", "model", "policy", "sim",
+    "units", "ids", "random", "dist", "schedule", "theory", "stats", "model", "policy", "sim",
 ];
 
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {

@@ -160,7 +160,7 @@ fn the_example_means_what_it_says() {
     };
     assert_eq!(
         remedy.kind,
-        RemedyKind::Snapshot(model::SnapshotAfter::Init)
+        RemedyKind::Snapshot(model::SnapshotAfter::Init.into())
     );
 }
 

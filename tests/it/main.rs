@@ -4,6 +4,7 @@
 
 mod apart;
 mod architecture;
+mod capacity;
 mod claimed;
 mod cli;
 mod config;

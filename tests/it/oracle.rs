@@ -201,11 +201,14 @@ fn remedy() -> impl Strategy<Value = RemedyKind> {
         ),
         (0..4_u32).prop_map(|n| RemedyKind::Provisioned(Provisioned::Constant(n))),
         (1..4_u32).prop_map(RemedyKind::MinInstances),
-        any::<bool>().prop_map(|called| RemedyKind::Snapshot(if called {
-            SnapshotAfter::WarmUpCall
-        } else {
-            SnapshotAfter::Init
-        })),
+        any::<bool>().prop_map(|called| {
+            let after = if called {
+                SnapshotAfter::WarmUpCall
+            } else {
+                SnapshotAfter::Init
+            };
+            RemedyKind::Snapshot(after.into())
+        }),
         keep_alive().prop_map(RemedyKind::KeepAlive),
     ]
 }
@@ -241,7 +244,11 @@ fn stage() -> impl Strategy<Value = Stage> {
         maybe(client_retry()),
     );
     let accounts = (maybe(1..3_u32), maybe(account()), 0..8_u32);
-    let provisioning = (constant(9), maybe(1..200_u32), maybe(length(4)));
+    let provisioning = (
+        (constant(9), maybe(1..200_u32)),
+        (1..4_u32, maybe(1..4_u32)),
+        maybe(length(4)),
+    );
     (
         (routing(), keep_alive(), maybe(max_life())),
         (limits, accounts),
@@ -270,8 +277,9 @@ fn stage() -> impl Strategy<Value = Stage> {
                 let further = platform.accounts.len() as u32;
                 platform.overflow = limits.3;
                 platform.client_retry = limits.4;
-                platform.provisioned.delay = provisioning.0;
-                platform.provisioned.instances_per_minute = provisioning.1;
+                let rules = &mut platform.provisioned;
+                (rules.delay, rules.instances_per_minute) = provisioning.0;
+                (rules.burst, rules.requests_per_second) = provisioning.1;
                 platform.init_limit = provisioning.2;
                 stage.add_function();
                 stage.add_function();

@@ -103,9 +103,11 @@ fn every_experiment_has_an_answer_here() {
         "one-large-or-many-small",
         "ping-collision",
         "power-tuning",
+        "provisioned-schedule",
         "quickstart",
         "scaling-eras",
         "six-languages",
+        "snapstart",
     ];
     assert_eq!(names, tested);
 }
@@ -322,4 +324,52 @@ fn one_large_function_is_seldom_cold_and_long_and_many_small_ones_often_and_shor
     assert!(large > 2.5 * each, "{large} {each}");
     // Still all requests together wait less for it.
     assert!(of("large", "start_ms_mean") < 0.7 * small("start_ms_mean"));
+}
+
+#[test]
+fn provisioned_schedule_the_clock_buys_for_a_third_what_the_load_cannot() {
+    let answer = Answer::of("provisioned-schedule");
+    let p99 = |policy| answer.one(policy, "latency_ms_p99");
+    let cold = |policy| answer.one(policy, "cold_start_ratio");
+    let cost = |policy| answer.one(policy, "cost_usd_per_month");
+    // The same latency in the same waves; 50 of 168 hours.
+    assert!((p99("by the clock") / p99("always 15") - 1.0).abs() < 0.05);
+    assert!(cost("by the clock") < 0.31 * cost("always 15"));
+    for by_load in ["by load, average", "by load, maximum"] {
+        assert!(cold(by_load) > 0.7 * cold("do nothing"));
+    }
+    assert!(cost("by the clock, each wave") < 0.4 * cost("by the clock"));
+    assert!(cold("by the clock, each wave") > 2.0 * cold("by the clock"));
+    // 15 GB for a week, in US dollars.
+    let capacity = 15.0 * 7.0 * 86_400.0 * 0.000_004_166_7;
+    let off = answer.one("always 15", "cost_usd_provisioned") - capacity;
+    assert!(off.abs() < 1e-3, "{off}");
+}
+
+#[test]
+fn snapstart_halves_javas_worst_for_nothing_and_costs_python_fifty_times_the_bill() {
+    let answer = Answer::of("snapstart");
+    let of = |policy, metric| {
+        let values = answer.all(policy, metric);
+        (values[0], values[1])
+    };
+    let (java, python) = of("do nothing", "latency_ms_p99");
+    let (java_restored, python_restored) = of("snapshot", "latency_ms_p99");
+    let (java_called, _) = of("snapshot, warm-up call", "latency_ms_p99");
+    assert!(java_restored < 0.6 * java && python_restored > 0.7 * python);
+    // What is left is mostly the first call.
+    assert!(java_called < 0.4 * java_restored);
+    let (java_bill, python_bill) = of("snapshot", "cost_usd_total");
+    let (java_before, python_before) = of("do nothing", "cost_usd_total");
+    assert!(java_bill < java_before && python_bill > 40.0 * python_before);
+    // 1 GB for three days, each version, and each restore (us-east-1, 2026).
+    for (policy, versions) in [("snapshot", 1.0), ("snapshot, 10 versions", 10.0)] {
+        let (_, restores) = of(policy, "restores");
+        let charge = versions * 259_200.0 * 0.000_001_504_6 + restores * 0.000_139_799_8;
+        let (free, paid) = of(policy, "cost_usd_snapshot");
+        assert!(
+            free == 0.0 && (paid - charge).abs() < 1e-9,
+            "{policy}: {paid} {charge}"
+        );
+    }
 }

@@ -13,12 +13,13 @@ use frostline::model::{
     AccountLimits, BatchSize, Billing, Burst, CacheLevel, ClientRetry, Experiment, FreeTier,
     Function, ImageFetch, InitBilling, Jitter, KeepAlive, LayerFetch, MmppState, Overflow, Ping,
     Plan, Platform, Prices, Process, Profile, Provisioned, RateScope, Remedy, RemedyKind, RetryOn,
-    Routing, ScalingRate, Scenario, ServicePrices, SnapshotAfter, Source, Tier, Tracking,
-    WorkingSet,
+    Routing, ScalingRate, Scenario, Scheduled, ScheduledAction, ServicePrices, Snapshot,
+    SnapshotAfter, Source, Statistic, Tier, TimedRequests, Tracking, Warming, WorkingSet,
 };
 use frostline::observe::metric::{self, MetricId};
 use frostline::observe::{Summary, SummaryResult, Values};
 use frostline::random::{Purpose, Stream, Streams};
+use frostline::schedule::{Expression, Schedule, Start, Zone};
 use frostline::sim::Control;
 use frostline::units::{Memory, Span, Time};
 use frostline::validate::lab;
@@ -166,6 +167,9 @@ impl Dice {
         platform.provisioned.delay = self.dist(60.0);
         platform.provisioned.instances_per_minute = self.maybe(|dice| dice.below(6000));
         platform.init_limit = self.maybe(|dice| dice.span(3.0));
+        platform.provisioned.burst = 1 + self.below(4);
+        platform.provisioned.requests_per_second = self.maybe(|dice| 1 + dice.below(3));
+        platform.provisioned.recycle = self.maybe(|dice| dice.dist(120.0));
         platform.prices = self.one_in(2).then(|| self.prices());
         platform
     }
@@ -180,6 +184,11 @@ impl Dice {
         start.runtime = self.dist(0.5);
         start.init = self.dist(2.0);
         start.restore = self.dist(1.0);
+        start.after_restore = self.dist(0.5);
+        start.warming = self.maybe(|dice| Warming {
+            extra: dice.dist(2.0),
+            restores: 1 + dice.below(9),
+        });
         start.first_call = self.dist(0.5);
         start.restored_first_call = self.maybe(|dice| dice.dist(0.5));
         start.network = self.dist(0.5);
@@ -222,7 +231,7 @@ impl Dice {
 
     fn process(&mut self) -> Process {
         let rate = 0.01 + f64::from(self.below(300)) * 0.01;
-        match self.below(7) {
+        match self.below(8) {
             0 => Process::Poisson { rate },
             1 => Process::Every {
                 interval: self.some_span(5.0),
@@ -248,6 +257,11 @@ impl Dice {
                 rates: Arc::new([rate, 0.0, 2.0 * rate]),
             }),
             5 => self.burst(),
+            6 => Process::Schedule(TimedRequests {
+                at: self.schedule(),
+                requests: 1 + self.below(20),
+                jitter: self.dist(90.0),
+            }),
             _ => Process::Batch {
                 rate: rate / 10.0,
                 size: BatchSize::Geometric { mean: 3.0 },
@@ -277,20 +291,63 @@ impl Dice {
             }),
             2 => RemedyKind::Provisioned(Provisioned::Constant(self.below(8))),
             3 => {
-                let min = self.below(4);
-                RemedyKind::Provisioned(Provisioned::Tracking(Tracking {
-                    min,
-                    max: min + self.below(6),
-                    target: 0.1 + f64::from(self.below(9)) * 0.1,
-                }))
+                let rule = self.tracking();
+                RemedyKind::Provisioned(if self.one_in(2) {
+                    Provisioned::Tracking(rule)
+                } else {
+                    self.scheduled(rule)
+                })
             }
-            4 => RemedyKind::Snapshot(if self.one_in(2) {
-                SnapshotAfter::Init
-            } else {
-                SnapshotAfter::WarmUpCall
+            4 => RemedyKind::Snapshot(Snapshot {
+                after: if self.one_in(2) {
+                    SnapshotAfter::Init
+                } else {
+                    SnapshotAfter::WarmUpCall
+                },
+                versions: 1 + self.below(3),
             }),
             _ => RemedyKind::MinInstances(self.below(6)),
         }
+    }
+
+    fn tracking(&mut self) -> Tracking {
+        let min = self.below(4);
+        Tracking {
+            min,
+            max: min + self.below(6),
+            target: 0.1 + f64::from(self.below(9)) * 0.1,
+            statistic: if self.one_in(2) {
+                Statistic::Average
+            } else {
+                Statistic::Maximum
+            },
+            scale_out_cooldown: self.span(120.0),
+            scale_in_cooldown: self.span(120.0),
+        }
+    }
+
+    /// Every few minutes other bounds.
+    fn scheduled(&mut self, rule: Tracking) -> Provisioned {
+        let tracking = self.one_in(2).then_some(rule);
+        let actions = (0..1 + self.below(3)).map(|_| {
+            let min = self.below(5);
+            ScheduledAction {
+                at: self.schedule(),
+                min,
+                max: min + tracking.map_or(0, |_| self.below(4)),
+            }
+        });
+        Provisioned::Scheduled(Scheduled {
+            instances: rule.min,
+            tracking,
+            actions: actions.collect(),
+        })
+    }
+
+    fn schedule(&mut self) -> Schedule {
+        let text = ["*/2 * * * *", "1-59/3 * * * *", "rate(4 minutes)"][self.below(3) as usize];
+        let expression = Expression::parse(text).unwrap();
+        Schedule::new(expression, Zone::UTC, Start::default())
     }
 
     /// Remedies without two owners of a question, two capacities or two floors for a function.

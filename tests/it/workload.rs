@@ -1,5 +1,7 @@
 //! Arrivals against theory: rates, dispersion, order, independence of other functions.
 
+mod timed;
+
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -7,7 +7,11 @@ use crate::config::decode::Given;
 use crate::config::diagnostic::Fault;
 use crate::config::names::{did_you_mean, list};
 use crate::config::source::Place;
-use crate::config::typed::arrivals::{Arrivals, BatchSize, Mmpp, Processes, Profile, Replay};
+use crate::config::typed::arrivals::{
+    Arrivals, BatchSize, Mmpp, Processes, Profile, Replay, TimedRequests,
+};
+use crate::config::typed::value;
+use crate::dist::Dist;
 use crate::model::{self, MmppState, Process};
 use crate::trace::{Trace, TraceSpec};
 use crate::units::{Span, Time};
@@ -28,16 +32,13 @@ impl Context {
     }
 
     fn one_process(&self, typed: &Processes, table: Place, function: &str) -> Option<Process> {
-        let later = [("closed", &typed.closed), ("schedule", &typed.schedule)];
-        for (name, key) in later {
-            if let Some(key) = key {
-                self.fault(
-                    Fault::new(format!("arrivals `{name}` are not in this version"))
-                        .at(key.place)
-                        .note("a later version will have them"),
-                );
-                return None;
-            }
+        if let Some(key) = &typed.closed {
+            self.fault(
+                Fault::new("arrivals `closed` are not in this version")
+                    .at(key.place)
+                    .note("a later version will have them"),
+            );
+            return None;
         }
         let given = [
             ("poisson", typed.poisson.is_some()),
@@ -47,6 +48,7 @@ impl Context {
             ("profile", typed.profile.is_some()),
             ("burst", typed.burst.is_some()),
             ("batch", typed.batch.is_some()),
+            ("schedule", typed.schedule.is_some()),
             ("replay", typed.replay.is_some()),
         ];
         let names: Vec<&str> = given
@@ -129,6 +131,9 @@ impl Context {
                 times: burst.times.map(|times| times.0),
             }));
         }
+        if let Some(key) = &typed.schedule {
+            return self.timed(key.get()?, key.place);
+        }
         let key = typed.batch.as_ref()?;
         let batch = key.get()?;
         self.requests_at_once(largest(&batch.size), key.place)?;
@@ -136,6 +141,17 @@ impl Context {
             rate: batch.rate.0,
             size: batch_size(&batch.size),
         })
+    }
+
+    fn timed(&self, typed: &TimedRequests, place: Place) -> Option<Process> {
+        let at = self.schedule(&typed.cron, &typed.time_zone, place, "`schedule`");
+        let requests = value(&typed.requests).map_or(1, |requests| requests.0);
+        self.requests_at_once(f64::from(requests), place)?;
+        Some(Process::Schedule(model::TimedRequests {
+            at: at?,
+            requests,
+            jitter: value(&typed.jitter).map_or(Dist::ZERO, |jitter| jitter.0.clone()),
+        }))
     }
 
     /// Refuses more requests at one instant than memory may hold.

@@ -96,6 +96,8 @@ pub(crate) fn scenarios(
             .as_ref()
             .map_or(root.place, |key| key.place),
     };
+    let start = value(&file.start).map(|start| start.0);
+    context.start.set(start.unwrap_or_default());
     let duration = context.need(&file.duration, root.place, "the experiment", "duration");
     let warm_up = value(&file.warm_up).map_or(Span::ZERO, |length| length.0);
     let named = match &file.platform {

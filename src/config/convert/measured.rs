@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::config::diagnostic::Fault;
 use crate::config::source::Place;
-use crate::model::{Burst, Process, Source};
+use crate::model::{Burst, Process, Source, TimedRequests};
 use crate::trace::{Trace, TraceSpec};
 use crate::units::{Span, Time, format_span};
 
@@ -74,6 +74,10 @@ impl Context {
         let (what, meets) = match process {
             Process::Every { offset, .. } => ("`offset`", *offset < time.to),
             Process::Burst(burst) => ("`at`", time.meets(burst)),
+            Process::Schedule(timed) => {
+                self.calendar_meets(timed, name, time, place);
+                return;
+            }
             Process::Replay { file } => {
                 self.replay_meets(file, name, time, place);
                 return;
@@ -88,6 +92,23 @@ impl Context {
             let note = format!("{what} counts from the beginning of the run, warm-up included");
             self.fault(Fault::warning(title).at(place).note(note));
         }
+    }
+
+    /// Warns where the calendar has no request for the measured time: most likely the run begins on
+    /// another day than was thought of.
+    fn calendar_meets(&self, timed: &TimedRequests, name: &str, time: MeasuredTime, place: Place) {
+        let late = timed.jitter.longest().unwrap_or(Span::FOR_EVER);
+        let earliest = Time::ZERO + time.from.since(Time::ZERO + late);
+        if timed.at.next_from(earliest) < time.to {
+            return;
+        }
+        let title = format!(
+            "no request of function `{name}` falls into {}",
+            time.shown()
+        );
+        let start = self.start.get();
+        let note = format!("the run, warm-up included, begins at {start}: `start` says when");
+        self.fault(Fault::warning(title).at(place).note(note));
     }
 
     fn replay_meets(&self, file: &Path, name: &str, time: MeasuredTime, place: Place) {

@@ -14,7 +14,7 @@ use crate::config::typed::experiment::{AccountEntry, Tables};
 use crate::config::typed::platform::{
     Binding, CacheLevel, ClientRetry, Cpu, ImageLoading, Jitter, KeepAlive, Limits, Overflow,
     Phase, PlatformFile, PlatformStart, Reset, RetryOn, Routing, ScalingEra, ScalingRate, Scope,
-    SnapshotRules, VpcEra,
+    VpcEra,
 };
 use crate::config::typed::{Key, Overlay, over_inner, value};
 use crate::dist::Dist;
@@ -24,6 +24,7 @@ use crate::units::{Memory, Span};
 use super::Context;
 use super::accounts::OfPlatform;
 use super::prices::PriceFacts;
+use super::snapshot::SnapshotFacts;
 
 /// A platform, with what functions and policies are checked and completed by.
 pub(super) struct PlatformFacts {
@@ -77,14 +78,6 @@ impl ImageRules {
             levels: self.levels.clone(),
         }
     }
-}
-
-/// What a restore takes, and who can be restored.
-pub(super) struct SnapshotFacts {
-    pub(super) restore: Dist,
-    pub(super) bandwidth: Option<f64>,
-    /// Runtimes with their lowest version.
-    pub(super) runtimes: Vec<String>,
 }
 
 /// What a function may be.
@@ -142,6 +135,7 @@ impl Context {
         let client_retry = self.client_retry(&keys.client_retry);
         let cpu = self.cpu(keys.cpu.as_ref());
         let snapshot = self.snapshot_rules(&keys.snapshot);
+        let provisioned = self.provisioned_rules(&keys.provisioned, choice.date);
         let quota = limit(&keys.concurrency_quota).map(|quota| quota.0);
         let minimum = limit(&keys.unreserved_minimum).map_or(0, |minimum| minimum.0);
         if let (Some(quota), Some(key)) = (quota, &keys.unreserved_minimum)
@@ -199,7 +193,6 @@ impl Context {
         let named = choice.named.get()?.clone();
         let name = value(&keys.name).cloned().unwrap_or(named);
         let start = self.start_facts(value(&keys.start), choice.date);
-        let rules = value(&keys.provisioned);
         let platform = model::Platform {
             name: name.clone(),
             routing: routing(value(&keys.routing)),
@@ -221,14 +214,7 @@ impl Context {
                 Some(Reset::Retire) | None => model::Reset::Retire,
             },
             cpu,
-            provisioned: model::ProvisionedRules {
-                delay: rules
-                    .and_then(|rules| value(&rules.delay))
-                    .map_or(Dist::ZERO, |delay| delay.0.clone()),
-                instances_per_minute: rules
-                    .and_then(|rules| limit(&rules.instances_per_minute))
-                    .map(|count| count.0),
-            },
+            provisioned,
             init_limit: limit(&keys.init_limit).map(|length| length.0),
             prices: prices.as_ref().map(|facts| facts.prices.clone()),
             accounts,
@@ -495,26 +481,9 @@ impl Context {
             levels,
         })
     }
-
-    fn snapshot_rules(&self, key: &Key<OrNone<SnapshotRules>>) -> Option<SnapshotFacts> {
-        let given = key.as_ref()?;
-        let OrNone::Some(rules) = given.get()? else {
-            return None;
-        };
-        let restore = self.need(&rules.restore, given.place, "`snapshot`", "restore")?;
-        let runtimes = match value(&rules.runtimes) {
-            Some(runtimes) => runtimes.iter().filter_map(|r| r.value.clone()).collect(),
-            None => vec!["*".to_owned()],
-        };
-        Some(SnapshotFacts {
-            restore: restore.0.clone(),
-            bandwidth: bandwidth(value(&rules.bandwidth)),
-            runtimes,
-        })
-    }
 }
 
-fn bandwidth(typed: Option<&Bandwidth>) -> Option<f64> {
+pub(super) fn bandwidth(typed: Option<&Bandwidth>) -> Option<f64> {
     typed.map(|bandwidth| bandwidth.0)
 }
 

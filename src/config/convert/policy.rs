@@ -6,7 +6,7 @@ use crate::config::decode::{Given, OneOrMany};
 use crate::config::diagnostic::Fault;
 use crate::config::names::{did_you_mean, list, matches};
 use crate::config::source::Place;
-use crate::config::typed::policy::{Patterns, Ping, Policy, Provisioned, Snapshot, SnapshotAfter};
+use crate::config::typed::policy::{Patterns, Ping, Policy, Snapshot, SnapshotAfter};
 use crate::config::typed::{Key, value};
 use crate::dist::Dist;
 use crate::ids::FunctionId;
@@ -75,8 +75,11 @@ impl Context {
             }
         }
         for (place, snapshot) in each(&policy.snapshot) {
-            let after = snapshot_after(snapshot);
-            add(place, RemedyKind::Snapshot(after), &snapshot.functions);
+            let rule = model::Snapshot {
+                after: snapshot_after(snapshot),
+                versions: value(&snapshot.versions).map_or(1, |versions| versions.0),
+            };
+            add(place, RemedyKind::Snapshot(rule), &snapshot.functions);
         }
         for (place, floor) in each(&policy.min_instances) {
             let kind = RemedyKind::MinInstances(floor.instances.0);
@@ -159,60 +162,6 @@ impl Context {
         })
     }
 
-    fn provisioned(&self, typed: &Provisioned, place: Place) -> Option<model::Provisioned> {
-        let tracking = typed.min.is_some() || typed.max.is_some();
-        match (
-            &typed.instances,
-            tracking || typed.target_utilization.is_some(),
-        ) {
-            (Some(count), false) => Some(model::Provisioned::Constant(count.get()?.0)),
-            (Some(count), true) => {
-                self.fault(
-                    Fault::new("`provisioned` has `instances`, or follows the load with `max`")
-                        .at(count.place),
-                );
-                None
-            }
-            (None, false) => {
-                self.fault(
-                    Fault::new("`provisioned` lacks `instances`")
-                        .at(place)
-                        .note("or give `min`, `max` and `target-utilization` to follow the load"),
-                );
-                None
-            }
-            (None, true) => {
-                let max = self.need(&typed.max, place, "`provisioned`", "max")?.0;
-                let min = match &typed.min {
-                    Some(key) => key.get()?.0,
-                    None => 1,
-                };
-                if let Some(key) = &typed.min
-                    && min > max
-                {
-                    let title = format!("`min` ({min}) is above `max` ({max})");
-                    self.fault(Fault::new(title).at(key.place));
-                }
-                let target = match &typed.target_utilization {
-                    Some(key) => {
-                        let target = key.get()?.0;
-                        if target <= 0.0 {
-                            let title = "`target-utilization` must be above 0, at most 1";
-                            self.fault(Fault::new(title).at(key.place));
-                        }
-                        target
-                    }
-                    None => 0.7,
-                };
-                Some(model::Provisioned::Tracking(model::Tracking {
-                    min,
-                    max,
-                    target,
-                }))
-            }
-        }
-    }
-
     /// A question has one owner for each function.
     fn one_owner(&self, placed: &[Placed], functions: &[FunctionFacts]) {
         for (number, later) in placed.iter().enumerate() {
@@ -264,23 +213,9 @@ impl Context {
                             .label(remedy.place, "asked for here")
                             .label(facts.package_place, "the package"),
                     );
-                } else if !rules
-                    .runtimes
-                    .iter()
-                    .any(|least| restorable(least, &function.runtime))
-                {
-                    let title = format!(
-                        "`{}` cannot restore runtime `{}` of function `{}`",
-                        platform.name, function.runtime, function.name
-                    );
-                    let least = rules.runtimes.iter().map(String::as_str);
-                    self.fault(
-                        Fault::new(title)
-                            .label(remedy.place, "asked for here")
-                            .label(facts.runtime_place, facts.runtime_label)
-                            .note(format!("allowed, or later versions: {}", list(least)))
-                            .note("a remedy for some functions only has `functions = […]`"),
-                    );
+                } else {
+                    self.restorable(rules, facts, &platform.name, remedy.place);
+                    self.hooks_fit(rules, facts, &platform.name, remedy.place);
                 }
             }
         }
@@ -292,9 +227,8 @@ impl Context {
         for remedy in placed {
             let instances = match &remedy.remedy.kind {
                 RemedyKind::Ping(ping) => ping.instances,
-                RemedyKind::Provisioned(model::Provisioned::Tracking(tracking)) => tracking.max,
-                RemedyKind::Provisioned(model::Provisioned::Constant(count))
-                | RemedyKind::MinInstances(count) => *count,
+                RemedyKind::Provisioned(provisioned) => provisioned.most(),
+                RemedyKind::MinInstances(count) => *count,
                 RemedyKind::KeepAlive(_) | RemedyKind::Snapshot(_) => continue,
             };
             let functions = remedy.remedy.functions.len() as u64;
@@ -315,11 +249,10 @@ impl Context {
     fn room(&self, placed: &[Placed], platform: &PlatformFacts, functions: &[FunctionFacts]) {
         let mut taken: BTreeMap<u32, (u64, Place)> = BTreeMap::new();
         for remedy in placed {
-            let instances = match &remedy.remedy.kind {
-                RemedyKind::Provisioned(model::Provisioned::Constant(count)) => *count,
-                RemedyKind::Provisioned(model::Provisioned::Tracking(tracking)) => tracking.max,
-                _ => continue,
+            let RemedyKind::Provisioned(provisioned) = &remedy.remedy.kind else {
+                continue;
             };
+            let instances = provisioned.most();
             for id in &remedy.remedy.functions {
                 let facts = &functions[id.index()];
                 match facts.function.reserved_concurrency {
@@ -413,7 +346,7 @@ fn clash(one: &RemedyKind, other: &RemedyKind) -> Option<(&'static str, &'static
 }
 
 /// Whether a runtime is that of `least` in the same or a later version; `*` stands for any.
-fn restorable(least: &str, runtime: &str) -> bool {
+pub(super) fn restorable(least: &str, runtime: &str) -> bool {
     fn split(name: &str) -> (&str, Vec<u32>) {
         let at = name
             .find(|c: char| c.is_ascii_digit())

@@ -49,9 +49,8 @@ impl Context {
             }
         };
         let restore = given(&typed.restore).unwrap_or_else(|| {
-            platform.snapshot.as_ref().map_or(Dist::ZERO, |snapshot| {
-                snapshot.restore.plus(transfer(memory, snapshot.bandwidth))
-            })
+            let snapshot = platform.snapshot.as_ref();
+            snapshot.map_or(Dist::ZERO, |snapshot| snapshot.restore_of(memory))
         });
         let or_none =
             |key: &Key<crate::config::dist::Distribution>| given(key).unwrap_or(Dist::ZERO);
@@ -67,6 +66,11 @@ impl Context {
             init: scaled(or_none(&typed.init), Phase::Init),
             restore: scaled(restore, Phase::Restore),
             first_call: scaled(or_none(&typed.first_call), Phase::FirstCall),
+            warming: platform
+                .snapshot
+                .as_ref()
+                .and_then(|snapshot| snapshot.warming.clone()),
+            after_restore: scaled(or_none(&typed.after_restore), Phase::Restore),
             restored_first_call: given(&typed.restored_first_call)
                 .map(|call| scaled(call, Phase::FirstCall)),
         }

@@ -9,7 +9,9 @@ use serde::de::{self, Deserializer, Visitor};
 
 use crate::config::decode::{Given, switch};
 use crate::config::dist::Distribution;
-use crate::config::quantity::{AtLeastOne, Length, Number, PositiveCount, PositiveLength, Rate};
+use crate::config::quantity::{
+    AtLeastOne, Length, Number, PositiveCount, PositiveLength, Rate, When,
+};
 
 use super::Key;
 
@@ -43,8 +45,8 @@ pub(crate) struct Processes {
     pub(crate) replay: Key<Replay>,
     /// Users with think time: not in this version.
     pub(crate) closed: Key<Later>,
-    /// Times of the calendar: not in this version.
-    pub(crate) schedule: Key<Later>,
+    /// Requests at times of the calendar.
+    pub(crate) schedule: Key<TimedRequests>,
 }
 
 /// What a later version will read.
@@ -114,6 +116,19 @@ pub(crate) struct Batch {
     pub(crate) rate: Rate,
     /// Requests a batch.
     pub(crate) size: BatchSize,
+}
+
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct TimedRequests {
+    /// When.
+    pub(crate) cron: Key<When>,
+    /// The zone whose local time it is read in, such as "Europe/Berlin"; without it UTC.
+    pub(crate) time_zone: Key<String>,
+    /// Requests each time; without it 1.
+    pub(crate) requests: Key<PositiveCount>,
+    /// How late each of them is; without it not at all.
+    pub(crate) jitter: Key<Distribution>,
 }
 
 /// How many requests a batch has.

@@ -8,7 +8,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use crate::config::decode::{Given, OrNone};
-use crate::config::quantity::{Count, Date, Length, PositiveCount, PositiveLength, Seed};
+use crate::config::quantity::{
+    Count, Date, DateAndTime, Length, PositiveCount, PositiveLength, Seed,
+};
 
 use super::Key;
 use super::arrivals::Workload;
@@ -35,6 +37,9 @@ pub(crate) struct ExperimentFile {
     pub(crate) seed: Key<Seed>,
     /// Chooses the prices and billing rules of that day; without it the newest.
     pub(crate) date: Key<Date>,
+    /// Day and time of the calendar at which the run, warm-up included, begins; what the calendar
+    /// decides is counted from it. Without it Monday, 2024-01-01, 00:00 UTC.
+    pub(crate) start: Key<DateAndTime>,
     /// Whether the price list's free tier counts; without it not.
     pub(crate) free_tier: Key<bool>,
     /// Whether cold starts and idle time are told for every keep-alive from 1 s to 24 h as well;

@@ -222,6 +222,8 @@ pub(crate) struct Start {
     pub(crate) download: Key<Download>,
     /// Memory from a snapshot; without it the platform's.
     pub(crate) restore: Key<Distribution>,
+    /// Runtime and hooks after a restore, which are billed; without it no time.
+    pub(crate) after_restore: Key<Distribution>,
     /// Lazy loading inside the first handler run.
     pub(crate) first_call: Key<Distribution>,
     /// The same after a restore from a snapshot; without it as long as after a boot.
@@ -363,6 +365,7 @@ impl Overlay for Start {
             extensions: self.extensions.or(base.extensions),
             download: over_inner(self.download, base.download),
             restore: self.restore.or(base.restore),
+            after_restore: self.after_restore.or(base.after_restore),
             first_call: self.first_call.or(base.first_call),
             restored_first_call: self.restored_first_call.or(base.restored_first_call),
         }

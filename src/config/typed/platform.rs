@@ -296,20 +296,71 @@ pub(crate) struct VpcEra {
 pub(crate) struct ProvisionedRules {
     /// From the request for capacity to the first instance that starts; without it none.
     pub(crate) delay: Key<Distribution>,
-    /// Instances that start in a minute after the delay; without it all at once.
+    /// Instances that start at once after the delay; without it one.
+    pub(crate) burst: Key<PositiveCount>,
+    /// Instances beyond these that start in a minute; without it all at once.
     pub(crate) instances_per_minute: Key<OrNone<PositiveCount>>,
+    /// Requests a second that each provisioned instance adds to what all of them take together;
+    /// those beyond run on demand. Without it any number.
+    pub(crate) requests_per_second: Key<OrNone<PositiveCount>>,
+    /// After which an instance is recycled, with its init billed again; without it never.
+    pub(crate) recycle: Key<OrNone<Distribution>>,
+    /// What was different before some days, for experiments with an earlier `date`.
+    pub(crate) eras: Key<Vec<Given<ProvisionedEra>>>,
+}
+
+/// How provisioned concurrency came about before some day. What is not given is as it is now.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ProvisionedEra {
+    /// The first day on which it was no longer so.
+    pub(crate) until: Key<Date>,
+    /// From the request for capacity to the first instance that starts.
+    pub(crate) delay: Key<Distribution>,
+    /// Instances that start at once after the delay.
+    pub(crate) burst: Key<PositiveCount>,
+    /// Instances beyond these that start in a minute.
+    pub(crate) instances_per_minute: Key<OrNone<PositiveCount>>,
+    /// Requests a second that each provisioned instance adds to what all of them take together.
+    pub(crate) requests_per_second: Key<OrNone<PositiveCount>>,
 }
 
 /// Snapshots of memory: restore + memory ÷ bandwidth.
 #[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct SnapshotRules {
     /// The part that does not depend on memory.
     pub(crate) restore: Key<Distribution>,
     /// At which memory is read; without it at once.
     pub(crate) bandwidth: Key<Bandwidth>,
+    /// Cache levels that memory is read from, instead of one `bandwidth`.
+    pub(crate) tiers: Key<Vec<Given<SnapshotTier>>>,
+    /// How much longer the first restores of a function take; without it not at all.
+    pub(crate) warming: Key<OrNone<Warming>>,
+    /// Most time that a function's `after-restore` may take; without it any.
+    pub(crate) hook_limit: Key<OrNone<PositiveLength>>,
     /// Runtimes that can be restored, each with its lowest version; without it any, as `["*"]`.
     pub(crate) runtimes: Key<Vec<Given<String>>>,
+}
+
+/// A cache level.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SnapshotTier {
+    /// Restores that read from it, as a part of 1.
+    pub(crate) share: Key<Share>,
+    /// At which they read memory.
+    pub(crate) bandwidth: Key<Bandwidth>,
+}
+
+/// How much longer the first restores take, until the snapshot is cached.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Warming {
+    /// What the first restore takes longer.
+    pub(crate) extra: Key<Distribution>,
+    /// Restores after which none takes longer; in between it falls evenly.
+    pub(crate) restores: Key<PositiveCount>,
 }
 
 /// What a function may be.
@@ -507,8 +558,11 @@ overlay!(ClientRetry { attempts, first, factor, jitter, on } {});
 overlay!(Cpu { one_vcpu_at, max_vcpus, scales } {});
 overlay!(PlatformStart { sandbox, bandwidth, layer_cached, vpc } { image });
 overlay!(ImageLoading { chunk, read_share, parallel, levels } {});
-overlay!(ProvisionedRules { delay, instances_per_minute } {});
-overlay!(SnapshotRules { restore, bandwidth, runtimes } {});
+overlay!(ProvisionedRules {
+    delay, burst, instances_per_minute, requests_per_second, recycle, eras
+} {});
+overlay!(SnapshotRules { restore, bandwidth, tiers, hook_limit, runtimes } { warming });
+overlay!(Warming { extra, restores } {});
 overlay!(Limits {
     min_memory, max_memory, max_zip, max_upload, max_layers, max_image, max_timeout
 } {});

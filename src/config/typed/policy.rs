@@ -8,7 +8,7 @@ use serde::de::{self, Deserializer, Visitor};
 
 use crate::config::decode::{Given, OneOrMany, switch};
 use crate::config::dist::{Distribution, plain_shapes, shapes};
-use crate::config::quantity::{Count, Length, PositiveCount, PositiveLength, Share};
+use crate::config::quantity::{Count, Length, PositiveCount, PositiveLength, Share, When};
 
 use super::Key;
 use super::platform::{KEEP_ALIVE, KeepAlive};
@@ -74,20 +74,54 @@ pub(crate) struct Ping {
     pub(crate) functions: Patterns,
 }
 
-/// Instances that are started ahead: as many as `instances`, or between `min` and `max` by load.
+/// Instances that are started ahead: as many as `instances`, or between `min` and `max` by load;
+/// with a `schedule` both change by the calendar.
 #[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Provisioned {
-    /// Always as many, for each function.
-    pub(crate) instances: Key<PositiveCount>,
+    /// Always as many, for each function; with a `schedule` those that the run begins with.
+    pub(crate) instances: Key<Count>,
     /// Never fewer; without it 1.
     pub(crate) min: Key<Count>,
     /// Never more.
     pub(crate) max: Key<PositiveCount>,
     /// Utilisation aimed at; without it 0.7.
     pub(crate) target_utilization: Key<Share>,
+    /// What stands for the utilisation of a minute; without it its average.
+    pub(crate) statistic: Key<Statistic>,
+    /// After capacity was added by load, until more is; without it no time.
+    pub(crate) scale_out_cooldown: Key<Length>,
+    /// After capacity was taken away by load, until more is; without it no time.
+    pub(crate) scale_in_cooldown: Key<Length>,
+    /// Scheduled actions: from when on there are so many `instances`, or other `min` and `max`. Of
+    /// those due at the same instant the last one holds.
+    pub(crate) schedule: Key<Vec<Given<ScheduledAction>>>,
     /// Patterns of function names, such as "api-*"; without it all functions.
     pub(crate) functions: Patterns,
+}
+
+/// What stands for the utilisation of a minute.
+#[derive(Clone, Copy, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Statistic {
+    Average,
+    Maximum,
+}
+
+/// So many instances, or other bounds, from given times on.
+#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ScheduledAction {
+    /// When.
+    pub(crate) cron: Key<When>,
+    /// The zone whose local time it is read in, such as "Europe/Berlin"; without it UTC.
+    pub(crate) time_zone: Key<String>,
+    /// As many, where `provisioned` has `instances`.
+    pub(crate) instances: Key<Count>,
+    /// Never fewer, where `provisioned` follows the load.
+    pub(crate) min: Key<Count>,
+    /// Never more, where `provisioned` follows the load.
+    pub(crate) max: Key<Count>,
 }
 
 /// Starts from a snapshot.
@@ -96,6 +130,8 @@ pub(crate) struct Provisioned {
 pub(crate) struct Snapshot {
     /// When the snapshot is taken; without it after init.
     pub(crate) after: Key<SnapshotAfter>,
+    /// Published versions of each function, whose snapshots are all cached; without it 1.
+    pub(crate) versions: Key<PositiveCount>,
     /// Patterns of function names, such as "api-*"; without it all functions.
     pub(crate) functions: Patterns,
 }

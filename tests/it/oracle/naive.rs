@@ -106,6 +106,14 @@ impl Bucket {
     }
 }
 
+/// Tokens × nanoseconds, of so many instances, up to an instant.
+#[derive(Clone, Copy, Default)]
+struct Allowance {
+    credit: u128,
+    instances: u128,
+    at: u64,
+}
+
 enum Refused {
     TooManyASecond,
     NoConcurrency,
@@ -130,6 +138,8 @@ struct World<'a> {
     scaling: Vec<Option<Bucket>>,
     /// The place in `scaling` that a function takes tokens from.
     scaled_by: Vec<usize>,
+    /// What provisioned instances of each function may still take.
+    allowances: Vec<Allowance>,
     keep_streams: Vec<Stream>,
     last_retired: Vec<Option<Retirement>>,
     /// Times that something began or ended to run.
@@ -194,6 +204,7 @@ pub(super) fn simulate(stage: &Stage, choices: VecDeque<Name>) -> Outcome {
         own_requests: (0..functions).map(own_requests).collect(),
         scaling: (0..functions).map(scaling).collect(),
         scaled_by: (0..functions).map(scaled_by).collect(),
+        allowances: vec![Allowance::default(); functions],
         keep_streams: Vec::new(),
         last_retired: vec![None; functions],
         activity: vec![0; functions],
@@ -265,6 +276,7 @@ impl World<'_> {
             }
             self.now = at;
             self.act(event.clone());
+            (0..self.stage.functions.len()).for_each(|function| self.settle(function));
             // Who waits is let in where capacity has come; at an instant, after those who arrive.
             let idle = |i: usize| self.instances[i].state == Some(State::Idle);
             match event {
@@ -369,7 +381,7 @@ impl World<'_> {
 
     fn snapshot(&self, function: usize) -> Option<SnapshotAfter> {
         let mut snapshots = self.remedies(function).filter_map(|(_, kind)| match kind {
-            RemedyKind::Snapshot(after) => Some(*after),
+            RemedyKind::Snapshot(rule) => Some(rule.after),
             _ => None,
         });
         snapshots.next()

@@ -164,7 +164,7 @@ fn a_request_beside_an_instance_that_starts_for_nobody_is_not_ready() {
 #[test]
 fn a_restored_request_has_a_cause_as_well() {
     let mut stage = Stage::keeping(10.0);
-    stage.remedy(RemedyKind::Snapshot(SnapshotAfter::Init));
+    stage.remedy(RemedyKind::Snapshot(SnapshotAfter::Init.into()));
     stage.calls(&[(0.0, 1.0), (0.5, 1.0), (20.0, 1.0)]);
     let story = "restored-first:0 restored-scale-out:1 restored-expired:2";
     assert_eq!(stage.play().story(), story);

@@ -59,7 +59,7 @@ fn without_quota_and_with_starts_of_no_length_no_policy_changes_the_busy_path() 
                 None,
                 Some(RemedyKind::MinInstances(4)),
                 Some(RemedyKind::Provisioned(Provisioned::Constant(3))),
-                Some(RemedyKind::Snapshot(SnapshotAfter::Init)),
+                Some(RemedyKind::Snapshot(SnapshotAfter::Init.into())),
             ] {
                 let mut plan = plan();
                 let mut platform = (*plan.platform).clone();
@@ -107,7 +107,7 @@ fn arrivals_and_service_times_are_the_same_under_every_policy() {
     for remedy in [
         RemedyKind::KeepAlive(KeepAlive::For(Dist::exponential(secs(1.0)).unwrap())),
         RemedyKind::Provisioned(Provisioned::Constant(3)),
-        RemedyKind::Snapshot(SnapshotAfter::WarmUpCall),
+        RemedyKind::Snapshot(SnapshotAfter::WarmUpCall.into()),
         RemedyKind::MinInstances(5),
         ping(30.0, 3, 0.5, 0.0),
     ] {

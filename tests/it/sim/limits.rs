@@ -503,6 +503,7 @@ fn capacity_that_tracking_gives_back_lets_waiting_requests_in() {
         min: 1,
         max: 2,
         target: 0.7,
+        ..Tracking::default()
     };
     stage.remedy(RemedyKind::Provisioned(Provisioned::Tracking(rule)));
     let other = stage.add_function();

@@ -16,7 +16,7 @@ fn value(summary: &SummaryResult, metric: MetricId) -> f64 {
 }
 
 #[track_caller]
-fn assert_values(values: &Values, expected: &[(MetricId, f64)]) {
+pub(super) fn assert_values(values: &Values, expected: &[(MetricId, f64)]) {
     for (id, expected) in expected {
         let name = id.metric().name;
         let found = values.get(*id).unwrap_or(f64::NAN);
@@ -52,7 +52,7 @@ pub(super) fn prices() -> Prices {
     }
 }
 
-fn priced() -> Stage {
+pub(super) fn priced() -> Stage {
     let mut stage = Stage::new();
     stage.platform.prices = Some(prices());
     stage
@@ -344,7 +344,7 @@ fn batches_join_to_the_whole() {
 fn the_bill_of_capacity_and_snapshots_joins_too_though_its_time_is_rounded_up() {
     for remedy in [
         RemedyKind::Provisioned(Provisioned::Constant(2)),
-        RemedyKind::Snapshot(SnapshotAfter::Init),
+        RemedyKind::Snapshot(SnapshotAfter::Init.into()),
     ] {
         let mut stage = priced();
         stage.remedy(remedy);
@@ -539,7 +539,7 @@ fn snapshots_are_charged_for_their_cache_and_each_restore_where_they_are_charged
         let mut stage = priced();
         stage.functions[0].snapshot_billed = billed;
         stage.functions[0].start.restore = constant(1.0);
-        stage.remedy(RemedyKind::Snapshot(SnapshotAfter::Init));
+        stage.remedy(RemedyKind::Snapshot(SnapshotAfter::Init.into()));
         stage.calls(&[(0.0, 4.0), (1.0, 4.0), (60.0, 1.0)]);
         let (summary, _) = stage.measure(1);
         let charge = if billed {
@@ -562,7 +562,7 @@ fn snapshots_are_charged_for_their_cache_and_each_restore_where_they_are_charged
 #[test]
 fn an_instance_prewarmed_without_init_costs_nothing() {
     let mut stage = priced();
-    stage.remedy(RemedyKind::Snapshot(SnapshotAfter::Init));
+    stage.remedy(RemedyKind::Snapshot(SnapshotAfter::Init.into()));
     stage.functions[0].snapshot_billed = false;
     stage.remedy(RemedyKind::MinInstances(3));
     let (summary, _) = stage.measure(1);

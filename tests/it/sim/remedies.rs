@@ -189,6 +189,7 @@ fn a_lost_provisioned_instance_does_not_hurry_those_still_to_come() {
         min: 2,
         max: 10,
         target: 0.15,
+        ..Tracking::default()
     };
     stage.remedy(RemedyKind::Provisioned(Provisioned::Tracking(rule)));
     let mut at = 100.0;
@@ -250,9 +251,9 @@ fn provisioned_instances_and_snapshots_after_init_pay_the_first_call_and_warm_up
     };
     assert_eq!(first_call(None), [15.25, 0.0]);
     assert_eq!(first_call(Some(provisioned(1))), [0.25, 0.0]);
-    let after_init = RemedyKind::Snapshot(SnapshotAfter::Init);
+    let after_init = RemedyKind::Snapshot(SnapshotAfter::Init.into());
     assert_eq!(first_call(Some(after_init)), [1.75, 0.0]);
-    let after_call = RemedyKind::Snapshot(SnapshotAfter::WarmUpCall);
+    let after_call = RemedyKind::Snapshot(SnapshotAfter::WarmUpCall.into());
     assert_eq!(first_call(Some(after_call)), [1.5, 0.0]);
     assert_eq!(first_call(Some(ping(600.0, 1, 0.1, 0.0))), [0.0, 0.0]);
     assert_eq!(first_call(Some(RemedyKind::MinInstances(1))), [0.25, 0.0]);
@@ -273,7 +274,7 @@ fn a_first_call_after_a_restore_may_last_another_time_than_after_a_boot() {
         let starts = record.users().into_iter().map(|end| end.start().secs());
         starts.collect::<Vec<_>>()
     };
-    let snapshot = |after| Some(RemedyKind::Snapshot(after));
+    let snapshot = |after: SnapshotAfter| Some(RemedyKind::Snapshot(after.into()));
     assert_eq!(waits(None), [4.0, 0.0]);
     assert_eq!(waits(Some(provisioned(1))), [4.0, 0.0]);
     assert_eq!(waits(snapshot(SnapshotAfter::Init)), [1.0, 0.0]);
@@ -294,7 +295,7 @@ fn each_provisioned_instance_pays_its_own_first_call_once() {
 fn ping_snapshot_and_keep_alive_compose() {
     let mut stage = Stage::keeping(1.0);
     stage.functions[0].start.restore = constant(0.5);
-    stage.remedy(RemedyKind::Snapshot(SnapshotAfter::Init));
+    stage.remedy(RemedyKind::Snapshot(SnapshotAfter::Init.into()));
     stage.remedy(RemedyKind::KeepAlive(frostline::model::KeepAlive::For(
         constant(40.0),
     )));
@@ -313,6 +314,7 @@ fn tracked(trickle: impl Fn(u32) -> bool) -> Record {
         min: 2,
         max: 10,
         target: 0.7,
+        ..Tracking::default()
     };
     stage.remedy(RemedyKind::Provisioned(Provisioned::Tracking(rule)));
     stage.calls(&[(1.0, 299.0), (1.0, 299.0)]);
@@ -355,6 +357,7 @@ fn two_high_minutes_are_not_enough_and_the_maximum_holds() {
             min: 1,
             max,
             target: 0.7,
+            ..Tracking::default()
         };
         stage.remedy(RemedyKind::Provisioned(Provisioned::Tracking(rule)));
         stage.call(1.0, service);
@@ -374,6 +377,7 @@ fn capacity_taken_away_goes_at_once_where_idle_and_after_its_request_where_busy(
         min: 1,
         max: 10,
         target: 0.7,
+        ..Tracking::default()
     };
     stage.remedy(RemedyKind::Provisioned(Provisioned::Tracking(rule)));
     stage.call(1.0, 250.0);

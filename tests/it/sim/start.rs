@@ -81,7 +81,7 @@ fn provisioned_capacity_and_restores_have_no_such_limit() {
 
     let mut stage = slow_init(12.0);
     stage.functions[0].start.restore = constant(11.0);
-    stage.remedy(RemedyKind::Snapshot(SnapshotAfter::Init));
+    stage.remedy(RemedyKind::Snapshot(SnapshotAfter::Init.into()));
     stage.call(0.0, 1.0);
     assert_eq!(stage.play().ended(), [13.5]);
 }
@@ -127,7 +127,7 @@ fn a_restore_needs_the_network_but_no_extension_and_no_download() {
     start.extensions = constant(1.0);
     start.download = constant(1.0);
     start.restore = constant(0.5);
-    stage.remedy(RemedyKind::Snapshot(SnapshotAfter::Init));
+    stage.remedy(RemedyKind::Snapshot(SnapshotAfter::Init.into()));
     stage.call(0.0, 1.0);
     assert_eq!(stage.play().begun(), [10.5]);
 }

@@ -95,8 +95,9 @@ impl World<'_> {
         let alive = self.count(function, |i| i.provisioned);
         let n = n.min(self.provisioned_target(function) - alive);
         let rate = self.stage.platform.provisioned.instances_per_minute;
+        let burst = self.stage.platform.provisioned.burst;
         let spread = rate.map_or(0, |rate| {
-            60_000_000_000 * u64::from(n.saturating_sub(1)) / u64::from(rate)
+            60_000_000_000 * u64::from(n.saturating_sub(burst)) / u64::from(rate)
         });
         for _ in 0..n {
             let i = self.bear(function, true, true);

@@ -88,12 +88,22 @@ impl World<'_> {
 
     pub(super) fn admit(&mut self, request: &Request) -> Result<(), Refused> {
         let function = request.function;
-        if let Some(i) = self.choose(function, true) {
+        let idle = |i: &Instance| i.provisioned && i.state == Some(State::Idle);
+        let mut token = u64::MAX;
+        if self.count(function, idle) > 0 {
+            token = self.may_take(function);
+        }
+        if token == 0
+            && let Some(i) = self.choose(function, true)
+        {
             self.take_idle(i, request);
             return Ok(());
         }
         if !self.has_concurrency(function) {
-            return Err(Refused::NoConcurrency);
+            return Err(match token {
+                u64::MAX => Refused::NoConcurrency,
+                at => Refused::NoToken(at),
+            });
         }
         if let Some(i) = self.choose(function, false) {
             self.take_idle(i, request);
@@ -103,7 +113,7 @@ impl World<'_> {
         if let Some(bucket) = &mut self.scaling[place]
             && !bucket.take(self.now)
         {
-            return Err(Refused::NoToken(bucket.next()));
+            return Err(Refused::NoToken(bucket.next().min(token)));
         }
         let cause = self.cause(function);
         let found = if self.snapshot(function).is_some() {
@@ -118,6 +128,43 @@ impl World<'_> {
         let ready = self.now + self.start_on_demand(i);
         self.push(ready, 1, Event::Ready(i));
         Ok(())
+    }
+
+    /// So many requests a second for each provisioned instance that is ready, those of a second at
+    /// most; a new one brings those of a second along.
+    pub(super) fn settle(&mut self, function: usize) {
+        let each = self.stage.platform.provisioned.requests_per_second;
+        let a_second = u128::from(each.unwrap_or(0)) * 1_000_000_000;
+        let ready = self.count(function, |i| i.provisioned && i.was_ready);
+        let ready = u128::from(ready);
+        let now = self.now;
+        let allowance = &mut self.allowances[function];
+        let passed = u128::from(now - allowance.at);
+        let most = |instances: u128| a_second * instances;
+        allowance.credit += passed * most(allowance.instances) / 1_000_000_000;
+        allowance.credit = allowance.credit.min(most(allowance.instances));
+        allowance.credit += most(ready.saturating_sub(allowance.instances));
+        allowance.credit = allowance.credit.min(most(ready));
+        (allowance.instances, allowance.at) = (ready, now);
+    }
+
+    /// Takes from the allowance: 0, or when there is enough of it.
+    fn may_take(&mut self, function: usize) -> u64 {
+        let Some(each) = self.stage.platform.provisioned.requests_per_second else {
+            return 0;
+        };
+        self.settle(function);
+        let allowance = &mut self.allowances[function];
+        match allowance.credit.checked_sub(1_000_000_000) {
+            Some(left) => {
+                allowance.credit = left;
+                0
+            }
+            None => {
+                let missing = 1_000_000_000 - allowance.credit;
+                self.now + missing.div_ceil(u128::from(each) * allowance.instances) as u64
+            }
+        }
     }
 
     pub(super) fn work(&self, request: &Request, found: Found) -> Work {

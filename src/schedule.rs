@@ -1,0 +1,219 @@
+//! Times of the calendar: when a cron expression, a rate or a date is due in simulated time.
+//!
+//! Simulated time zero is a [`Start`] on the calendar. Cron expressions are read in a time zone, by
+//! the rule of Amazon EventBridge Scheduler for summer time: a local time that does not exist is
+//! left out, and one that comes twice counts the first time (docs.aws.amazon.com, scheduler,
+//! schedule-types, 2026). The time zones are those of the build, not of the machine, so that the
+//! same build gives the same times everywhere.
+
+mod cron;
+
+use std::fmt;
+
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{Timestamp, ZonedDateTime};
+
+use crate::units::{Span, Time};
+
+pub use cron::Cron;
+
+/// First and last year that a schedule knows, which are those of AWS cron expressions.
+const YEARS: std::ops::RangeInclusive<i16> = 1970..=2199;
+
+/// Day and time of simulated time zero.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Start(Timestamp);
+
+impl Default for Start {
+    /// Monday, 2024-01-01, 00:00 UTC.
+    fn default() -> Self {
+        Self(Timestamp::from_second(1_704_067_200).unwrap_or(Timestamp::UNIX_EPOCH))
+    }
+}
+
+impl Start {
+    /// Reads `2026-11-02`, `2026-11-02T08:00`, `2026-11-02T08:00:00Z` or
+    /// `2026-11-02T08:00[Europe/Berlin]`; without time zone it is UTC, without time midnight.
+    ///
+    /// # Errors
+    /// Where the text is none of these, or a year that schedules do not know.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let at = (text.parse::<ZonedDateTime>().map(|zoned| zoned.timestamp()))
+            .or_else(|_| text.parse::<Timestamp>())
+            .or_else(|_| {
+                let local: DateTime = text.parse()?;
+                TimeZone::UTC.to_timestamp(local)
+            })
+            .map_err(|_| {
+                "expected a date, or a date and time, such as \"2026-11-02\" or \
+                 \"2026-11-02T08:00[Europe/Berlin]\""
+                    .to_owned()
+            })?;
+        let year = TimeZone::UTC.to_datetime(at).year();
+        if YEARS.contains(&year) {
+            Ok(Self(at))
+        } else {
+            Err(format!(
+                "expected a year from {} to {}",
+                YEARS.start(),
+                YEARS.end()
+            ))
+        }
+    }
+
+    /// The calendar's instant of a simulated one.
+    fn at(self, time: Time) -> Option<Timestamp> {
+        let nanos = self.0.as_nanosecond() + i128::from(time.nanos());
+        Timestamp::from_nanosecond(nanos).ok()
+    }
+
+    /// The simulated instant of one of the calendar; [`Time::NEVER`] beyond all simulated time.
+    fn since(self, at: Timestamp) -> Time {
+        let nanos = at.as_nanosecond() - self.0.as_nanosecond();
+        u64::try_from(nanos.max(0)).map_or(Time::NEVER, Time::from_nanos)
+    }
+}
+
+impl fmt::Display for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A time zone of the IANA database that is part of the build.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// Universal time.
+    pub const UTC: Self = Self(TimeZone::UTC);
+
+    /// The zone of this name, such as `Europe/Berlin`; `None` where there is none.
+    pub fn named(name: &str) -> Option<Self> {
+        TimeZone::get(name).ok().map(Self)
+    }
+
+    /// The names of all zones.
+    pub fn names() -> Vec<String> {
+        let names = jiff::tz::db().available();
+        names.map(|name| name.as_str().to_owned()).collect()
+    }
+}
+
+/// When something is due, without the zone that it is read in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expression {
+    /// Whenever local time matches.
+    Cron(Cron),
+    /// From simulated time zero on, each so much later than the last.
+    Rate(Span),
+    /// Once, at this local time.
+    At(DateTime),
+}
+
+impl Expression {
+    /// Reads five fields of Unix, six of AWS with or without `cron(…)` around them, `rate(5
+    /// minutes)` or `at(2026-11-02T08:00:00)`.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let inner = |name: &str| {
+            let rest = text.strip_prefix(name)?.trim_start();
+            rest.strip_prefix('(')?.strip_suffix(')')
+        };
+        if let Some(rate) = inner("rate") {
+            return parse_rate(rate);
+        }
+        if let Some(at) = inner("at") {
+            return at
+                .trim()
+                .parse()
+                .map(Self::At)
+                .map_err(|_| format!("`{at}` is no local time: such as at(2026-11-02T08:00:00)"));
+        }
+        match inner("cron") {
+            Some(fields) => Cron::parse_aws(fields).map(Self::Cron),
+            None => Cron::parse(text).map(Self::Cron),
+        }
+    }
+}
+
+/// `5 minutes`.
+fn parse_rate(text: &str) -> Result<Expression, String> {
+    let wrong = || format!("`{text}` is no rate: such as rate(5 minutes), rate(1 hour)");
+    let (number, unit) = text.trim().split_once(' ').ok_or_else(wrong)?;
+    let number: u32 = number.parse().map_err(|_| wrong())?;
+    let unit = match unit.trim() {
+        "minute" | "minutes" => 60,
+        "hour" | "hours" => 3600,
+        "day" | "days" => 86_400,
+        _ => return Err(wrong()),
+    };
+    if number == 0 {
+        return Err(wrong());
+    }
+    let seconds = u64::from(number) * unit;
+    Ok(Expression::Rate(Span::from_whole_secs(seconds)))
+}
+
+/// When something is due, in simulated time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Schedule {
+    expression: Expression,
+    zone: Zone,
+    start: Start,
+}
+
+impl Schedule {
+    /// An expression read in a zone, in a simulation that begins at `start`.
+    pub fn new(expression: Expression, zone: Zone, start: Start) -> Self {
+        Self {
+            expression,
+            zone,
+            start,
+        }
+    }
+
+    /// The first time at `from` or later; [`Time::NEVER`] where there is none.
+    pub fn next_from(&self, from: Time) -> Time {
+        let next = match &self.expression {
+            Expression::Rate(every) => Some(Time::ZERO + from.since(Time::ZERO).round_up(*every)),
+            Expression::At(local) => {
+                let at = self.zone.0.to_timestamp(*local).ok();
+                let due = at.filter(|at| *at >= self.start.0);
+                due.map(|at| self.start.since(at)).filter(|at| *at >= from)
+            }
+            Expression::Cron(cron) => self.next_cron(cron, from),
+        };
+        next.unwrap_or(Time::NEVER)
+    }
+
+    /// The first time after `from`; [`Time::NEVER`] where there is none.
+    pub fn next_after(&self, from: Time) -> Time {
+        self.next_from(from + Span::from_nanos(1))
+    }
+
+    fn next_cron(&self, cron: &Cron, from: Time) -> Option<Time> {
+        let zone = &self.zone.0;
+        let earliest = self.start.at(from)?;
+        let mut local = zone.to_datetime(earliest);
+        loop {
+            local = cron.next_from(local)?;
+            let ambiguous = zone.to_ambiguous_timestamp(local);
+            if !matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. }) {
+                // Of a local time that comes twice the first: the second is no time of its own.
+                let at = ambiguous.earlier().ok()?;
+                if at >= earliest {
+                    return Some(self.start.since(at));
+                }
+            }
+            local = cron::next_minute(local)?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
