@@ -11,6 +11,7 @@ mod platform;
 mod prices;
 mod process;
 mod remedy;
+mod resource;
 mod working_set;
 
 pub use event_source::{
@@ -30,4 +31,5 @@ pub use remedy::{
     Ping, Provisioned, Remedy, RemedyKind, Scheduled, ScheduledAction, Snapshot, SnapshotAfter,
     Statistic, Tracking,
 };
+pub use resource::{Connection, Open, Resource};
 pub use working_set::{WorkingSet, bytes};

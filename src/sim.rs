@@ -19,6 +19,7 @@ mod orders;
 mod plain;
 mod pool;
 mod provisioning;
+mod resources;
 mod sources;
 mod start;
 mod versions;
@@ -42,6 +43,7 @@ use instance::Instances;
 use limits::{TokenBucket, UnitRate};
 use pool::IdlePool;
 use provisioning::Recycling;
+use resources::Resources;
 use sources::{Batches, SourceState};
 
 pub use calendar::MOST_INSTANCES;
@@ -149,6 +151,7 @@ pub struct Simulation<'a, O> {
     further_accounts: Vec<Account>,
     waiting: Waiting,
     batches: Batches,
+    resources: Resources,
     policies: Vec<BoundPolicy>,
     orders: VecDeque<(u32, Order)>,
     /// The next arrival, pulled one ahead; `None` before the first and after the last.
@@ -336,6 +339,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             further_accounts: Vec::new(),
             waiting: Waiting::default(),
             batches: Batches::default(),
+            resources: Resources::new(plan),
             policies: Vec::new(),
             orders: VecDeque::new(),
             next: None,
@@ -476,6 +480,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             Event::Poll { function } => self.poll_due(FunctionId(function)),
             Event::Visible { batch } => self.visible_again(batch),
             Event::Shard { function, lane } => self.look_at_lane(FunctionId(function), lane),
+            Event::Connect { slot, generation } => self.connect_again(slot, generation),
             Event::Deploy { function } => self.deploy(FunctionId(function)),
         }
     }

@@ -21,6 +21,7 @@ mod platform;
 mod policy;
 mod prices;
 mod provisioned;
+mod resource;
 mod runtime;
 mod schedule;
 mod snapshot;

@@ -16,6 +16,7 @@ pub(crate) mod function;
 pub(crate) mod platform;
 pub(crate) mod policy;
 pub(crate) mod prices;
+pub(crate) mod resource;
 pub(crate) mod working_set;
 
 use super::decode::Given;

@@ -25,6 +25,8 @@ pub enum Way {
     ScalingRate,
     /// What the gateways of several functions let in is limited together.
     Gateways,
+    /// Functions share a resource.
+    Resources,
     /// There are several accounts.
     Accounts,
     /// Claimed concurrency is measured, which is that of all functions together.
@@ -53,6 +55,8 @@ impl Way {
             Some(Self::Gateways)
         } else if plan.functions.iter().any(|function| function.account != 0) {
             Some(Self::Accounts)
+        } else if plan.functions.iter().any(|f| f.connection.is_some()) {
+            Some(Self::Resources)
         } else if plan.end() >= LONGEST_RUN {
             Some(Self::TooLong)
         } else {
@@ -77,6 +81,7 @@ impl fmt::Display for Way {
                 "functions together: `gateway-throttle` limits their gateways together"
             }
             Self::Claimed => "functions together: claimed concurrency is that of all",
+            Self::Resources => "functions together: connections are counted over all of them",
             Self::Accounts => "functions together: there are several accounts",
             Self::TooLong => "functions together: the run is too long to prove that no limit binds",
             Self::Binds(Binding::ConcurrencyQuota) => {

@@ -3,7 +3,7 @@
 use crate::dist::Dist;
 use crate::units::{Memory, Span, Time};
 
-use super::{EventSource, WorkingSet};
+use super::{Connection, EventSource, WorkingSet};
 
 /// A function with its model, the user's keys and the platform's CPU rule applied: every length of
 /// time is the one that holds at this function's memory on this platform.
@@ -32,6 +32,8 @@ pub struct Function {
     pub crash_rate: f64,
     /// How requests come to it.
     pub source: EventSource,
+    /// What each of its instances is connected to, at most once.
+    pub connection: Option<Connection>,
     /// When a new version takes the place of the one before, rising.
     pub deployments: Vec<Time>,
     /// Number of its account; 0 has the platform's own limits.
@@ -49,9 +51,9 @@ pub struct Function {
 }
 
 impl Function {
-    /// Whether clients call it straight, and it never crashes: what the shortest way is for.
+    /// Whether clients call it straight, it never crashes and needs no connection: what the shortest way is for.
     pub fn is_plain(&self) -> bool {
-        self.source == EventSource::Sync && self.crash_rate == 0.0
+        self.source == EventSource::Sync && self.crash_rate == 0.0 && self.connection.is_none()
     }
 }
 

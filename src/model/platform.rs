@@ -3,7 +3,7 @@
 use crate::dist::Dist;
 use crate::units::{Memory, Span};
 
-use super::{GatewayThrottle, Prices};
+use super::{GatewayThrottle, Prices, Resource};
 
 /// A serverless platform as of one date.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct Platform {
     pub client_retry: Option<ClientRetry>,
     /// What all gateways of the account let in together.
     pub gateway_throttle: Option<GatewayThrottle>,
+    /// What functions reach out to.
+    pub resources: Vec<Resource>,
     /// What becomes of an instance whose request timed out or crashed.
     pub reset: Reset,
     /// How memory buys CPU, and what it speeds up.

@@ -193,6 +193,10 @@ impl Part<'_> {
         values.set(metric::INSTANCES_MEAN, mean(t.states.alive));
         values.set(metric::INSTANCES_PEAK, f64::from(t.states.peaks.alive));
         values.set(metric::BUSY_MEAN, mean(busy));
+        values.set(metric::CONNECTIONS_MEAN, mean(t.states.connections));
+        let connections = f64::from(t.states.peaks.connections);
+        values.set(metric::CONNECTIONS_PEAK, connections);
+        values.set(metric::CONNECTIONS_REFUSED, t.connections_refused as f64);
         values.set(metric::BUSY_PEAK, f64::from(t.states.peaks.busy));
         values.set(metric::IDLE_MEAN, mean(idle));
         if t.retired > 0 {

@@ -159,6 +159,9 @@ metrics! {
     COLD_CAUSE_EVICTED "cold_cause_evicted" Total Lower "cold because memory was short";
     COLD_CAUSE_SPILLOVER "cold_cause_spillover" Total Lower "cold because provisioned concurrency was used up";
     COLD_CAUSE_NOT_READY "cold_cause_not_ready" Total Lower "cold because provisioned concurrency was not ready yet";
+    CONNECTIONS_MEAN "connections_mean" OverTime Neutral "connections held to resources, mean over time";
+    CONNECTIONS_PEAK "connections_peak" Alone Lower "connections held to resources, most at once";
+    CONNECTIONS_REFUSED "connections_refused" Total Lower "tries to connect that a resource refused";
     DEAD_LETTERS "dead_letters" Total Lower "events and messages given up after their last try, and kept for somebody";
     MESSAGES "messages" Total Neutral "messages and records that arrived at a queue or stream";
     MESSAGES_PROCESSED "messages_processed" Total Higher "messages worked off";

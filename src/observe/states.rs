@@ -12,6 +12,7 @@ pub(super) struct StateClock {
     counts: [u32; 3],
     sums: [i128; 3],
     alive_sum: i128,
+    connection_sum: i128,
     peaks: PeakClock,
 }
 
@@ -26,6 +27,7 @@ pub(super) struct PeakClock {
     /// Since when the present numbers hold.
     since: Time,
     peaks: Peaks,
+    connections: u32,
 }
 
 /// The greatest numbers in a length of time.
@@ -35,6 +37,8 @@ pub struct Peaks {
     pub alive: u32,
     /// Instances that run a request or ping.
     pub busy: u32,
+    /// Connections held.
+    pub connections: u32,
 }
 
 /// Time integrals and peaks over a length of time.
@@ -44,6 +48,8 @@ pub(super) struct StateTimes {
     pub(super) in_state: [u128; 3],
     /// Instance-nanoseconds alive, counted apart.
     pub(super) alive: u128,
+    /// Connection-nanoseconds.
+    pub(super) connections: u128,
     pub(super) peaks: Peaks,
 }
 
@@ -69,7 +75,21 @@ impl PeakClock {
     /// The peaks since the last cut, which this one ends.
     pub(super) fn cut(&mut self, at: Time) -> Peaks {
         self.settle(at);
-        std::mem::take(&mut self.peaks)
+        let next = Peaks {
+            connections: self.connections,
+            ..Peaks::default()
+        };
+        std::mem::replace(&mut self.peaks, next)
+    }
+
+    /// There is a connection more, or one less.
+    pub(super) fn connect(&mut self, more: bool) {
+        self.connections = if more {
+            self.connections + 1
+        } else {
+            self.connections - 1
+        };
+        self.peaks.connections = self.peaks.connections.max(self.connections);
     }
 }
 
@@ -83,6 +103,7 @@ impl Peaks {
     /// Joins the part that follows.
     pub(super) fn join(&mut self, next: Self) {
         self.raise(next.alive, next.busy);
+        self.connections = self.connections.max(next.connections);
     }
 }
 
@@ -105,6 +126,13 @@ impl StateClock {
             }
             None => self.alive_sum += t,
         }
+    }
+
+    /// There is a connection more, or one less.
+    pub(super) fn connect(&mut self, at: Time, more: bool) {
+        self.peaks.connect(more);
+        let t = i128::from(at.nanos());
+        self.connection_sum += if more { -t } else { t };
     }
 
     pub(super) fn alive(&self) -> u32 {
@@ -130,16 +158,18 @@ impl StateClock {
     /// What has come together since the last cut, which this one ends; the next part begins.
     pub(super) fn cut(&mut self, at: Time) -> StateTimes {
         let t = i128::from(at.nanos());
-        let alive = self.peaks.alive;
+        let (alive, connections) = (self.peaks.alive, self.peaks.connections);
         let times = StateTimes {
             alive: (self.alive_sum + t * i128::from(alive)) as u128,
             in_state: self.so_far(at),
+            connections: (self.connection_sum + t * i128::from(connections)) as u128,
             peaks: self.peaks.cut(at),
         };
         for (sum, count) in self.sums.iter_mut().zip(self.counts) {
             *sum = -t * i128::from(count);
         }
         self.alive_sum = -t * i128::from(alive);
+        self.connection_sum = -t * i128::from(connections);
         times
     }
 }
@@ -157,5 +187,6 @@ impl StateTimes {
             *time += more;
         }
         self.alive += other.alive;
+        self.connections += other.connections;
     }
 }

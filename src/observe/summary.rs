@@ -376,6 +376,15 @@ impl Observer for Summary<'_> {
             .provisioned(at, function, instances);
     }
 
+    fn connected(&mut self, at: Time, function: FunctionId, more: bool) {
+        self.watch(at, function).connected(at, function, more);
+        self.peaks.connect(more);
+    }
+
+    fn connection_refused(&mut self, at: Time, function: FunctionId) {
+        self.watch(at, function).connection_refused(at, function);
+    }
+
     fn message_arrived(&mut self, at: Time, function: FunctionId) {
         self.watch(at, function).message_arrived(at, function);
     }

@@ -46,6 +46,7 @@ pub(super) struct Tally {
     pub(super) life_nanos: u128,
     pub(super) states: StateTimes,
     pub(super) dead_letters: u64,
+    pub(super) connections_refused: u64,
     /// Of a function with a queue or stream.
     pub(super) messages: Option<Box<Messages>>,
 }
@@ -109,6 +110,7 @@ impl Tally {
             (&mut self.starts, other.starts),
             (&mut self.retired, other.retired),
             (&mut self.dead_letters, other.dead_letters),
+            (&mut self.connections_refused, other.connections_refused),
         ];
         for (count, more) in counts
             .into_iter()

@@ -1,7 +1,7 @@
 //! What is counted of one function.
 
 use crate::ids::FunctionId;
-use crate::model::{Billing, Plan, RemedyKind};
+use crate::model::{Billing, EventSource, GatewayKind, Plan, RemedyKind};
 use crate::sim::{
     Ending, Fate, Found, InFlight, MessageEnd, Observer, Prewarmed, Prompt, RequestEnd, Retirement,
     Running, Sender, State, StateChange,
@@ -47,6 +47,7 @@ pub struct Watch {
     /// Of the parts before, where there are several.
     before: Option<Box<Tally>>,
     pub(super) batches: Vec<BatchSums>,
+    id: FunctionId,
 }
 
 impl Watch {
@@ -64,6 +65,7 @@ impl Watch {
             _ => None,
         });
         Self {
+            id,
             states: StateClock::default(),
             from: plan.measured_from(),
             books: Books::new(plan.measured_from()),
@@ -172,8 +174,36 @@ impl Watch {
             free_requests: free * (tally.charged_requests() + charges.ping_requests) as f64,
             free_gb_s: free * gb_s(charges.nanos + charges.ping_nanos),
             ephemeral_gb_s: gb_seconds(charges.run_nanos(), self.ephemeral_gb),
-            services: Services::default(),
+            services: self.services(tally, plan, window),
         }
+    }
+}
+
+impl Watch {
+    /// What the source of a function's requests is charged for.
+    fn services(&self, tally: &Tally, plan: &Plan, window: Span) -> Services {
+        let mut services = Services::default();
+        let messages = tally.messages.as_deref().map_or(0, |m| m.arrived) as f64;
+        let calls = (tally.requests + tally.retries) as f64;
+        match &plan.functions[self.id.index()].source {
+            EventSource::Sync | EventSource::Async(_) => {}
+            EventSource::Gateway(gateway) => match gateway.kind {
+                GatewayKind::Rest => services.rest_requests = calls,
+                GatewayKind::Http => services.http_requests = calls,
+            },
+            EventSource::Queue(rules) => {
+                // A call takes, and a call deletes, ten messages at most; each poller waits 20 s
+                // for a message (docs.aws.amazon.com, with-sqs, 2026).
+                let taken = calls.max(messages / 10.0);
+                let polls = f64::from(rules.pollers) * window.secs() / 20.0;
+                services.queue_requests = messages + 2.0 * taken + (polls - taken).max(0.0);
+            }
+            EventSource::Stream(rules) => {
+                services.shard_hours = f64::from(rules.shards) * window.secs() / 3600.0;
+                services.put_units = messages;
+            }
+        }
+        services
     }
 }
 
@@ -302,6 +332,14 @@ impl Observer for Watch {
         } else {
             self.take_away(at, before - instances);
         }
+    }
+
+    fn connected(&mut self, at: Time, _: FunctionId, more: bool) {
+        self.states.connect(at, more);
+    }
+
+    fn connection_refused(&mut self, _: Time, _: FunctionId) {
+        self.tally.connections_refused += 1;
     }
 
     fn message_arrived(&mut self, at: Time, _: FunctionId) {

@@ -43,6 +43,8 @@ pub(super) enum Event {
     Visible { batch: u32 },
     /// A lane of a stream is looked at.
     Shard { function: u32, lane: u32 },
+    /// A request that was refused a connection tries again.
+    Connect { slot: u32, generation: u32 },
     /// A new version of a function takes the place of the one before.
     Deploy { function: u32 },
 }
@@ -57,7 +59,8 @@ impl Event {
             | Self::Deliver { .. }
             | Self::Poll { .. }
             | Self::Visible { .. }
-            | Self::Shard { .. } => Class::Arrival,
+            | Self::Shard { .. }
+            | Self::Connect { .. } => Class::Arrival,
             Self::Expiry { .. }
             | Self::Unused { .. }
             | Self::QueueTimeout { .. }

@@ -76,6 +76,10 @@ pub(super) struct Run {
     pub(super) crashes: bool,
     /// Whether nobody waits for it any more.
     pub(super) abandoned: bool,
+    /// How often it was refused a connection.
+    pub(super) connection_tries: u32,
+    /// What it will work once it has one.
+    pub(super) work: Span,
 }
 
 impl Run {
@@ -91,6 +95,8 @@ impl Run {
             timed_out: false,
             crashes: false,
             abandoned: false,
+            connection_tries: 0,
+            work: Span::ZERO,
         }
     }
 }
@@ -155,6 +161,8 @@ pub(super) struct Instance {
     // What few touch.
     /// Of a version that another has taken the place of: it serves nobody more.
     pub(super) outdated: bool,
+    /// It holds a connection.
+    pub(super) connected: bool,
     /// Its runtime has gone down with its last request, and comes up within the next.
     pub(super) reset: bool,
     /// Counts instances from 0.

@@ -1,7 +1,6 @@
 //! The life of an instance: start, ready, run, idle, retirement.
 
 use super::*;
-use crate::dist::uniform;
 use crate::ids::InstanceId;
 use crate::model::Reset;
 use crate::policy::{InstanceEvent, Keep, Start};
@@ -30,6 +29,17 @@ pub(super) struct DrawnStart {
     billable: Span,
     /// Init that was cut, and is run again inside the first invocation.
     again: Span,
+    /// Whether it has opened its connection.
+    connected: bool,
+}
+
+impl DrawnStart {
+    /// A connection is opened in init.
+    pub(super) fn connect(&mut self, set_up: Span) {
+        self.connected = true;
+        self.length += set_up;
+        self.billable += set_up;
+    }
 }
 
 impl<O: Observer> Simulation<'_, O> {
@@ -122,6 +132,7 @@ impl<O: Observer> Simulation<'_, O> {
             life_ends: self.now + life,
             timer: Time::NEVER,
             outdated: false,
+            connected: drawn.connected,
             reset: false,
             birth: 0,
             billable_start: drawn.billable,
@@ -140,6 +151,14 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// How the next instance of a function starts.
     pub(super) fn draw_start(&mut self, function: FunctionId, wanted: Purposely) -> DrawnStart {
+        let mut drawn = self.draw_phases(function, wanted);
+        if drawn.start == Start::Boot && self.functions[function].heard & NOT_PLAIN != 0 {
+            self.connect_in_init(function, &mut drawn);
+        }
+        drawn
+    }
+
+    fn draw_phases(&mut self, function: FunctionId, wanted: Purposely) -> DrawnStart {
         let never_starts = self.never_starts(function);
         let state = &mut self.functions[function];
         let start = match state.rare.start {
@@ -170,6 +189,7 @@ impl<O: Observer> Simulation<'_, O> {
                 length: sandbox + fetch + init,
                 billable: init,
                 again,
+                connected: false,
             }
         } else {
             let mut restore = phases.restore.sample(stream);
@@ -187,6 +207,7 @@ impl<O: Observer> Simulation<'_, O> {
                 length: sandbox + restore + after,
                 billable: after,
                 again: Span::ZERO,
+                connected: false,
             }
         }
     }
@@ -239,7 +260,6 @@ impl<O: Observer> Simulation<'_, O> {
         let id = run.request.function;
         let function = &mut self.functions[id];
         let mut length = run.request.service;
-        let crash_rate = self.plan.functions[id.index()].crash_rate;
         if instance.first_call_due {
             instance.first_call_due = false;
             let phases = &self.plan.functions[id.index()].start;
@@ -257,26 +277,20 @@ impl<O: Observer> Simulation<'_, O> {
             }
             length += run.first_call;
         }
-        if crash_rate > 0.0 && uniform(&mut function.rare.source_stream) < crash_rate {
-            run.crashes = true;
-            let part = uniform(&mut function.rare.source_stream);
-            length = Span::from_secs(length.secs() * part);
-            run.first_call = run.first_call.min(length);
-        }
-        if length > function.timeout {
-            run.timed_out = true;
-            run.crashes = false;
-            run.first_call = run.first_call.min(function.timeout);
-            length = function.timeout;
-        }
         run.begun = self.now;
         instance.served |= run.request.sender == Sender::User;
-        self.finishes.push(self.now, self.now + length, slot);
+        if function.heard & NOT_PLAIN == 0 {
+            if length > function.timeout {
+                run.timed_out = true;
+                run.first_call = run.first_call.min(function.timeout);
+                length = function.timeout;
+            }
+            self.finishes.push(self.now, self.now + length, slot);
+        } else {
+            self.reach_out(slot, length);
+        }
         self.report(slot, Some(from), Ok(State::Busy));
         self.tell_of(slot, Happening::Running);
-        if self.functions[id].heard & NOT_PLAIN != 0 {
-            self.watch_patience(slot, self.now + length);
-        }
     }
 
     #[inline]
@@ -322,6 +336,7 @@ impl<O: Observer> Simulation<'_, O> {
             }
         }
         self.tell_of(slot, Happening::Finished);
+        self.disconnect_after_request(slot);
         if let Some(why) = run.goes_down() {
             self.go_down(slot, why);
         } else {
@@ -343,6 +358,7 @@ impl<O: Observer> Simulation<'_, O> {
             self.retire(slot, why);
             return;
         }
+        self.disconnect(slot);
         let instance = &mut self.instances[slot];
         instance.reset = true;
         instance.first_call_due = true;
@@ -501,6 +517,7 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// Ends an instance that is in no pool.
     pub(super) fn retire(&mut self, slot: u32, why: Retirement) {
+        self.disconnect(slot);
         let instance = &self.instances[slot];
         let (id, provisioned) = (instance.function, instance.provisioned);
         let function = &mut self.functions[id];

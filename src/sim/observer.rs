@@ -74,6 +74,14 @@ pub trait Observer {
     #[inline]
     fn dead_lettered(&mut self, _at: Time, _function: FunctionId, _arrived: Time) {}
 
+    /// An instance of a function has a connection more, or one less.
+    #[inline]
+    fn connected(&mut self, _at: Time, _function: FunctionId, _more: bool) {}
+
+    /// An instance was refused a connection.
+    #[inline]
+    fn connection_refused(&mut self, _at: Time, _function: FunctionId) {}
+
     /// A request or ping is still in flight when the run ends.
     #[inline]
     fn in_flight(&mut self, _request: &InFlight) {}
@@ -430,6 +438,8 @@ macro_rules! pass_on {
             answered(run: &Prompt, at: Time);
             prewarmed(start: &Prewarmed);
             provisioned(at: Time, function: FunctionId, instances: u32);
+            connected(at: Time, function: FunctionId, more: bool);
+            connection_refused(at: Time, function: FunctionId);
             message_arrived(at: Time, function: FunctionId);
             message_ended(end: &MessageEnd);
             dead_lettered(at: Time, function: FunctionId, arrived: Time);

@@ -35,6 +35,7 @@ pub fn bare_platform() -> Platform {
         client_retry: None,
         gateway_throttle: None,
         reset: Reset::Retire,
+        resources: Vec::new(),
         cpu: Cpu {
             one_vcpu_at: Memory::from_mb(1769.0),
             max_vcpus: 6.0,
@@ -80,6 +81,7 @@ pub fn bare_function(name: &str, service: Dist) -> Function {
         crash_rate: 0.0,
         source: EventSource::Sync,
         deployments: Vec::new(),
+        connection: None,
         account: 0,
         reserved_concurrency: None,
         ephemeral_storage: None,

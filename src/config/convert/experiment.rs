@@ -121,6 +121,7 @@ pub(crate) fn scenarios(
             named,
             overrides: file.platform_override.as_ref(),
             accounts: &file.account,
+            resources: &file.resource,
             date: &file.date,
             free_tier: value(&file.free_tier).copied().unwrap_or(false),
         })

@@ -170,6 +170,7 @@ impl Context {
                 error_rate: value(&keys.error_rate).map_or(0.0, |rate| rate.0),
                 crash_rate: value(&keys.crash_rate).map_or(0.0, |rate| rate.0),
                 source,
+                connection: self.connection(&keys.connection, platform),
                 deployments: deployments(&keys.deployments),
                 account: self.account_number(&keys.account, platform),
                 reserved_concurrency: limit(&keys.reserved_concurrency).map(|count| count.0),

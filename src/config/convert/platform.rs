@@ -16,6 +16,7 @@ use crate::config::typed::platform::{
     Phase, PlatformFile, PlatformStart, Reset, RetryOn, Routing, ScalingEra, ScalingRate, Scope,
     VpcEra,
 };
+use crate::config::typed::resource::ResourceEntry;
 use crate::config::typed::{Key, Overlay, over_inner, value};
 use crate::dist::Dist;
 use crate::model;
@@ -96,6 +97,7 @@ pub(super) struct PlatformChoice<'a> {
     pub(super) named: &'a Given<String>,
     pub(super) overrides: Option<&'a Given<PlatformFile>>,
     pub(super) accounts: &'a Key<Tables<AccountEntry>>,
+    pub(super) resources: &'a Key<Tables<ResourceEntry>>,
     pub(super) date: &'a Key<Date>,
     pub(super) free_tier: bool,
 }
@@ -209,6 +211,7 @@ impl Context {
             overflow: overflow(value(&keys.overflow)),
             client_retry,
             gateway_throttle: self.gateway_throttle(&keys.gateway_throttle),
+            resources: self.resources(choice.resources),
             reset: match value(&keys.reset) {
                 Some(Reset::SuppressedInit) => model::Reset::SuppressedInit,
                 Some(Reset::Retire) | None => model::Reset::Retire,

@@ -17,6 +17,7 @@ use super::arrivals::Workload;
 use super::function::{Defaults, FunctionEntry};
 use super::platform::{PlatformFile, ScalingRate};
 use super::policy::Policy;
+use super::resource::ResourceEntry;
 
 /// An experiment: what is asked of which platform, functions, traffic and policies.
 #[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
@@ -54,6 +55,8 @@ pub(crate) struct ExperimentFile {
     pub(crate) policy: Key<Tables<Policy>>,
     /// Accounts besides the default one; without any all functions share one.
     pub(crate) account: Key<Tables<AccountEntry>>,
+    /// What functions reach out to, such as databases.
+    pub(crate) resource: Key<Tables<ResourceEntry>>,
     /// Keys of the platform that this experiment changes.
     pub(crate) platform_override: Key<PlatformFile>,
     /// A trace that makes many functions at once.

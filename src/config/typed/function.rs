@@ -18,6 +18,7 @@ use crate::units::parse_span;
 use super::arrivals::Arrivals;
 use super::duration_curve::{Beyond, DurationCurve};
 use super::event_source::EventSource;
+use super::resource::Connection;
 use super::working_set::WorkingSet;
 use super::{Key, Overlay, over_inner};
 
@@ -54,6 +55,8 @@ macro_rules! function_table {
             /// How requests come to it: "sync" (without it), "gateway", "async", "queue" or
             /// "stream", or one of them with its keys.
             source: Key<EventSource>,
+            /// What each of its instances is connected to.
+            connection: Key<Connection>,
             /// When new versions are deployed, from the beginning of the run.
             deployments: Key<Vec<Given<Length>>>,
             /// Layers that come with a zip archive; one that several functions share is more often
@@ -88,6 +91,7 @@ macro_rules! function_table {
                     error_rate: self.error_rate.clone(),
                     crash_rate: self.crash_rate.clone(),
                     source: self.source.clone(),
+                    connection: self.connection.clone(),
                     deployments: self.deployments.clone(),
                     layers: self.layers.clone(),
                     vpc: self.vpc.clone(),
@@ -147,6 +151,7 @@ pub(crate) struct FunctionKeys {
     pub(crate) error_rate: Key<Share>,
     pub(crate) crash_rate: Key<Share>,
     pub(crate) source: Key<EventSource>,
+    pub(crate) connection: Key<Connection>,
     pub(crate) deployments: Key<Vec<Given<Length>>>,
     pub(crate) layers: Key<Vec<Given<Layer>>>,
     pub(crate) vpc: Key<bool>,
@@ -343,6 +348,7 @@ impl Overlay for FunctionKeys {
             error_rate: self.error_rate.or(base.error_rate),
             crash_rate: self.crash_rate.or(base.crash_rate),
             source: self.source.or(base.source),
+            connection: self.connection.or(base.connection),
             deployments: self.deployments.or(base.deployments),
             layers: self.layers.or(base.layers),
             vpc: self.vpc.or(base.vpc),
