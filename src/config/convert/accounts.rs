@@ -1,5 +1,7 @@
 //! Accounts: the limits of each, who is in it, and whether reservations leave what they must.
 
+use std::collections::BTreeSet;
+
 use crate::config::decode::{Given, OrNone};
 use crate::config::diagnostic::Fault;
 use crate::config::names::{did_you_mean, list};
@@ -114,11 +116,11 @@ impl Context {
             return place as u32 + 1;
         }
         let mut fault = Fault::new(format!("no account is named `{name}`")).at(given.place);
-        let known = || names().chain([DEFAULT_ACCOUNT]);
-        if let Some(hint) = did_you_mean(name, known()) {
+        let known: BTreeSet<&str> = names().chain([DEFAULT_ACCOUNT]).collect();
+        if let Some(hint) = did_you_mean(name, known.iter().copied()) {
             fault = fault.note(hint);
         }
-        let known = format!("named: {}", list(known()));
+        let known = format!("named: {}", list(known.iter().copied()));
         self.fault(
             fault
                 .note(known)
