@@ -10,6 +10,7 @@
 
 mod admission;
 mod calendar;
+mod cause;
 mod finishes;
 mod instance;
 mod life;

@@ -159,8 +159,8 @@ impl Results {
         (shortest == longest).then_some(shortest)
     }
 
-    /// The measures of the outputs, in the order of the catalogue: without those that belong to what
-    /// no scenario has.
+    /// The measures of the outputs, in the order of the catalogue: without those that belong to
+    /// what no scenario has.
     pub fn measures(&self) -> Vec<MetricId> {
         let has = |id: &MetricId| {
             let mut scenarios = self.scenarios.iter();

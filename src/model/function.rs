@@ -51,7 +51,8 @@ pub struct Function {
 }
 
 impl Function {
-    /// Whether clients call it straight, it never crashes and needs no connection: what the shortest way is for.
+    /// Whether clients call it straight, it never crashes and needs no connection: what the
+    /// shortest way is for.
     pub fn is_plain(&self) -> bool {
         self.source == EventSource::Sync && self.crash_rate == 0.0 && self.connection.is_none()
     }

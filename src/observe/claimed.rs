@@ -142,8 +142,8 @@ impl ClaimedTap {
         self.step
     }
 
-    /// Puts mean and peak into the measures of the run, those of the account that claimed most; what
-    /// each account claimed over time.
+    /// Puts mean and peak into the measures of the run, those of the account that claimed most;
+    /// what each account claimed over time.
     pub fn finish(self, summary: &mut SummaryResult) -> Vec<ClaimedLine> {
         let batches = self.batches as usize;
         let length = |part: u32| {

@@ -209,8 +209,8 @@ impl MetricId {
         (0..METRICS.len() as u16).map(Self)
     }
 
-    /// Whether outputs leave the measure out where no scenario has a value of it: it belongs to what
-    /// most experiments do not have.
+    /// Whether outputs leave the measure out where no scenario has a value of it: it belongs to
+    /// what most experiments do not have.
     pub fn is_optional(self) -> bool {
         const OPTIONAL: [MetricId; 8] = [
             CLAIMED_CONCURRENCY_MEAN,

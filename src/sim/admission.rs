@@ -229,8 +229,8 @@ impl<O: Observer> Simulation<'_, O> {
         }
     }
 
-    /// Whether requests per second, of the function where it has such a limit and of its account, let
-    /// an attempt in; counts it where they do.
+    /// Whether requests per second, of the function where it has such a limit and of its account,
+    /// let an attempt in; counts it where they do.
     #[inline]
     fn take_attempt(&mut self, function: FunctionId) -> bool {
         let now = self.now;

@@ -12,11 +12,17 @@ use crate::random::Streams;
 use crate::sim::Found;
 use crate::units::Time;
 
-/// What becomes of bursts under the scaling rate of `aws-lambda`: (served, throttled) of each.
-fn bursts(sent: &[(f64, u32)], service_s: f64, seed: u64) -> Result<String, Fault> {
+/// What becomes of bursts under the scaling rate of `aws-lambda`, of today or of a day: (served,
+/// throttled) of each.
+fn bursts(
+    day: Option<&str>,
+    sent: &[(f64, u32)],
+    service_s: f64,
+    seed: u64,
+) -> Result<String, Fault> {
     let mut setup = Setup::poisson(0.0, Dist::ZERO).measured(0.0, 1e4);
     setup.platform.concurrency_quota = Some(10_000);
-    let shipped = shipped::aws_lambda("node-hello", "128 MB", false)?;
+    let shipped = shipped::aws_lambda_at(day, "node-hello", "128 MB", false)?;
     setup.platform.scaling_rate = shipped.platform.scaling_rate;
     let requests: Vec<_> = sent
         .iter()
@@ -46,7 +52,7 @@ pub(super) fn scaling_budget() -> Group {
         let sent = [(0.0, 2500), (5.0, 900), (6.0, 200)];
         let expected = "(1000, 1500) (500, 400) (100, 100)";
         // Longer than it all takes, so that each request needs a new instance.
-        let found = bursts(&sent, 100.0, seed)?;
+        let found = bursts(None, &sent, 100.0, seed)?;
         Ok(vec![Check::exact("(accepted, throttled)", expected, found)])
     });
     let tracking = Case::new(
@@ -69,9 +75,9 @@ pub(super) fn scaling_budget() -> Group {
     }
 }
 
-/// W6.
+/// W6: AWS Lambda Operator Guide, example of on-demand scaling.
 pub(super) fn burst() -> Group {
-    let rows: [(&'static [u32], &'static str); 4] = [
+    let new: [(&'static [u32], &'static str); 4] = [
         (&[10_000], "(1000, 9000)"),
         (&[5000, 5000], "(1000, 4000) (2000, 3000)"),
         (&[3333, 3333, 3334], "(1000, 2333) (2000, 1333) (3000, 334)"),
@@ -80,22 +86,37 @@ pub(super) fn burst() -> Group {
             "(1000, 1500) (2000, 500) (2500, 0) (2500, 0)",
         ),
     ];
-    let case = |(sizes, expected): (&'static [u32], &'static str)| {
-        let label = sizes
-            .iter()
-            .map(u32::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
-        Case::new(format!("{label} a minute"), move |seed| {
-            let minutes = (0..).map(|minute| f64::from(minute) * 60.0);
-            let sent: Vec<_> = minutes.zip(sizes.iter().copied()).collect();
-            let found = bursts(&sent, 30.0, seed)?;
-            Ok(vec![Check::exact("(served, throttled)", expected, found)])
-        })
+    let old: [(&'static [u32], &'static str); 4] = [
+        (&[10_000], "(3000, 7000)"),
+        (&[5000, 5000], "(3000, 2000) (3500, 1500)"),
+        (&[3333, 3333, 3334], "(3000, 333) (3333, 0) (3334, 0)"),
+        (
+            &[2500, 2500, 2500, 2500],
+            "(2500, 0) (2500, 0) (2500, 0) (2500, 0)",
+        ),
+    ];
+    let case = |day: Option<&'static str>, (sizes, expected): (&'static [u32], &'static str)| {
+        let sizes_text: Vec<String> = sizes.iter().map(u32::to_string).collect();
+        let era = if day.is_some() {
+            ", rule before November 2023"
+        } else {
+            ""
+        };
+        Case::new(
+            format!("{} a minute{era}", sizes_text.join(", ")),
+            move |seed| {
+                let minutes = (0..).map(|minute| f64::from(minute) * 60.0);
+                let sent: Vec<_> = minutes.zip(sizes.iter().copied()).collect();
+                let found = bursts(day, &sent, 30.0, seed)?;
+                Ok(vec![Check::exact("(served, throttled)", expected, found)])
+            },
+        )
     };
+    let new = new.map(|row| case(None, row));
+    let old = old.map(|row| case(Some("2023-11-25"), row));
     Group {
         id: "W6",
-        title: "10,000 requests in bursts, under Lambda's rule since November 2023",
-        cases: rows.map(case).into(),
+        title: "10,000 requests in bursts, under Lambda's rules since and before November 2023",
+        cases: new.into_iter().chain(old).collect(),
     }
 }

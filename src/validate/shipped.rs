@@ -14,10 +14,22 @@ pub(super) struct Shipped {
 /// The platform `aws-lambda` with a shipped function of this memory (`"128 MB"`), its free tier
 /// counted or not.
 pub(super) fn aws_lambda(model: &str, memory: &str, free_tier: bool) -> Result<Shipped, Fault> {
+    aws_lambda_at(None, model, memory, free_tier)
+}
+
+/// The same under the rules of a day.
+pub(super) fn aws_lambda_at(
+    day: Option<&str>,
+    model: &str,
+    memory: &str,
+    free_tier: bool,
+) -> Result<Shipped, Fault> {
+    let date = day.map_or(String::new(), |day| format!("date = \"{day}\""));
     let text = format!(
         r#"
 platform  = "aws-lambda"
 duration  = "1 h"
+{date}
 free-tier = {free_tier}
 [[function]]
 name     = "f"

@@ -8,12 +8,12 @@ use frostline::experiment::{self, CellId, CellResult, Failure};
 use frostline::ids::FunctionId;
 use frostline::model::{
     Billing, Burst, Experiment, InitBilling, KeepAlive, Plan, Platform, Prices, Process, RateScope,
-    ScalingRate, Scenario, Source, Tier,
+    ScalingRate, Scenario, ServicePrices, Source, Tier,
 };
 use frostline::observe::metric;
 use frostline::random::Streams;
 use frostline::sim::Control;
-use frostline::units::{Span, Time};
+use frostline::units::{Memory, Span, Time};
 use frostline::validate::lab;
 use frostline::workload::{Arrivals, Workload};
 
@@ -123,6 +123,9 @@ fn platform(case: &Case) -> Platform {
         snapshot_cache: 0.0,
         snapshot_cache_minimum: Span::ZERO,
         snapshot_restore: 0.0,
+        ephemeral_storage: 0.0,
+        ephemeral_included: Memory::from_bytes(0),
+        services: ServicePrices::default(),
         free_tier: None,
         billing: Billing {
             step: Span::from_millis(1.0),

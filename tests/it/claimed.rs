@@ -1,5 +1,10 @@
 //! Claimed concurrency: what is told of each account, exactly and in random houses.
 
+#![expect(
+    clippy::float_cmp,
+    reason = "counts, and prices as they stand in the lists"
+)]
+
 use frostline::config::load_text;
 use frostline::experiment::{CellId, Way, run_cell};
 use frostline::model::{AccountLimits, Provisioned, RemedyKind};

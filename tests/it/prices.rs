@@ -1,10 +1,18 @@
 //! The price book: every list that comes in the binary, and bills to the last digit of published
 //! ones.
 
+#![expect(
+    clippy::float_cmp,
+    reason = "counts, and prices as they stand in the lists"
+)]
+
 use frostline::config::{ModelKind, load_text};
 use frostline::model::{InitBilling, Prices};
 use frostline::observe::costs::{self, MONTH, Services, Usage};
+use frostline::observe::metric;
 use frostline::units::{Memory, Span};
+
+use crate::sim::stage::Stage;
 
 /// A shipped list at a date, with or without its free tier.
 fn list(name: &str, date: Option<&str>, free_tier: bool) -> Prices {
@@ -327,4 +335,34 @@ fn temporary_storage_is_charged_beyond_what_every_function_has() {
         ..Usage::default()
     };
     assert_usd(costs::bill(&east(true), &usage, MONTH).storage, 30.9);
+}
+
+/// AWS: temporary storage above 512 MB is charged for the billed time of all runs.
+#[test]
+fn a_function_with_more_temporary_storage_pays_for_its_run_time() {
+    let mut stage = Stage::new();
+    let mut prices = east(false);
+    prices.ephemeral_storage = 0.5;
+    stage.platform.prices = Some(prices);
+    stage.call(0.0, 2.0);
+    stage.call(10.0, 4.0);
+    let storage = |stage: &Stage| stage.measure(1).0.values.get(metric::COST_USD_STORAGE);
+    assert_eq!(storage(&stage), None, "no function has more than all have");
+    for (mb, usd) in [
+        (2560.0, Some(6.0)),
+        (1024.0, Some(1.5)),
+        (512.0, None),
+        (256.0, None),
+    ] {
+        stage.functions[0].ephemeral_storage = Some(Memory::from_mb(mb));
+        assert_eq!(storage(&stage), usd, "{mb} MB");
+    }
+    stage.functions[0].ephemeral_storage = Some(Memory::from_mb(2560.0));
+    let total = stage
+        .measure(1)
+        .0
+        .values
+        .get(metric::COST_USD_TOTAL)
+        .unwrap();
+    assert_usd(total, 6.0 + 6.0 * 1.666_67e-5 + 2.0 * 2e-7);
 }

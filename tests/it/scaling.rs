@@ -1,10 +1,18 @@
 //! Limits of AWS Lambda as its platform file states them, by date, region, quota and account, through
 //! files, the whole simulator and its measures.
 
-use frostline::config::load_text;
+#![expect(
+    clippy::float_cmp,
+    reason = "counts, and prices as they stand in the lists"
+)]
+
+use std::fs;
+use std::path::Path;
+
+use frostline::config::{Overrides, load, load_text};
 use frostline::experiment::{CellId, run_cell};
 use frostline::model::{Experiment, Plan, RateScope, ScalingRate};
-use frostline::observe::metric;
+use frostline::observe::{Values, metric};
 use frostline::sim::Control;
 use frostline::units::Span;
 
@@ -126,6 +134,66 @@ fn ten_thousand_requests_in_one_to_four_minutes_under_both_rules() {
     // Elsewhere the burst was less.
     assert_eq!(throttled("2023-11-25", "eu-central-1", 5000, 1), 4000.0);
     assert_eq!(throttled("2023-11-25", "ap-south-1", 5000, 1), 4500.0);
+}
+
+/// The budget of 1,000 and 100 a second, through a file of requests and the whole simulator: each
+/// request needs a new instance, for none ends in between.
+#[test]
+fn the_budget_fills_up_by_a_hundred_a_second() {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaling-budget");
+    fs::create_dir_all(&dir).unwrap();
+    let mut rows = "arrival_s\n".to_owned();
+    for (at, requests) in [("0", 2500), ("5", 900), ("6", 200)] {
+        rows.extend((0..requests).map(|_| format!("{at}\n")));
+    }
+    fs::write(dir.join("calls.csv"), rows).unwrap();
+    let of = |rows: &str, more: &str| {
+        let text = format!(
+            "platform = \"aws-lambda\"\nduration = \"5 min\"\n{more}[platform-override]\n\
+             concurrency-quota = 10000\n[[function]]\nname = \"f\"\nmodel = \"node-hello\"\n\
+             service = \"100 s\"\ntimeout = \"2 min\"\narrivals = {{ replay = {{ file = \"{rows}\" }} }}\n"
+        );
+        let file = dir.join("experiment.toml");
+        fs::write(&file, text).unwrap();
+        let experiment = load(&file, &Overrides::default()).unwrap_or_else(|f| panic!("{f}"));
+        let first = CellId {
+            scenario: 0,
+            replication: 0,
+        };
+        let cell = run_cell(&experiment, first, &Control::default()).unwrap();
+        let value = |metric| cell.summary.values.get(metric).unwrap();
+        (value(metric::STARTS), value(metric::THROTTLED))
+    };
+    let new = (1000.0 + 500.0 + 100.0, 1500.0 + 400.0 + 100.0);
+    assert_eq!(of("calls.csv", ""), new);
+    // The old rule has 3,000 at once, and 41.7 and 8.3 more by then.
+    let old = (2500.0 + 541.0 + 9.0, 359.0 + 191.0);
+    assert_eq!(of("calls.csv", "date = \"2023-01-01\"\n"), old);
+}
+
+#[test]
+fn before_november_2023_functions_shared_one_budget() {
+    let throttled = |date: &str| {
+        let burst = "arrivals = { burst = { at = \"1 s\", requests = 2000 } }";
+        let before = format!(
+            "date = \"{date}\"\n[platform-override]\nconcurrency-quota = 10000\n[[function]]\n\
+             name = \"g\"\nmodel = \"node-hello\"\nservice = \"30 s\"\ntimeout = \"1 min\"\n{burst}\n"
+        );
+        let experiment = experiment(&before, burst);
+        let first = CellId {
+            scenario: 0,
+            replication: 0,
+        };
+        let cell = run_cell(&experiment, first, &Control::default()).unwrap();
+        let of = |values: &Values| values.get(metric::THROTTLED).unwrap();
+        let functions = &cell.summary.functions;
+        (
+            of(&functions[0].values) + of(&functions[1].values),
+            functions.len(),
+        )
+    };
+    assert_eq!(throttled("2023-11-25"), (1000.0, 2));
+    assert_eq!(throttled("2023-11-26"), (2000.0, 2));
 }
 
 /// docs.aws.amazon.com, lambda-concurrency, 2026: 10 × the concurrency quota.

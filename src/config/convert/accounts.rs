@@ -1,11 +1,13 @@
 //! Accounts: the limits of each, who is in it, and whether reservations leave what they must.
 
+use std::collections::BTreeSet;
+
 use crate::config::decode::{Given, OrNone};
 use crate::config::diagnostic::Fault;
 use crate::config::names::{did_you_mean, list};
 use crate::config::source::Place;
 use crate::config::typed::experiment::{AccountEntry, Tables};
-use crate::config::typed::platform::ScalingRate;
+use crate::config::typed::platform::{PlatformFile, ScalingRate};
 use crate::config::typed::{Key, over_inner, value};
 use crate::model::{AccountLimits, DEFAULT_ACCOUNT};
 
@@ -13,22 +15,58 @@ use super::Context;
 use super::function::FunctionFacts;
 use super::platform::{PlatformFacts, limit};
 
-/// What accounts take from their platform where they leave it out.
-pub(super) struct OfPlatform<'a> {
-    /// The limits of the default account.
-    pub(super) limits: &'a AccountLimits,
+/// The account of the platform's own keys, of which others take what they leave out.
+pub(super) struct DefaultAccount {
+    pub(super) limits: AccountLimits,
     /// Requests a second for each unit of the quota.
     pub(super) requests_per_concurrency: Option<u32>,
     /// The scaling rate as typed.
-    pub(super) scaling_rate: &'a Key<OrNone<ScalingRate>>,
+    scaling_rate: Key<OrNone<ScalingRate>>,
 }
 
 impl Context {
+    /// The account of the platform's own keys.
+    pub(super) fn default_account(
+        &self,
+        keys: &PlatformFile,
+        scaling_rate: Key<OrNone<ScalingRate>>,
+    ) -> DefaultAccount {
+        let quota = limit(&keys.concurrency_quota).map(|quota| quota.0);
+        let minimum = limit(&keys.unreserved_minimum).map_or(0, |minimum| minimum.0);
+        let place = keys.unreserved_minimum.as_ref().map(|key| key.place);
+        self.minimum_within(minimum, quota, place);
+        let a_unit = limit(&keys.requests_per_concurrency).map(|count| count.0);
+        let requests_per_second = match value(&keys.requests_per_second) {
+            Some(_) => limit(&keys.requests_per_second).map(|rate| rate.0),
+            None => requests_of(quota, a_unit),
+        };
+        DefaultAccount {
+            limits: AccountLimits {
+                name: DEFAULT_ACCOUNT.to_owned(),
+                concurrency_quota: quota,
+                unreserved_minimum: minimum,
+                requests_per_second,
+                scaling_rate: self.scaling_rate(&scaling_rate),
+            },
+            requests_per_concurrency: a_unit,
+            scaling_rate,
+        }
+    }
+
+    fn minimum_within(&self, minimum: u32, quota: Option<u32>, place: Option<Place>) {
+        if let (Some(quota), Some(place)) = (quota, place)
+            && minimum > quota
+        {
+            let title = format!("`unreserved-minimum` ({minimum}) is above the quota ({quota})");
+            self.fault(Fault::new(title).at(place));
+        }
+    }
+
     /// The further accounts, with where their quotas were typed.
     pub(super) fn accounts(
         &self,
         tables: &Key<Tables<AccountEntry>>,
-        platform: &OfPlatform<'_>,
+        platform: &DefaultAccount,
     ) -> Vec<(AccountLimits, Option<Place>)> {
         let tables = value(tables).map_or(&[][..], |tables| tables.0.as_slice());
         let named = tables
@@ -55,7 +93,7 @@ impl Context {
         &self,
         name: &str,
         entry: &AccountEntry,
-        platform: &OfPlatform<'_>,
+        platform: &DefaultAccount,
     ) -> (AccountLimits, Option<Place>) {
         let own_quota = value(&entry.concurrency_quota);
         let quota = match own_quota {
@@ -66,21 +104,14 @@ impl Context {
             Some(_) => limit(&entry.unreserved_minimum).map_or(0, |minimum| minimum.0),
             None => platform.limits.unreserved_minimum,
         };
-        let typed = [
-            entry.unreserved_minimum.as_ref().map(|key| key.place),
-            entry.concurrency_quota.as_ref().map(|key| key.place),
-        ];
-        if let (Some(quota), Some(place)) = (quota, typed.into_iter().flatten().next())
-            && minimum > quota
-        {
-            let title = format!("`unreserved-minimum` ({minimum}) is above the quota ({quota})");
-            self.fault(Fault::new(title).at(place));
-        }
+        let minimum_place = entry.unreserved_minimum.as_ref().map(|key| key.place);
+        let quota_place = entry.concurrency_quota.as_ref().map(|key| key.place);
+        self.minimum_within(minimum, quota, minimum_place.or(quota_place));
         let requests_per_second = match (&entry.requests_per_second, own_quota) {
             (Some(_), _) => limit(&entry.requests_per_second).map(|rate| rate.0),
-            (None, Some(_)) if platform.requests_per_concurrency.is_some() => quota
-                .zip(platform.requests_per_concurrency)
-                .map(|(quota, n)| quota.saturating_mul(n)),
+            (None, Some(_)) if platform.requests_per_concurrency.is_some() => {
+                requests_of(quota, platform.requests_per_concurrency)
+            }
             (None, _) => platform.limits.requests_per_second,
         };
         let rate = over_inner(entry.scaling_rate.clone(), platform.scaling_rate.clone());
@@ -114,11 +145,11 @@ impl Context {
             return place as u32 + 1;
         }
         let mut fault = Fault::new(format!("no account is named `{name}`")).at(given.place);
-        let known = || names().chain([DEFAULT_ACCOUNT]);
-        if let Some(hint) = did_you_mean(name, known()) {
+        let known: BTreeSet<&str> = names().chain([DEFAULT_ACCOUNT]).collect();
+        if let Some(hint) = did_you_mean(name, known.iter().copied()) {
             fault = fault.note(hint);
         }
-        let known = format!("named: {}", list(known()));
+        let known = format!("named: {}", list(known.iter().copied()));
         self.fault(
             fault
                 .note(known)
@@ -164,6 +195,11 @@ impl Context {
             }
         }
     }
+}
+
+/// Requests a second of a quota.
+fn requests_of(quota: Option<u32>, a_unit: Option<u32>) -> Option<u32> {
+    quota.zip(a_unit).map(|(quota, n)| quota.saturating_mul(n))
 }
 
 impl PlatformFacts {

@@ -23,7 +23,6 @@ use crate::model;
 use crate::units::{Memory, Span};
 
 use super::Context;
-use super::accounts::OfPlatform;
 use super::prices::PriceFacts;
 use super::snapshot::SnapshotFacts;
 
@@ -138,14 +137,6 @@ impl Context {
         let cpu = self.cpu(keys.cpu.as_ref());
         let snapshot = self.snapshot_rules(&keys.snapshot);
         let provisioned = self.provisioned_rules(&keys.provisioned, choice.date);
-        let quota = limit(&keys.concurrency_quota).map(|quota| quota.0);
-        let minimum = limit(&keys.unreserved_minimum).map_or(0, |minimum| minimum.0);
-        if let (Some(quota), Some(key)) = (quota, &keys.unreserved_minimum)
-            && minimum > quota
-        {
-            let title = format!("`unreserved-minimum` ({minimum}) is above the quota ({quota})");
-            self.fault(Fault::new(title).at(key.place));
-        }
         let prices = match &keys.prices {
             Some(Given {
                 place,
@@ -163,25 +154,8 @@ impl Context {
         let of_list = || prices.as_ref().and_then(|facts| facts.region.as_deref());
         let region = value(&keys.region).map(String::as_str).or_else(of_list);
         let rate_typed = self.rate_of_era(&keys, choice.date, region);
-        let scaling_rate = self.scaling_rate(&rate_typed);
-        let a_unit = limit(&keys.requests_per_concurrency).map(|count| count.0);
-        let requests_per_second = match value(&keys.requests_per_second) {
-            Some(OrNone::Some(rate)) => Some(rate.0),
-            Some(OrNone::None) => None,
-            None => quota.zip(a_unit).map(|(quota, n)| quota.saturating_mul(n)),
-        };
-        let of_platform = OfPlatform {
-            limits: &model::AccountLimits {
-                name: model::DEFAULT_ACCOUNT.to_owned(),
-                concurrency_quota: quota,
-                unreserved_minimum: minimum,
-                requests_per_second,
-                scaling_rate,
-            },
-            requests_per_concurrency: a_unit,
-            scaling_rate: &rate_typed,
-        };
-        let accounts = self.accounts(choice.accounts, &of_platform);
+        let default = self.default_account(&keys, rate_typed);
+        let accounts = self.accounts(choice.accounts, &default);
         let (accounts, account_quotas) = accounts.into_iter().unzip();
         if let (Some(OrNone::Some(life)), Some(key)) = (value(&keys.max_life), &keys.max_life)
             && life.0.is_zero()
@@ -203,11 +177,11 @@ impl Context {
                 Some(OrNone::Some(life)) => Some(life.0.clone()),
                 _ => None,
             },
-            concurrency_quota: quota,
-            unreserved_minimum: minimum,
-            requests_per_second,
-            requests_per_concurrency: a_unit,
-            scaling_rate,
+            concurrency_quota: default.limits.concurrency_quota,
+            unreserved_minimum: default.limits.unreserved_minimum,
+            requests_per_second: default.limits.requests_per_second,
+            requests_per_concurrency: default.requests_per_concurrency,
+            scaling_rate: default.limits.scaling_rate,
             overflow: overflow(value(&keys.overflow)),
             client_retry,
             gateway_throttle: self.gateway_throttle(&keys.gateway_throttle),

@@ -76,7 +76,7 @@ impl Context {
                         gb_seconds: free.gb_seconds.0,
                     }
                 }),
-                billing: model_billing(billing?),
+                billing: model_billing(&billing?),
             },
             region: value(&file.region).cloned(),
             snapshot_free: value(&file.snapshot_free_runtimes)
@@ -222,7 +222,7 @@ impl Context {
     }
 }
 
-fn model_billing(era: Billing) -> model::Billing {
+fn model_billing(era: &Billing) -> model::Billing {
     model::Billing {
         step: era.step.0,
         minimum: era.minimum.0,

@@ -45,8 +45,8 @@ pub(crate) struct PlatformFile {
     pub(crate) concurrency_quota: Key<OrNone<PositiveCount>>,
     /// What reservations must leave of the quota; without it 0.
     pub(crate) unreserved_minimum: Key<OrNone<Count>>,
-    /// Requests a second that the account may start; without it `requests-per-concurrency` times its
-    /// quota.
+    /// Requests a second that the account may start; without it `requests-per-concurrency` times
+    /// its quota.
     pub(crate) requests_per_second: Key<OrNone<PositiveCount>>,
     /// Requests a second for each unit of concurrency: of the account's quota, and of what is
     /// reserved for a function; without it no such limit.

@@ -167,6 +167,8 @@ fn fixed(dist: &Dist) -> u64 {
     dist.as_constant().unwrap().nanos()
 }
 
+const SECOND: u64 = 1_000_000_000;
+
 pub(super) fn simulate(stage: &Stage, choices: VecDeque<Name>) -> Outcome {
     let functions = stage.functions.len();
     let platform = &stage.platform;
@@ -181,7 +183,6 @@ pub(super) fn simulate(stage: &Stage, choices: VecDeque<Name>) -> Outcome {
         let first = same.next().unwrap();
         if of_account { first } else { function }
     };
-    const SECOND: u64 = 1_000_000_000;
     let own_requests = |function: usize| {
         let reserved = stage.functions[function].reserved_concurrency?;
         let a_second = reserved * platform.requests_per_concurrency?;
