@@ -74,6 +74,8 @@ pub(super) struct Run {
     pub(super) timed_out: bool,
     /// Whether the runtime crashes in it.
     pub(super) crashes: bool,
+    /// Whether its memory is used up, which ends it.
+    pub(super) outgrows: bool,
     /// Whether nobody waits for it any more.
     pub(super) abandoned: bool,
 }
@@ -90,6 +92,7 @@ impl Run {
             found,
             timed_out: false,
             crashes: false,
+            outgrows: false,
             abandoned: false,
         }
     }
@@ -100,7 +103,9 @@ impl Run {
     pub(super) fn tried(&self) -> Tried {
         if self.timed_out {
             Tried::TimedOut
-        } else if self.crashes || self.request.outgrows || self.request.fails {
+        } else if self.crashes || self.outgrows {
+            Tried::WentDown
+        } else if self.request.fails {
             Tried::Failed
         } else {
             Tried::Completed
@@ -108,13 +113,16 @@ impl Run {
     }
 
     /// Why the runtime goes down with it, if it does.
+    #[inline]
     pub(super) fn goes_down(&self) -> Option<Retirement> {
         if self.timed_out {
             Some(Retirement::TimedOut)
         } else if self.crashes {
             Some(Retirement::Crashed)
+        } else if self.outgrows {
+            Some(Retirement::OutOfMemory)
         } else {
-            self.request.outgrows.then_some(Retirement::OutOfMemory)
+            None
         }
     }
 }

@@ -239,6 +239,7 @@ impl<O: Observer> Simulation<'_, O> {
         let id = run.request.function;
         let function = &mut self.functions[id];
         let mut length = run.request.service;
+        run.outgrows = run.request.outgrows;
         let crash_rate = self.plan.functions[id.index()].crash_rate;
         if instance.first_call_due {
             instance.first_call_due = false;
@@ -252,13 +253,14 @@ impl<O: Observer> Simulation<'_, O> {
             }
             if start::never_ends(&self.plan.functions[id.index()]) {
                 // Init fails once more: the handler is never reached.
-                run.request.outgrows = true;
+                run.outgrows = true;
                 length = Span::ZERO;
             }
             length += run.first_call;
         }
         if crash_rate > 0.0 && uniform(&mut function.rare.source_stream) < crash_rate {
             run.crashes = true;
+            run.outgrows = false;
             let part = uniform(&mut function.rare.source_stream);
             length = Span::from_secs(length.secs() * part);
             run.first_call = run.first_call.min(length);
@@ -266,6 +268,7 @@ impl<O: Observer> Simulation<'_, O> {
         if length > function.timeout {
             run.timed_out = true;
             run.crashes = false;
+            run.outgrows = false;
             run.first_call = run.first_call.min(function.timeout);
             length = function.timeout;
         }
@@ -303,8 +306,8 @@ impl<O: Observer> Simulation<'_, O> {
             ending: match tried {
                 _ if tried_again || run.abandoned => Ending::Try,
                 Tried::TimedOut => Ending::TimedOut,
-                Tried::Failed if run.request.outgrows => Ending::OutOfMemory,
-                Tried::Failed | Tried::Refused => Ending::Failed,
+                Tried::WentDown if run.outgrows => Ending::OutOfMemory,
+                Tried::Failed | Tried::WentDown | Tried::Refused => Ending::Failed,
                 Tried::Completed => Ending::Completed,
             },
             found: run.found,
@@ -602,8 +605,8 @@ impl FunctionState {
                 Retirement::MaxLife
                 | Retirement::Lowered
                 | Retirement::TimedOut
-                | Retirement::Crashed
                 | Retirement::OutOfMemory
+                | Retirement::Crashed
                 | Retirement::EndOfRun => Cause::Recycled,
             }
         }
