@@ -270,13 +270,15 @@ impl Stack {
         }
     }
 
-    /// The request or ping of an instance has ended. One that timed out or ran out of memory has
-    /// reset its instance; every other end leaves one that could be kept.
+    /// The request or ping of an instance has ended. One that timed out, crashed or ran out of
+    /// memory has ended its instance; every other end leaves one that could be kept.
     #[inline]
     fn give_back(&mut self, at: Time, to: Result<State, Retirement>) {
         match to {
             Err(Retirement::EndOfRun) => {}
-            Err(Retirement::TimedOut | Retirement::OutOfMemory) => self.occupied -= 1,
+            Err(Retirement::TimedOut | Retirement::Crashed | Retirement::OutOfMemory) => {
+                self.occupied -= 1;
+            }
             _ => {
                 self.occupied -= 1;
                 self.idle_since.push(at);

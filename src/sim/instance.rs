@@ -74,6 +74,8 @@ pub(super) struct Run {
     pub(super) timed_out: bool,
     /// Whether the runtime crashes in it.
     pub(super) crashes: bool,
+    /// Whether its memory is used up, which ends it.
+    pub(super) outgrows: bool,
     /// Whether nobody waits for it any more.
     pub(super) abandoned: bool,
     /// How often it was refused a connection.
@@ -94,6 +96,7 @@ impl Run {
             found,
             timed_out: false,
             crashes: false,
+            outgrows: false,
             abandoned: false,
             connection_tries: 0,
             work: Span::ZERO,
@@ -106,7 +109,9 @@ impl Run {
     pub(super) fn tried(&self) -> Tried {
         if self.timed_out {
             Tried::TimedOut
-        } else if self.crashes || self.request.outgrows || self.request.fails {
+        } else if self.crashes || self.outgrows {
+            Tried::WentDown
+        } else if self.request.fails {
             Tried::Failed
         } else {
             Tried::Completed
@@ -114,13 +119,16 @@ impl Run {
     }
 
     /// Why the runtime goes down with it, if it does.
+    #[inline]
     pub(super) fn goes_down(&self) -> Option<Retirement> {
         if self.timed_out {
             Some(Retirement::TimedOut)
         } else if self.crashes {
             Some(Retirement::Crashed)
+        } else if self.outgrows {
+            Some(Retirement::OutOfMemory)
         } else {
-            self.request.outgrows.then_some(Retirement::OutOfMemory)
+            None
         }
     }
 }

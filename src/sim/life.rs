@@ -260,6 +260,7 @@ impl<O: Observer> Simulation<'_, O> {
         let id = run.request.function;
         let function = &mut self.functions[id];
         let mut length = run.request.service;
+        run.outgrows = run.request.outgrows;
         if instance.first_call_due {
             instance.first_call_due = false;
             let phases = &self.plan.functions[id.index()].start;
@@ -272,7 +273,7 @@ impl<O: Observer> Simulation<'_, O> {
             }
             if start::never_ends(&self.plan.functions[id.index()]) {
                 // Init fails once more: the handler is never reached.
-                run.request.outgrows = true;
+                run.outgrows = true;
                 length = Span::ZERO;
             }
             length += run.first_call;
@@ -282,6 +283,7 @@ impl<O: Observer> Simulation<'_, O> {
         if function.heard & NOT_PLAIN == 0 {
             if length > function.timeout {
                 run.timed_out = true;
+                run.outgrows = false;
                 run.first_call = run.first_call.min(function.timeout);
                 length = function.timeout;
             }
@@ -317,8 +319,8 @@ impl<O: Observer> Simulation<'_, O> {
             ending: match tried {
                 _ if tried_again || run.abandoned => Ending::Try,
                 Tried::TimedOut => Ending::TimedOut,
-                Tried::Failed if run.request.outgrows => Ending::OutOfMemory,
-                Tried::Failed | Tried::Refused => Ending::Failed,
+                Tried::WentDown if run.outgrows => Ending::OutOfMemory,
+                Tried::Failed | Tried::WentDown | Tried::Refused => Ending::Failed,
                 Tried::Completed => Ending::Completed,
             },
             found: run.found,

@@ -54,8 +54,10 @@ pub(super) fn of_throttle(throttle: crate::model::GatewayThrottle) -> TokenBucke
 pub(super) enum Tried {
     /// It was answered.
     Completed,
-    /// The function failed or crashed.
+    /// The function failed, and said so.
     Failed,
+    /// The runtime crashed or ran out of memory, and said nothing.
+    WentDown,
     /// The function timeout cut it.
     TimedOut,
     /// A limit refused it.

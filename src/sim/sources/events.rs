@@ -12,7 +12,7 @@ impl<O: Observer> Simulation<'_, O> {
         };
         let wanted = match tried {
             Tried::Completed => false,
-            Tried::Failed => retry.on.failed,
+            Tried::Failed | Tried::WentDown => retry.on.failed,
             Tried::TimedOut => retry.on.timed_out,
             Tried::Refused => retry.on.throttled,
         };
@@ -38,7 +38,7 @@ impl<O: Observer> Simulation<'_, O> {
         let wait = match tried {
             Tried::Completed => return false,
             Tried::Refused => throttled_wait(rules, request),
-            Tried::Failed | Tried::TimedOut => {
+            Tried::Failed | Tried::WentDown | Tried::TimedOut => {
                 if u32::from(request.errors) >= rules.retries {
                     return false;
                 }

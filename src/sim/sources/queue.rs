@@ -203,11 +203,11 @@ impl<O: Observer> Simulation<'_, O> {
                 state.raised = None;
             }
         }
-        let whole = tried == Tried::Refused || tried == Tried::TimedOut || !rules.partial_failures;
+        // Only a function that lives to say so tells which of its messages failed.
+        let whole = tried != Tried::Failed || !rules.partial_failures;
         let mut left = self.batches.list();
         for message in messages.drain(..) {
-            let done = tried == Tried::Completed
-                || (tried == Tried::Failed && !whole && !message.fails && !message.poison);
+            let done = tried == Tried::Completed || (!whole && !message.fails && !message.poison);
             if done {
                 self.end_message(id, &message, Fate::Processed);
             } else if rules

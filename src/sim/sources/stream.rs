@@ -205,11 +205,11 @@ impl<O: Observer> Simulation<'_, O> {
                 lane.sizes.push(size);
                 None
             }
-            Tried::Failed | Tried::TimedOut if rules.bisect && size > 1 => {
+            Tried::Failed | Tried::WentDown | Tried::TimedOut if rules.bisect && size > 1 => {
                 lane.sizes.extend([size - size / 2, size / 2]);
                 None
             }
-            Tried::Failed | Tried::TimedOut => {
+            Tried::Failed | Tried::WentDown | Tried::TimedOut => {
                 lane.failures += 1;
                 let last = rules.max_retries.is_some_and(|most| lane.failures > most);
                 if !last {

@@ -2,10 +2,11 @@
 
 use frostline::model::{
     AsyncRules, EventSource, Gateway, GatewayKind, GatewayThrottle, QueueRules, StreamRules,
+    WorkingSet,
 };
 use frostline::observe::{SummaryResult, metric};
 use frostline::sim::{Ending, Fate, Found};
-use frostline::units::Span;
+use frostline::units::{Memory, Span};
 
 use super::stage::{Record, Stage, constant, secs};
 
@@ -347,6 +348,37 @@ fn with_partial_failures_only_what_failed_comes_again() {
         let at_2 = fates(&record).iter().filter(|(at, _)| *at == 2.0).count();
         assert_eq!(at_2, ended_at_2);
         assert_eq!(fates(&record).len(), 2);
+    }
+}
+
+/// A runtime that goes down reports nothing, so the whole batch comes again.
+#[test]
+fn a_batch_that_runs_out_of_memory_or_crashes_comes_again_whole() {
+    for crashes in [false, true] {
+        let mut stage = queue(QueueRules {
+            batch_size: 2,
+            window: secs(1.0),
+            partial_failures: true,
+            max_receives: Some(2),
+            ..QUEUE
+        });
+        stage.duration = secs(200.0);
+        if crashes {
+            stage.functions[0].crash_rate = 1.0;
+        } else {
+            stage.functions[0].memory = Memory::from_mb(200.0);
+            let need = WorkingSet::constant(Memory::from_mb(400.0));
+            stage.functions[0].working_set = Some(need);
+        }
+        call(&mut stage, 0.0, 1.0, false);
+        call(&mut stage, 0.0, 1.0, false);
+        let (summary, record) = stage.measure(1);
+        let given_up = |(_, fate): &(f64, Fate)| *fate == Fate::GivenUp;
+        let fates = fates(&record);
+        assert!(fates.len() == 2 && fates.iter().all(given_up), "{fates:?}");
+        assert_eq!(value(&summary, "failed"), 2.0);
+        let for_memory = if crashes { 0.0 } else { 2.0 };
+        assert_eq!(value(&summary, "out_of_memory"), for_memory);
     }
 }
 

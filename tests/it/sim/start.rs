@@ -3,7 +3,8 @@
 
 use frostline::dist::Dist;
 use frostline::model::{
-    CacheLevel, ImageFetch, LayerFetch, Provisioned, RemedyKind, SnapshotAfter, WorkingSet, bytes,
+    CacheLevel, ImageFetch, LayerFetch, Provisioned, RemedyKind, Reset, SnapshotAfter, WorkingSet,
+    bytes,
 };
 use frostline::observe::costs::charged;
 use frostline::observe::metric;
@@ -306,4 +307,31 @@ fn needs_are_the_same_for_every_memory_so_more_of_it_only_helps() {
         some.len()
     );
     assert!(none.is_empty() && some.iter().all(|number| half.contains(number)));
+}
+
+/// Where an instance is reset, not retired, its next request pays a suppressed init, extensions and
+/// downloads included (docs.aws.amazon.com, lambda-runtime-environment).
+#[test]
+fn an_instance_that_is_reset_for_want_of_memory_runs_all_of_its_init_again() {
+    let mut stage = growing(100.0, 300.0);
+    stage.platform.reset = Reset::SuppressedInit;
+    let start = &mut stage.functions[0].start;
+    start.extensions = constant(0.5);
+    start.download = constant(1.5);
+    start.init = constant(1.0);
+    stage.calls(&[(0.0, 4.0), (100.0, 4.0)]);
+    let record = stage.play();
+    assert_eq!(record.story(), "first:0!out-of-memory warm:0!out-of-memory");
+    assert_eq!(record.ended(), [5.0, 105.0]);
+    assert_eq!(record.users()[1].first_call, secs(3.0));
+}
+
+#[test]
+fn a_request_out_of_memory_is_billed_up_to_there() {
+    let mut stage = growing(100.0, 300.0);
+    stage.platform.prices = Some(super::measures::prices());
+    stage.functions[0].start.init = constant(3.0);
+    stage.call(0.0, 4.0);
+    let end = stage.play().users()[0];
+    assert_eq!(charged(&stage.plan(), &end), secs(5.0));
 }
