@@ -172,7 +172,7 @@ mod tests {
     fn each_unit_brings_its_tokens_full_and_takes_its_share_along() {
         let mut rate = UnitRate::new(10);
         let second = |s: f64| Time::from_secs(s);
-        let mut taken = |rate: &mut UnitRate, at: f64| {
+        let taken = |rate: &mut UnitRate, at: f64| {
             let taken = (0..1000).filter(|_| rate.take(second(at)));
             taken.count()
         };

@@ -128,6 +128,12 @@ fn max_life() -> impl Strategy<Value = Dist> {
     length(20).prop_map(move |life| Dist::constant(life + off))
 }
 
+/// Never at the instant at which a maximum life ends: which of both comes first is nobody's rule.
+fn recycle() -> impl Strategy<Value = Dist> {
+    let off = Span::from_nanos(1_000_100_000);
+    length(20).prop_map(move |life| Dist::constant(life + off))
+}
+
 fn routing() -> impl Strategy<Value = Routing> {
     prop::sample::select(vec![
         Routing::MostRecentlyUsed,
@@ -229,7 +235,7 @@ fn stage() -> impl Strategy<Value = Stage> {
     );
     let provisioning = (
         (constant(9), maybe(1..200_u32)),
-        (1..4_u32, maybe(1..4_u32)),
+        (1..4_u32, maybe(1..4_u32), maybe(recycle())),
     );
     (
         (routing(), keep_alive(), maybe(max_life())),
@@ -258,7 +264,7 @@ fn stage() -> impl Strategy<Value = Stage> {
                 platform.client_retry = limits.4;
                 let rules = &mut platform.provisioned;
                 (rules.delay, rules.instances_per_minute) = provisioning.0;
-                (rules.burst, rules.requests_per_second) = provisioning.1;
+                (rules.burst, rules.requests_per_second, rules.recycle) = provisioning.1;
                 stage.add_function();
                 stage.add_function();
                 for (of, (start, timeout, reserved)) in stage.functions.iter_mut().zip(functions) {
