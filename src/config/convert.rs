@@ -39,6 +39,7 @@ use serde::Deserialize;
 
 use crate::schedule::Start;
 use crate::trace::{Trace, TraceSpec};
+use crate::units::Time;
 
 use super::decode::{Given, decode};
 use super::diagnostic::{Diagnostics, Fault, Faults};
@@ -60,6 +61,8 @@ pub(crate) struct Context {
     pub(crate) swept_memory: Vec<(Place, Place)>,
     /// Day and time of simulated time zero.
     pub(crate) start: Cell<Start>,
+    /// When the run ends, where that is known.
+    pub(crate) end: Cell<Time>,
     documents: RefCell<BTreeMap<String, Option<Rc<Node>>>>,
     /// Few, so a list is searched.
     traces: RefCell<Vec<(TraceSpec, Option<Arc<Trace>>)>>,
@@ -73,6 +76,7 @@ impl Context {
             dir: dir.to_owned(),
             swept_memory: Vec::new(),
             start: Cell::default(),
+            end: Cell::new(Time::NEVER),
             documents: RefCell::default(),
             traces: RefCell::default(),
         }

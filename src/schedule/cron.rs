@@ -365,3 +365,15 @@ pub(super) fn next_minute(local: DateTime) -> Option<DateTime> {
         .checked_add(jiff::SignedDuration::from_secs(60));
     minute.ok()
 }
+
+#[cfg(test)]
+impl Cron {
+    /// Whether a whole minute matches, bit by bit.
+    pub(super) fn has(&self, local: DateTime) -> bool {
+        self.minutes >> local.minute() & 1 == 1
+            && self.hours >> local.hour() & 1 == 1
+            && self.months >> local.month() & 1 == 1
+            && self.has_year(local.year())
+            && self.has_day(local.date())
+    }
+}

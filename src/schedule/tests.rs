@@ -1,5 +1,8 @@
 //! Times of the calendar that are known.
 
+use jiff::civil::Date;
+use proptest::prelude::*;
+
 use super::*;
 
 /// The first times of an expression, as the calendar of its zone shows them.
@@ -200,5 +203,106 @@ fn what_is_no_schedule_says_why() {
     ] {
         let error = Expression::parse(text).unwrap_err();
         assert!(error.contains(why), "{text}: {error}");
+    }
+}
+
+fn one_of(texts: &'static [&'static str]) -> impl Strategy<Value = &'static str> + Clone {
+    prop::sample::select(texts)
+}
+
+/// Five fields or six.
+fn expression() -> impl Strategy<Value = String> {
+    let clock = (
+        one_of(&["*", "0", "*/7", "59", "5,50", "10-20/3", "30/15"]),
+        one_of(&["*", "0", "23", "8-17", "22-2", "*/5", "3,15"]),
+    );
+    let month = one_of(&["*", "FEB", "2-4", "*/3", "NOV-JAN", "6"]);
+    let unix = (
+        one_of(&["*", "1", "29", "31", "*/10", "13,14"]),
+        one_of(&["*", "0", "MON-FRI", "7", "SAT-SUN", "*/2"]),
+    );
+    let aws = one_of(&[
+        "* ?",
+        "31 ?",
+        "L ?",
+        "LW ?",
+        "15W ?",
+        "1W ?",
+        "31W ?",
+        "? *",
+        "? 1",
+        "? FRI-MON",
+        "? 6L",
+        "? 3#5",
+        "? MON#1",
+    ]);
+    let year = one_of(&["*", "2025-2027", "2028", "2026/4"]);
+    prop_oneof![
+        (clock.clone(), month.clone(), unix).prop_map(
+            |((minute, hour), month, (day, week))| format!("{minute} {hour} {day} {month} {week}")
+        ),
+        (clock, month, aws, year).prop_map(|((minute, hour), month, days, year)| {
+            let (day, week) = days.split_once(' ').unwrap();
+            format!("{minute} {hour} {day} {month} {week} {year}")
+        }),
+    ]
+}
+
+proptest! {
+    /// What is found by leaps is what is found minute by minute.
+    #[test]
+    fn the_next_time_is_the_first_minute_that_matches(
+        text in expression(),
+        (year, day, second) in (2024..2029_i16, 1..366_i16, 0..86_400_i32),
+    ) {
+        let Ok(cron) = Cron::parse(&text) else {
+            return Ok(());
+        };
+        let date = Date::constant(year, 1, 1).with().day_of_year(day).build().unwrap();
+        let clock = jiff::civil::Time::midnight() + jiff::SignedDuration::from_secs(second.into());
+        let from = date.to_datetime(clock);
+        let found = cron.next_from(from);
+        let mut minute = if from.second() == 0 { from } else { cron::next_minute(from).unwrap() };
+        for _ in 0..50_000 {
+            if cron.has(minute) {
+                prop_assert_eq!(found, Some(minute), "{}", text);
+                return Ok(());
+            }
+            minute = cron::next_minute(minute).unwrap();
+        }
+        prop_assert!(found.is_none_or(|found| found >= minute), "{}", text);
+    }
+
+    /// Summer time or not, times rise, and each is a minute of local time that matches.
+    #[test]
+    fn times_rise_through_every_change_of_the_clock(
+        text in expression(),
+        zone in one_of(&["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe",
+            "Asia/Kathmandu", "Pacific/Apia", "Africa/Casablanca"]),
+        hours in 0..60_000_u32,
+    ) {
+        let Ok(Expression::Cron(cron)) = Expression::parse(&text) else {
+            return Ok(());
+        };
+        let (zone, start) = (Zone::named(zone).unwrap(), Start::default());
+        let schedule = Schedule::new(Expression::Cron(cron), zone.clone(), start);
+        let mut last = Time::from_secs(f64::from(hours) * 3600.0);
+        for _ in 0..20 {
+            let at = schedule.next_after(last);
+            if at == Time::NEVER {
+                break;
+            }
+            prop_assert!(at > last);
+            let local = zone.0.to_datetime(start.at(at).unwrap());
+            prop_assert!(cron.has(local) && local.second() == 0, "{} {}", text, local);
+            last = at;
+        }
+    }
+
+    #[test]
+    fn no_text_is_too_odd_to_be_answered(text in "[0-9*/,?LW#A-Za-z()\\- ]{0,24}") {
+        let _ = Expression::parse(&text);
+        let _ = Start::parse(&text);
+        let _ = Zone::named(&text);
     }
 }

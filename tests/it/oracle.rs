@@ -128,6 +128,12 @@ fn max_life() -> impl Strategy<Value = Dist> {
     length(20).prop_map(move |life| Dist::constant(life + off))
 }
 
+/// Never at the instant at which a maximum life ends: which of both comes first is nobody's rule.
+fn recycle() -> impl Strategy<Value = Dist> {
+    let off = Span::from_nanos(1_000_100_000);
+    length(20).prop_map(move |life| Dist::constant(life + off))
+}
+
 fn routing() -> impl Strategy<Value = Routing> {
     prop::sample::select(vec![
         Routing::MostRecentlyUsed,
@@ -246,7 +252,7 @@ fn stage() -> impl Strategy<Value = Stage> {
     let accounts = (maybe(1..3_u32), maybe(account()), 0..8_u32);
     let provisioning = (
         (constant(9), maybe(1..200_u32)),
-        (1..4_u32, maybe(1..4_u32)),
+        (1..4_u32, maybe(1..4_u32), maybe(recycle())),
         maybe(length(4)),
     );
     (
@@ -279,7 +285,7 @@ fn stage() -> impl Strategy<Value = Stage> {
                 platform.client_retry = limits.4;
                 let rules = &mut platform.provisioned;
                 (rules.delay, rules.instances_per_minute) = provisioning.0;
-                (rules.burst, rules.requests_per_second) = provisioning.1;
+                (rules.burst, rules.requests_per_second, rules.recycle) = provisioning.1;
                 platform.init_limit = provisioning.2;
                 stage.add_function();
                 stage.add_function();

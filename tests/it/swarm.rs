@@ -329,7 +329,7 @@ impl Dice {
     /// Every few minutes other bounds.
     fn scheduled(&mut self, rule: Tracking) -> Provisioned {
         let tracking = self.one_in(2).then_some(rule);
-        let actions = (0..1 + self.below(3)).map(|_| {
+        let actions = (0..=self.below(3)).map(|_| {
             let min = self.below(5);
             ScheduledAction {
                 at: self.schedule(),

@@ -100,6 +100,8 @@ pub(crate) fn scenarios(
     context.start.set(start.unwrap_or_default());
     let duration = context.need(&file.duration, root.place, "the experiment", "duration");
     let warm_up = value(&file.warm_up).map_or(Span::ZERO, |length| length.0);
+    let end = duration.map_or(Time::NEVER, |duration| Time::ZERO + warm_up + duration.0);
+    context.end.set(end);
     let named = match &file.platform {
         Some(named) => Some(named),
         None if context.faults.is_excused(root.place, "platform") => None,

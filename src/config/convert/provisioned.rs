@@ -9,7 +9,7 @@ use crate::config::typed::policy::{Provisioned, ScheduledAction, Statistic};
 use crate::config::typed::{Key, value};
 use crate::dist::Dist;
 use crate::model::{self, Scheduled, Tracking};
-use crate::units::Span;
+use crate::units::{Span, Time};
 
 use super::Context;
 use super::platform::limit;
@@ -60,10 +60,11 @@ impl Context {
         };
         let actions = self.scheduled_actions(typed, by_load);
         let (instances, tracking) = first?;
-        Some(match (actions?, tracking) {
-            (None, None) => model::Provisioned::Constant(instances),
-            (None, Some(tracking)) => model::Provisioned::Tracking(tracking),
-            (Some(actions), tracking) => model::Provisioned::Scheduled(Scheduled {
+        let actions = actions?;
+        Some(match tracking {
+            None if actions.is_empty() => model::Provisioned::Constant(instances),
+            Some(tracking) if actions.is_empty() => model::Provisioned::Tracking(tracking),
+            _ => model::Provisioned::Scheduled(Scheduled {
                 instances,
                 tracking,
                 actions,
@@ -161,14 +162,14 @@ impl Context {
         }
     }
 
-    /// The actions of a schedule: nothing where it is at fault, none where there is no schedule.
+    /// The actions of a schedule: nothing where it is at fault, none at all where there is none.
     fn scheduled_actions(
         &self,
         typed: &Provisioned,
         by_load: bool,
-    ) -> Option<Option<Vec<model::ScheduledAction>>> {
+    ) -> Option<Vec<model::ScheduledAction>> {
         let Some(key) = &typed.schedule else {
-            return Some(None);
+            return Some(Vec::new());
         };
         let actions = key.get()?;
         if actions.is_empty() {
@@ -179,8 +180,7 @@ impl Context {
             .iter()
             .map(|given| self.scheduled_action(given.get()?, given.place, by_load))
             .collect();
-        let actions: Option<Vec<_>> = actions.into_iter().collect();
-        actions.map(Some)
+        actions.into_iter().collect()
     }
 
     fn scheduled_action(
@@ -209,7 +209,14 @@ impl Context {
             let instances = self.need(&typed.instances, place, ACTION, "instances")?.0;
             (instances, instances)
         };
-        Some(model::ScheduledAction { at: at?, min, max })
+        let at = at?;
+        if at.next_from(Time::ZERO) >= self.end.get() {
+            let start = self.start.get();
+            let title = "this scheduled action is not due within the run";
+            let note = format!("the run, warm-up included, begins at {start}: `start` says when");
+            self.fault(Fault::warning(title).at(place).note(note));
+        }
+        Some(model::ScheduledAction { at, min, max })
     }
 
     fn no_key<T>(&self, key: &Key<T>, with: &str) {

@@ -51,6 +51,11 @@ struct Instance {
     called: bool,
     /// Init that was cut, and is run again inside the first invocation.
     init_due: u64,
+    /// Another one takes its place; it goes as soon as it may.
+    replaced: bool,
+    leaves: bool,
+    /// Whose place it takes.
+    replaces: Option<usize>,
     /// Counts idle periods of all instances, in the order in which they began.
     idle_period: u64,
     work: Option<Work>,
@@ -63,6 +68,7 @@ enum Event {
     Attempt(Request),
     Expiry(usize, u64),
     EndOfLife(usize),
+    Recycle(usize),
     FunctionUnused(usize, u64),
     GiveUp(u64),
     Provision(usize, u32),
@@ -291,10 +297,14 @@ impl World<'_> {
     fn act(&mut self, event: Event) {
         match event {
             Event::Finish(i) => self.finish(i),
-            Event::Ready(i) => match self.instances[i].work.take() {
-                Some(work) => self.begin_work(i, work),
-                None => self.rest(i),
-            },
+            Event::Ready(i) => {
+                if let Some(work) = self.instances[i].work.take() {
+                    self.begin_work(i, work);
+                } else {
+                    self.take_place(i);
+                    self.rest(i);
+                }
+            }
             Event::Attempt(request) => self.attempt(request),
             Event::Expiry(i, period) => {
                 let this = &self.instances[i];
@@ -312,6 +322,7 @@ impl World<'_> {
                     self.retire(i, Retirement::MaxLife);
                 }
             }
+            Event::Recycle(i) => self.recycle(i),
             Event::FunctionUnused(function, activity) => {
                 if self.activity[function] == activity {
                     self.retire_unused(function);

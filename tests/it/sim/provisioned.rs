@@ -403,3 +403,25 @@ fn a_request_that_waits_is_let_in_with_the_next_token() {
     assert_eq!(record.begun(), [100.0, 100.0, 100.5, 101.0, 101.5, 102.0]);
     assert!(on_provisioned(&record).iter().all(|on| *on));
 }
+
+/// ⌈capacity · utilisation ÷ target⌉: 10 at 0.9 go to 13, 100 at 0.35 to 50, for a target of 0.7;
+/// low is below 0.63 (AWS target tracking).
+#[test]
+fn capacity_jumps_to_what_the_published_examples_say() {
+    let with = |capacity: u32, busy: u32| {
+        let mut stage = Stage::new();
+        stage.duration = secs(1800.0);
+        let actions = vec![
+            action("0 0 * * *", "UTC", capacity, capacity),
+            action("1 0 * * *", "UTC", 1, 200),
+        ];
+        stage.remedy(scheduled(1, Some(tracking(1, 200)), actions));
+        (0..busy).for_each(|_| stage.call(1.0, 1700.0));
+        capacities(&stage.play())
+    };
+    assert_eq!(with(10, 9), [(0.0, 10), (3.0, 13)]);
+    assert_eq!(with(100, 35), [(0.0, 100), (15.0, 50)]);
+    assert_eq!(with(100, 63), [(0.0, 100)]);
+    // Seven tenths are not above seven tenths, either.
+    assert_eq!(with(10, 7), [(0.0, 10)]);
+}

@@ -63,6 +63,9 @@ impl World<'_> {
             } else {
                 0
             },
+            replaced: false,
+            leaves: false,
+            replaces: None,
             idle_period: 0,
             work: None,
         });
@@ -92,7 +95,7 @@ impl World<'_> {
     }
 
     pub(super) fn provision(&mut self, function: usize, n: u32) {
-        let alive = self.count(function, |i| i.provisioned);
+        let alive = self.count(function, |i| i.provisioned && !i.replaced);
         let n = n.min(self.provisioned_target(function) - alive);
         let rate = self.stage.platform.provisioned.instances_per_minute;
         let burst = self.stage.platform.provisioned.burst;
@@ -104,6 +107,36 @@ impl World<'_> {
             let ready = self.now + spread + self.start_length(function);
             self.push(ready, 1, Event::Ready(i));
         }
+    }
+
+    /// A provisioned instance is ready: its own end is set, and that of the one before it comes.
+    pub(super) fn take_place(&mut self, i: usize) {
+        if !self.instances[i].provisioned {
+            return;
+        }
+        if let Some(old) = self.instances[i].replaces.take() {
+            if self.instances[old].state == Some(State::Idle) {
+                self.retire(old, Retirement::MaxLife);
+            } else {
+                self.instances[old].leaves = true;
+            }
+        }
+        if let Some(life) = &self.stage.platform.provisioned.recycle {
+            let ends = self.instances[i].born + fixed(life);
+            self.push(ends.max(self.now + 1_000_000_000), 4, Event::Recycle(i));
+        }
+    }
+
+    pub(super) fn recycle(&mut self, old: usize) {
+        if self.instances[old].state.is_none() {
+            return;
+        }
+        let function = self.instances[old].function;
+        self.instances[old].replaced = true;
+        let new = self.bear(function, true, true);
+        self.instances[new].replaces = Some(old);
+        let ready = self.now + self.start_length(function);
+        self.push(ready, 1, Event::Ready(new));
     }
 
     pub(super) fn begin_work(&mut self, i: usize, mut work: Work) {
@@ -186,6 +219,10 @@ impl World<'_> {
     pub(super) fn rest(&mut self, i: usize) {
         let function = self.instances[i].function;
         self.instances[i].was_ready = true;
+        if self.instances[i].leaves {
+            self.retire(i, Retirement::MaxLife);
+            return;
+        }
         if !self.instances[i].provisioned {
             if self.too_old(i) {
                 self.retire(i, Retirement::MaxLife);

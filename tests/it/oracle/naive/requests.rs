@@ -155,16 +155,12 @@ impl World<'_> {
         };
         self.settle(function);
         let allowance = &mut self.allowances[function];
-        match allowance.credit.checked_sub(1_000_000_000) {
-            Some(left) => {
-                allowance.credit = left;
-                0
-            }
-            None => {
-                let missing = 1_000_000_000 - allowance.credit;
-                self.now + missing.div_ceil(u128::from(each) * allowance.instances) as u64
-            }
+        if allowance.credit >= 1_000_000_000 {
+            allowance.credit -= 1_000_000_000;
+            return 0;
         }
+        let missing = 1_000_000_000 - allowance.credit;
+        self.now + missing.div_ceil(u128::from(each) * allowance.instances) as u64
     }
 
     pub(super) fn work(&self, request: &Request, found: Found) -> Work {
