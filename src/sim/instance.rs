@@ -71,11 +71,8 @@ pub(super) struct Run {
     pub(super) begun: Time,
     pub(super) first_call: Span,
     pub(super) found: Found,
-    pub(super) timed_out: bool,
-    /// Whether the runtime crashes in it.
-    pub(super) crashes: bool,
-    /// Whether its memory is used up, which ends it.
-    pub(super) outgrows: bool,
+    /// Why the runtime goes down with it, if it does.
+    pub(super) down: Option<Retirement>,
     /// Whether nobody waits for it any more.
     pub(super) abandoned: bool,
     /// How often it was refused a connection.
@@ -94,9 +91,7 @@ impl Run {
             begun: now,
             first_call: Span::ZERO,
             found,
-            timed_out: false,
-            crashes: false,
-            outgrows: false,
+            down: None,
             abandoned: false,
             connection_tries: 0,
             work: Span::ZERO,
@@ -107,28 +102,11 @@ impl Run {
 impl Run {
     /// How it ends.
     pub(super) fn tried(&self) -> Tried {
-        if self.timed_out {
-            Tried::TimedOut
-        } else if self.crashes || self.outgrows {
-            Tried::WentDown
-        } else if self.request.fails {
-            Tried::Failed
-        } else {
-            Tried::Completed
-        }
-    }
-
-    /// Why the runtime goes down with it, if it does.
-    #[inline]
-    pub(super) fn goes_down(&self) -> Option<Retirement> {
-        if self.timed_out {
-            Some(Retirement::TimedOut)
-        } else if self.crashes {
-            Some(Retirement::Crashed)
-        } else if self.outgrows {
-            Some(Retirement::OutOfMemory)
-        } else {
-            None
+        match self.down {
+            Some(Retirement::TimedOut) => Tried::TimedOut,
+            Some(_) => Tried::WentDown,
+            None if self.request.fails => Tried::Failed,
+            None => Tried::Completed,
         }
     }
 }

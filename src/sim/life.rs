@@ -260,7 +260,9 @@ impl<O: Observer> Simulation<'_, O> {
         let id = run.request.function;
         let function = &mut self.functions[id];
         let mut length = run.request.service;
-        run.outgrows = run.request.outgrows;
+        if run.request.outgrows {
+            run.down = Some(Retirement::OutOfMemory);
+        }
         if instance.first_call_due {
             instance.first_call_due = false;
             let phases = &self.plan.functions[id.index()].start;
@@ -273,7 +275,7 @@ impl<O: Observer> Simulation<'_, O> {
             }
             if start::never_ends(&self.plan.functions[id.index()]) {
                 // Init fails once more: the handler is never reached.
-                run.outgrows = true;
+                run.down = Some(Retirement::OutOfMemory);
                 length = Span::ZERO;
             }
             length += run.first_call;
@@ -282,8 +284,7 @@ impl<O: Observer> Simulation<'_, O> {
         instance.served |= run.request.sender == Sender::User;
         if function.heard & NOT_PLAIN == 0 {
             if length > function.timeout {
-                run.timed_out = true;
-                run.outgrows = false;
+                run.down = Some(Retirement::TimedOut);
                 run.first_call = run.first_call.min(function.timeout);
                 length = function.timeout;
             }
@@ -319,7 +320,7 @@ impl<O: Observer> Simulation<'_, O> {
             ending: match tried {
                 _ if tried_again || run.abandoned => Ending::Try,
                 Tried::TimedOut => Ending::TimedOut,
-                Tried::WentDown if run.outgrows => Ending::OutOfMemory,
+                Tried::WentDown if run.down == Some(Retirement::OutOfMemory) => Ending::OutOfMemory,
                 Tried::Failed | Tried::WentDown | Tried::Refused => Ending::Failed,
                 Tried::Completed => Ending::Completed,
             },
@@ -339,7 +340,7 @@ impl<O: Observer> Simulation<'_, O> {
         }
         self.tell_of(slot, Happening::Finished);
         self.disconnect_after_request(slot);
-        if let Some(why) = run.goes_down() {
+        if let Some(why) = run.down {
             self.go_down(slot, why);
         } else {
             self.rest(slot);

@@ -124,15 +124,12 @@ impl<O: Observer> Simulation<'_, O> {
         let mut length = waited + work;
         let of_user = run.request.sender == Sender::User;
         if of_user && crash_rate > 0.0 && uniform(&mut state.rare.source_stream) < crash_rate {
-            run.crashes = true;
-            run.outgrows = false;
+            run.down = Some(Retirement::Crashed);
             let part = uniform(&mut state.rare.source_stream);
             length = waited + Span::from_nanos_f64(work.nanos() as f64 * part);
         }
         if length > state.timeout {
-            run.timed_out = true;
-            run.crashes = false;
-            run.outgrows = false;
+            run.down = Some(Retirement::TimedOut);
             length = state.timeout;
         }
         run.first_call = run.first_call.min(length);

@@ -145,11 +145,7 @@ impl Context {
         let (init_billed, snapshot_billed) = billed(&runtime, package, platform);
         FunctionFacts {
             runtime_place: place(keys.runtime.as_ref().map(|key| key.place)),
-            runtime_label: if keys.runtime.is_some() {
-                "the runtime"
-            } else {
-                "has no `runtime`"
-            },
+            runtime_label: runtime_label(&keys),
             package_place,
             layers,
             gap: gap || self.faults.pushed() > before,
@@ -357,6 +353,15 @@ impl Context {
                 );
             }
         }
+    }
+}
+
+/// What an error says about where the runtime was typed.
+fn runtime_label(keys: &FunctionKeys) -> &'static str {
+    if keys.runtime.is_some() {
+        "the runtime"
+    } else {
+        "has no `runtime`"
     }
 }
 
