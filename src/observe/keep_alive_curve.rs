@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{FunctionId, InstanceId};
 use crate::model::{Plan, RemedyKind};
-use crate::sim::{Observer, Prompt, RequestEnd, Retirement, Sender, State, StateChange};
+use crate::sim::{Ending, Observer, Prompt, RequestEnd, Retirement, Sender, State, StateChange};
 use crate::units::Time;
 
 use ages::{Ages, NEVER, Sign};
@@ -312,7 +312,8 @@ impl Observer for KeepAliveCurveTap {
     fn ended(&mut self, end: &RequestEnd) {
         self.tick(end.ended);
         let Some(instance) = end.instance else { return };
-        if end.sender == Sender::User {
+        // What was abandoned is counted when its run ends.
+        if end.sender == Sender::User && end.ending != Ending::Abandoned {
             let bin = if end.on_provisioned {
                 0
             } else {

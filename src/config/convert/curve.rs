@@ -5,12 +5,18 @@ use crate::config::typed::{Key, value};
 use crate::model::Routing;
 
 use super::Context;
+use super::function::FunctionFacts;
 use super::platform::PlatformFacts;
 
 impl Context {
     /// Whether the curve is asked for. Its rule holds for most-recently-used routing alone, and it
     /// knows no maximum life.
-    pub(super) fn keep_alive_curve(&self, key: &Key<bool>, platform: &PlatformFacts) -> bool {
+    pub(super) fn keep_alive_curve(
+        &self,
+        key: &Key<bool>,
+        platform: &PlatformFacts,
+        functions: &[FunctionFacts],
+    ) -> bool {
         let (Some(given), Some(true)) = (key, value(key)) else {
             return false;
         };
@@ -24,6 +30,17 @@ impl Context {
                 "under another routing one run tells nothing about other keep-alives: sweep \
                  `platform.keep-alive`",
             ));
+        }
+        let deployed = functions
+            .iter()
+            .find(|facts| !facts.function.deployments.is_empty());
+        if let Some(facts) = deployed {
+            let title = format!(
+                "`keep-alive-curve` knows no deployments, and function `{}` has some",
+                facts.function.name
+            );
+            let fault = Fault::new(title).label(given.place, "asked for here");
+            self.fault(fault.note("leave out `deployments`, or sweep `platform.keep-alive`"));
         }
         if platform.platform.max_life.is_some() {
             let title = "the keep-alive curve leaves out the platform's maximum life";

@@ -141,7 +141,8 @@ pub(crate) fn scenarios(
     let duration = duration?.0;
     context.fits_into_time(warm_up, duration, &file);
     context.meets_measured_time(&MeasuredTime::new(warm_up, duration), &population);
-    let keep_alive_curve = context.keep_alive_curve(&file.keep_alive_curve, &platform);
+    let keep_alive_curve =
+        context.keep_alive_curve(&file.keep_alive_curve, &platform, &population.functions);
     let claimed_concurrency = value(&file.claimed_concurrency).copied().unwrap_or(false);
     let functions: Arc<[Function]> = population
         .functions
