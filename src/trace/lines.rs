@@ -1,5 +1,6 @@
 //! The lines of a file, packed or not, read as bytes and without copying them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
@@ -81,10 +82,14 @@ impl Lines {
                 return Err(self.fault(message));
             }
         }
-        let names = text
+        let names: Vec<String> = text
             .split(',')
             .map(|name| name.trim().trim_matches('"').to_owned())
             .collect();
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
+            return Err(self.fault(format!("has two columns `{twice}`: rename one of them")));
+        }
         Ok(Header {
             path: self.path.clone(),
             names,

@@ -117,6 +117,10 @@ impl Rows {
                 self.key
                     .extend_from_slice(&line[self.fields[second].clone()]);
             }
+            if self.key.is_empty() || self.key == b"*" {
+                let message = "has no name in `function`, or `*`, which stands for all of them";
+                return Err(self.lines.fault(message.to_owned()));
+            }
         }
         let row = match self.format {
             Format::Azure2021 => self.azure_2021()?,

@@ -37,6 +37,17 @@ fn a_damaged_trace_says_where_and_what_to_do() {
         ),
         ("empty.csv", vec!["empty.csv: is empty"]),
         (
+            "two-columns.csv",
+            vec!["two-columns.csv:1: has two columns `function`: rename one of them"],
+        ),
+        (
+            "no-name.csv",
+            vec![
+                "no-name.csv:3: has no name in `function`, or `*`, which stands for all of them",
+                "no-name.csv:4: has no name in `function`, or `*`, which stands for all of them",
+            ],
+        ),
+        (
             "header-only.csv",
             vec!["header-only.csv: has a header but no rows"],
         ),
