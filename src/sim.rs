@@ -460,6 +460,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
         self.carry_out_orders();
     }
 
+    #[inline(never)]
     fn handle(&mut self, event: Event) {
         match event {
             Event::Ready { slot } => self.ready(slot),

@@ -339,7 +339,9 @@ impl<O: Observer> Simulation<'_, O> {
             }
         }
         self.tell_of(slot, Happening::Finished);
-        self.disconnect_after_request(slot);
+        if self.functions[function].heard & NOT_PLAIN != 0 {
+            self.disconnect_after_request(slot);
+        }
         if let Some(why) = run.down {
             self.go_down(slot, why);
         } else {
@@ -356,6 +358,7 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// The runtime of an instance went down with its request.
+    #[inline(never)]
     fn go_down(&mut self, slot: u32, why: Retirement) {
         if self.plan.platform.reset == Reset::Retire {
             self.retire(slot, why);
@@ -520,7 +523,9 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// Ends an instance that is in no pool.
     pub(super) fn retire(&mut self, slot: u32, why: Retirement) {
-        self.disconnect(slot);
+        if self.instances[slot].connected {
+            self.disconnect(slot);
+        }
         let instance = &self.instances[slot];
         let (id, provisioned) = (instance.function, instance.provisioned);
         let function = &mut self.functions[id];

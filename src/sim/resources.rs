@@ -46,6 +46,7 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// An instance lets its connection go, where it has one.
+    #[inline(never)]
     pub(super) fn disconnect(&mut self, slot: u32) {
         let instance = &mut self.instances[slot];
         if !std::mem::take(&mut instance.connected) {
@@ -61,6 +62,7 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// A request lets a connection go that it opened for itself.
+    #[inline(never)]
     pub(super) fn disconnect_after_request(&mut self, slot: u32) {
         let connection = self.connection(self.instances[slot].function);
         if connection.is_some_and(|connection| connection.open == Open::EveryCall) {
@@ -69,6 +71,7 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// The handler of a request opens a connection where it needs one, and then works for so long.
+    #[inline(never)]
     pub(super) fn reach_out(&mut self, slot: u32, work: Span) {
         let id = self.instances[slot].function;
         let connection = self

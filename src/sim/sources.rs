@@ -66,6 +66,7 @@ pub(super) enum Tried {
 
 impl<O: Observer> Simulation<'_, O> {
     /// Something arrives for a function that is not called straight by clients.
+    #[inline(never)]
     pub(super) fn arrive_at_source(&mut self, arrival: &Arrival) {
         match self.functions[arrival.function].rare.source {
             SourceState::Direct => self.arrive(arrival, Via::Client),
@@ -87,6 +88,7 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// Whether a request whose try ended so is tried again: then it waits for that.
+    #[inline(never)]
     pub(super) fn tries_again(&mut self, request: &Request, tried: Tried) -> bool {
         match request.via {
             Via::Client => self.client_tries_again(request, tried),
@@ -96,6 +98,7 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// A batch has been tried.
+    #[inline(never)]
     pub(super) fn batch_tried(&mut self, request: &Request, tried: Tried) {
         match self.functions[request.function].rare.source {
             SourceState::Queue(_) => self.queue_batch_tried(request, tried),

@@ -52,6 +52,7 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// Sees to it that a client whose request goes on until `busy_until` is not kept waiting for
     /// longer than its gateway waits.
+    #[inline(never)]
     pub(in crate::sim) fn watch_patience(&mut self, slot: u32, busy_until: Time) {
         let run = &self.instances[slot].run;
         let ends = self.patience_ends(&run.request);
