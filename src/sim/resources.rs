@@ -102,6 +102,7 @@ impl<O: Observer> Simulation<'_, O> {
         run.connection_tries += 1;
         if run.connection_tries >= connection.attempts {
             run.request.fails = true;
+            run.outgrows = false;
             self.work_for(slot, Span::ZERO);
             return;
         }

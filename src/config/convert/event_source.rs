@@ -136,6 +136,12 @@ impl Context {
         let back_off = self.need(&keys.back_off, place, what, "back-off");
         let longest = self.need(&keys.longest_back_off, place, what, "longest-back-off");
         let max_age = self.need(&keys.max_age, place, what, "max-age");
+        if let Some(key) = &keys.retries
+            && key.get().is_some_and(|retries| retries.0 > MOST_RETRIES)
+        {
+            let fault = Fault::new("more retries than are counted").at(key.place);
+            self.fault(fault.note(format!("allowed: at most {MOST_RETRIES}")));
+        }
         Some(model::EventSource::Async(model::AsyncRules {
             retries: retries?.0,
             retry_wait: retry_wait?.0,
@@ -210,5 +216,7 @@ impl Context {
     }
 }
 
+/// Most retries of an event; AWS Lambda allows 2.
+const MOST_RETRIES: u32 = 100;
 /// Most lanes of a stream.
 const MOST_LANES: u32 = 100_000;

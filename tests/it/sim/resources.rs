@@ -1,16 +1,19 @@
 //! Connections to what is behind functions: when they are opened, how long they are held, who is
 //! refused one.
 
+use frostline::dist::Dist;
 use frostline::ids::InstanceId;
 use frostline::model::{
-    Connection, EventSource, Gateway, GatewayKind, Open, Ping, Provisioned, RemedyKind, Reset,
-    Resource, Snapshot, SnapshotAfter, WorkingSet,
+    Connection, EventSource, Gateway, GatewayKind, Open, Ping, Process, Provisioned, RemedyKind,
+    Reset, Resource, Snapshot, SnapshotAfter, WorkingSet, bytes,
 };
 use frostline::observe::{SummaryResult, metric};
 use frostline::policy::{Happening, HappeningKind, Orders, Policy};
 use frostline::random::Stream;
 use frostline::sim::{Ending, Retirement};
+use frostline::theory::queues::erlang_b;
 use frostline::units::{Memory, Time};
+use frostline::validate::lab;
 
 use super::stage::{Record, Stage, constant, secs};
 
@@ -296,6 +299,68 @@ fn pings_open_no_connection() {
         assert_eq!(path(&record)[0], (10.0, true));
         assert!(refused(&record).is_empty());
         assert_eq!(record.story(), "warm:2");
+    }
+}
+
+#[test]
+fn the_start_of_an_instance_for_a_ping_opens_one_in_init() {
+    let mut stage = connected(Open::Init, None);
+    stage.start_takes(1.0);
+    stage.remedy(RemedyKind::Ping(Ping {
+        every: secs(2000.0),
+        instances: 1,
+        hold: secs(1.0),
+        skew: constant(0.0),
+        offset: Time::from_secs(10.0),
+    }));
+    assert_eq!(path(&stage.play()), [(10.0, true), (112.25, false)]);
+}
+
+/// A request that was refused has not worked: neither is its memory used up.
+#[test]
+fn a_request_that_is_refused_does_not_run_out_of_memory() {
+    let mut stage = connected(Open::EveryCall, Some(1));
+    stage.calls(&[(0.0, 4.0), (1.0, 4.0)]);
+    let (base, peak) = (Memory::from_mb(512.0), Memory::from_mb(2048.0));
+    let peak = Dist::constant(bytes(peak));
+    stage.functions[0].working_set = Some(WorkingSet::new(base, peak));
+    let endings: Vec<_> = stage.play().users().iter().map(|end| end.ending).collect();
+    assert_eq!(endings, [Ending::OutOfMemory, Ending::Failed]);
+}
+
+/// Without further tries a resource of c connections is a loss system: of Poisson arrivals it refuses
+/// Erlang's B of c and of the load that set-up and work bring, whatever their distributions.
+#[test]
+fn a_resource_refuses_what_erlang_b_says() {
+    let set_up = secs(0.25);
+    for (connections, mean) in [(3, 1.75), (6, 4.75)] {
+        let mut platform = lab::bare_platform();
+        platform.resources = vec![Resource {
+            name: "database".to_owned(),
+            connections: Some(connections),
+            set_up: Dist::constant(set_up),
+        }];
+        let mut function = lab::bare_function("f", Dist::exponential(secs(mean)).unwrap());
+        function.connection = Some(Connection {
+            to: 0,
+            open: Open::EveryCall,
+            attempts: 1,
+            retry_wait: secs(1.0),
+        });
+        let poisson = Process::Poisson { rate: 1.0 };
+        let plan = lab::plan_of_one(platform, function, poisson, secs(1e3), secs(4e5));
+        let summary = lab::simulate(&plan, 1, 0, 1);
+        let value = |id| summary.values.get(id).unwrap();
+        let refused = value(metric::CONNECTIONS_REFUSED) / value(metric::REQUESTS);
+        let load = mean + set_up.secs();
+        let expected = erlang_b(connections, load);
+        assert!(
+            (refused / expected - 1.0).abs() < 0.02,
+            "{refused} {expected}"
+        );
+        let held = value(metric::CONNECTIONS_MEAN);
+        let carried = load * (1.0 - expected);
+        assert!((held / carried - 1.0).abs() < 0.01, "{held} {carried}");
     }
 }
 
