@@ -193,10 +193,18 @@ impl Watch {
             },
             EventSource::Queue(rules) => {
                 // A call takes, and a call deletes, ten messages at most; each poller waits 20 s
-                // for a message (docs.aws.amazon.com, with-sqs, 2026).
+                // for a message (docs.aws.amazon.com, with-sqs, 2026). What failed is not deleted,
+                // unless the function says which of its messages did.
                 let taken = calls.max(messages / 10.0);
+                let told = if rules.partial_failures {
+                    tally.failed
+                } else {
+                    0
+                };
+                let processed = tally.messages.as_deref().map_or(0, |m| m.processed) as f64;
+                let deleted = ((tally.completed() + told) as f64).max(processed / 10.0);
                 let polls = f64::from(rules.pollers) * window.secs() / 20.0;
-                services.queue_requests = messages + 2.0 * taken + (polls - taken).max(0.0);
+                services.queue_requests = messages + taken + deleted + (polls - taken).max(0.0);
             }
             EventSource::Stream(rules) => {
                 services.shard_hours = f64::from(rules.shards) * window.secs() / 3600.0;

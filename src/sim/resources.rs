@@ -36,9 +36,10 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// An instance that boots opens its connection in init, where that is when it is opened. What
-    /// is refused there is tried again by a request.
+    /// is refused there is tried again by a request. Init that runs out of memory opens none.
     pub(super) fn connect_in_init(&mut self, id: FunctionId, drawn: &mut DrawnStart) {
         if let Some(connection) = self.connection(id).filter(|c| c.open == Open::Init)
+            && !self.never_starts(id)
             && let Some(set_up) = self.take_connection(id, connection)
         {
             drawn.connect(set_up);
@@ -71,17 +72,26 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// The handler of a request opens a connection where it needs one, and then works for so long.
+    /// What its first call is made of comes before: init that is run again, and loading of code.
     #[inline(never)]
     pub(super) fn reach_out(&mut self, slot: u32, work: Span) {
         let id = self.instances[slot].function;
         let connection = self
             .connection(id)
             .filter(|_| !self.instances[slot].connected)
-            .filter(|_| self.instances[slot].run.request.sender == Sender::User);
+            .filter(|_| self.instances[slot].run.request.sender == Sender::User)
+            .filter(|_| !self.never_starts(id));
         let Some(connection) = connection else {
             self.work_for(slot, work);
             return;
         };
+        let run = &self.instances[slot].run;
+        let reached = run.begun + run.first_call;
+        if run.connection_tries == 0 && self.now < reached {
+            let left = work.saturating_sub(run.first_call);
+            self.connect_at(slot, reached, work, left);
+            return;
+        }
         if let Some(set_up) = self.take_connection(id, connection) {
             let instance = &mut self.instances[slot];
             instance.connected = true;
@@ -93,20 +103,31 @@ impl<O: Observer> Simulation<'_, O> {
         }
         let run = &mut self.instances[slot].run;
         run.connection_tries += 1;
-        run.work = work;
         if run.connection_tries >= connection.attempts {
             run.request.fails = true;
+            run.outgrows = false;
             self.work_for(slot, Span::ZERO);
             return;
         }
         let at = self.now + connection.retry_wait;
-        let begun = run.begun;
+        self.connect_at(slot, at, Span::FOR_EVER, work);
+    }
+
+    /// A request waits until then for its next try to connect, and has so much `left` to work after
+    /// it; where its timeout is over before, it works for `work` until it is cut. Whoever waits for
+    /// the answer may give up meanwhile.
+    fn connect_at(&mut self, slot: u32, at: Time, work: Span, left: Span) {
+        let instance = &mut self.instances[slot];
+        instance.run.work = left;
+        let (id, begun, generation) = (instance.function, instance.run.begun, instance.generation);
         if at.since(begun) > self.functions[id].timeout {
-            self.work_for(slot, Span::FOR_EVER);
+            self.work_for(slot, work);
             return;
         }
-        let generation = self.instances[slot].generation;
         self.calendar.push(at, Event::Connect { slot, generation });
+        if self.instances[slot].run.connection_tries <= 1 {
+            self.watch_patience(slot, Time::NEVER);
+        }
     }
 
     /// A request that was refused a connection tries again.

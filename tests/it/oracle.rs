@@ -7,8 +7,9 @@ mod naive;
 use frostline::dist::Dist;
 use frostline::ids::FunctionId;
 use frostline::model::{
-    AccountLimits, ClientRetry, Jitter, KeepAlive, Overflow, Ping, Provisioned, RateScope, Remedy,
-    RemedyKind, RetryOn, Routing, ScalingRate, SnapshotAfter, WorkingSet, bytes,
+    AccountLimits, ClientRetry, Connection, Jitter, KeepAlive, Open, Overflow, Ping, Provisioned,
+    RateScope, Remedy, RemedyKind, Resource, RetryOn, Routing, ScalingRate, SnapshotAfter,
+    WorkingSet, bytes,
 };
 use frostline::random::{Purpose, Stream, Streams};
 use frostline::sim::Found;
@@ -183,6 +184,17 @@ fn account() -> impl Strategy<Value = AccountLimits> {
     )
 }
 
+/// A connection to the one resource, and how it is opened.
+fn connection() -> impl Strategy<Value = Connection> {
+    let open = prop::sample::select(vec![Open::Init, Open::FirstCall, Open::EveryCall]);
+    (open, 1..4_u32, length(2)).prop_map(|(open, attempts, wait)| Connection {
+        to: 0,
+        open,
+        attempts,
+        retry_wait: wait + Span::from_millis(1.0),
+    })
+}
+
 fn client_retry() -> impl Strategy<Value = ClientRetry> {
     (1..4_u32, length(3)).prop_map(|(attempts, first)| ClientRetry {
         attempts,
@@ -240,7 +252,9 @@ fn stage() -> impl Strategy<Value = Stage> {
         ),
         maybe(length(8)),
         maybe(0..5_u32),
+        maybe(connection()),
     );
+    let resource = (maybe(1..4_u32), constant(2));
     let calls = (length(4), length(8), 0..3_u32, prop::bool::weighted(0.1));
     let limits = (
         maybe(0..7_u32),
@@ -257,7 +271,7 @@ fn stage() -> impl Strategy<Value = Stage> {
     );
     (
         (routing(), keep_alive(), maybe(max_life())),
-        (limits, accounts),
+        (limits, accounts, resource),
         provisioning,
         prop::collection::vec(function, 3),
         prop::collection::vec(
@@ -270,7 +284,7 @@ fn stage() -> impl Strategy<Value = Stage> {
         prop::collection::vec(calls, 1..60),
     )
         .prop_map(
-            |(rules, (limits, accounts), provisioning, functions, remedies, calls)| {
+            |(rules, (limits, accounts, resource), provisioning, functions, remedies, calls)| {
                 let mut stage = Stage::new();
                 stage.duration = Span::from_whole_secs(120);
                 let platform = &mut stage.platform;
@@ -287,12 +301,19 @@ fn stage() -> impl Strategy<Value = Stage> {
                 (rules.delay, rules.instances_per_minute) = provisioning.0;
                 (rules.burst, rules.requests_per_second, rules.recycle) = provisioning.1;
                 platform.init_limit = provisioning.2;
+                platform.resources = vec![Resource {
+                    name: "database".to_owned(),
+                    connections: resource.0,
+                    set_up: resource.1,
+                }];
                 stage.add_function();
                 stage.add_function();
                 for (place, of) in stage.functions.iter_mut().enumerate() {
                     of.account = further.min(accounts.2 >> place & 1);
                 }
-                for (of, (start, timeout, reserved)) in stage.functions.iter_mut().zip(functions) {
+                for (of, (start, timeout, reserved, connection)) in
+                    stage.functions.iter_mut().zip(functions)
+                {
                     let phases = &mut of.start;
                     (phases.sandbox, phases.restore, phases.init) = start.0;
                     (phases.first_call, phases.restored_first_call) = start.1;
@@ -303,6 +324,7 @@ fn stage() -> impl Strategy<Value = Stage> {
                     });
                     of.timeout = timeout;
                     of.reserved_concurrency = reserved;
+                    of.connection = connection;
                 }
                 let mut taken = Vec::new();
                 for (kind, functions) in remedies {

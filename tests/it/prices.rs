@@ -7,12 +7,15 @@
 )]
 
 use frostline::config::{ModelKind, load_text};
-use frostline::model::{InitBilling, Prices};
+use frostline::model::{
+    ClientRetry, EventSource, Gateway, GatewayKind, InitBilling, Jitter, Prices, QueueRules,
+    RetryOn, StreamRules,
+};
 use frostline::observe::costs::{self, MONTH, Services, Usage};
 use frostline::observe::metric;
 use frostline::units::{Memory, Span};
 
-use crate::sim::stage::Stage;
+use crate::sim::stage::{Stage, constant};
 
 /// A shipped list at a date, with or without its free tier.
 fn list(name: &str, date: Option<&str>, free_tier: bool) -> Prices {
@@ -365,4 +368,113 @@ fn a_function_with_more_temporary_storage_pays_for_its_run_time() {
         .get(metric::COST_USD_TOTAL)
         .unwrap();
     assert_usd(total, 6.0 + 6.0 * 1.666_67e-5 + 2.0 * 2e-7);
+}
+
+/// A stage of 1,000 s at the list of us-east-1, and its bill of one kind.
+fn behind(source: EventSource) -> Stage {
+    let mut stage = Stage::new();
+    stage.platform.prices = Some(east(false));
+    stage.functions[0].source = source;
+    stage
+}
+
+fn usd(stage: &Stage, id: metric::MetricId) -> f64 {
+    stage.measure(1).0.values.get(id).unwrap_or(0.0)
+}
+
+/// 3.50 and 1.00 USD a million (aws.amazon.com/api-gateway/pricing): every call to the gateway, also
+/// one that a client makes again.
+#[test]
+fn each_call_to_a_gateway_is_on_the_bill() {
+    for (kind, price) in [(GatewayKind::Rest, 3.5e-6), (GatewayKind::Http, 1e-6)] {
+        let mut stage = behind(EventSource::Gateway(Gateway {
+            kind,
+            latency: constant(0.0),
+            timeout: None,
+            throttle: None,
+        }));
+        stage.calls(&[(0.0, 1.0), (10.0, 1.0), (20.0, 1.0)]);
+        assert_usd(usd(&stage, metric::COST_USD_GATEWAY), 3.0 * price);
+        // 3 GB-s and 3 requests besides.
+        let of_function = 3.0 * 1.666_67e-5 + 3.0 * 2e-7;
+        assert_usd(
+            usd(&stage, metric::COST_USD_TOTAL),
+            3.0 * price + of_function,
+        );
+        stage.platform.client_retry = Some(ClientRetry {
+            attempts: 3,
+            first: Span::from_whole_secs(1),
+            factor: 2.0,
+            jitter: Jitter::None,
+            on: RetryOn {
+                failed: true,
+                ..RetryOn::THROTTLED
+            },
+        });
+        stage.calls[1].fails = true;
+        assert_usd(usd(&stage, metric::COST_USD_GATEWAY), 4.0 * price);
+    }
+}
+
+/// 0.40 USD a million (aws.amazon.com/sqs/pricing): each message sent, each batch received and
+/// deleted, and five pollers that wait 20 s each for what does not come.
+#[test]
+fn a_queue_pays_for_sending_receiving_deleting_and_waiting() {
+    let rules = QueueRules {
+        batch_size: 10,
+        window: Span::from_whole_secs(1),
+        pollers: 5,
+        pollers_per_minute: 300,
+        max_concurrency: 1250,
+        visibility: Span::from_whole_secs(30),
+        max_receives: Some(2),
+        retention: Span::from_whole_secs(345_600),
+        partial_failures: false,
+    };
+    let mut stage = behind(EventSource::Queue(rules));
+    (0..25).for_each(|_| stage.call(0.0, 1.0));
+    // 25 sent, three batches received and deleted, 5 × 1,000 s ÷ 20 s polls, of which three found some.
+    let requests = 25.0 + 3.0 + 3.0 + (250.0 - 3.0);
+    assert_usd(usd(&stage, metric::COST_USD_QUEUE), requests * 4e-7);
+    // What fails is received twice, and never deleted.
+    let mut stage = behind(EventSource::Queue(rules));
+    stage.functions[0].error_rate = 1.0;
+    stage.call(0.0, 1.0);
+    stage.calls[0].fails = true;
+    let requests = 1.0 + 2.0 + (250.0 - 2.0);
+    assert_usd(usd(&stage, metric::COST_USD_QUEUE), requests * 4e-7);
+    // A batch of 25 takes two and a half calls each way.
+    let mut stage = behind(EventSource::Queue(QueueRules {
+        batch_size: 100,
+        ..rules
+    }));
+    (0..25).for_each(|_| stage.call(0.0, 1.0));
+    let requests = 25.0 + 2.5 + 2.5 + (250.0 - 2.5);
+    assert_usd(usd(&stage, metric::COST_USD_QUEUE), requests * 4e-7);
+    // A month of an empty one: 648,000 requests.
+    let mut stage = behind(EventSource::Queue(rules));
+    stage.duration = MONTH;
+    assert_usd(usd(&stage, metric::COST_USD_QUEUE), 648_000.0 * 4e-7);
+}
+
+/// 0.015 USD for each hour of a shard, 0.014 USD a million units put
+/// (aws.amazon.com/kinesis/data-streams/pricing): a record is a unit, however often it is tried.
+#[test]
+fn a_stream_pays_for_its_shards_and_its_records() {
+    let mut stage = behind(EventSource::Stream(StreamRules {
+        shards: 2,
+        parallelization_factor: 3,
+        batch_size: 100,
+        window: Span::ZERO,
+        poll_every: Span::ZERO,
+        max_retries: Some(2),
+        retry_wait: Span::from_whole_secs(1),
+        max_age: None,
+        bisect: false,
+        poison: 1.0,
+    }));
+    stage.duration = Span::from_whole_secs(7200);
+    (0..25).for_each(|n| stage.call(f64::from(n), 1.0));
+    let expected = 2.0 * 2.0 * 0.015 + 25.0 * 1.4e-8;
+    assert_usd(usd(&stage, metric::COST_USD_STREAM), expected);
 }

@@ -99,17 +99,25 @@ fn every_experiment_has_an_answer_here() {
         "azure-2019-synthetic",
         "burst",
         "bursting-neighbour",
+        "database-connections",
+        "deploy-at-peak",
         "init-in-or-out",
         "keep-alive-curve",
+        "keep-connections",
         "memory",
+        "mobile-backend",
         "one-large-or-many-small",
         "ping-collision",
+        "poison-queue",
         "power-tuning",
         "provisioned-schedule",
         "quickstart",
         "scaling-eras",
+        "sequential-pings",
         "six-languages",
         "snapstart",
+        "stream-processing",
+        "web-application",
     ];
     assert_eq!(names, tested);
 }
@@ -376,4 +384,121 @@ fn snapstart_halves_javas_worst_for_nothing_and_costs_python_fifty_times_the_bil
             "{policy}: {paid} {charge}"
         );
     }
+}
+
+/// The only policy of experiments that sweep keys of functions or of the platform.
+const AS_IT_IS: &str = "platform as it is";
+
+#[test]
+fn web_application_the_gateway_is_most_of_the_bill_and_instances_hold_the_connections() {
+    let answer = Answer::of("web-application");
+    let told = |metric| answer.all(AS_IT_IS, metric);
+    let (gateway, all) = (told("cost_usd_gateway"), told("cost_usd_total"));
+    assert!(gateway[0] > 0.9 * all[0], "{gateway:?} of {all:?}");
+    assert!((gateway[0] / gateway[1] - 3.5).abs() < 1e-9, "{gateway:?}");
+    let (held, busy) = (told("connections_mean"), told("busy_mean"));
+    assert!(held[0] > 10.0 * busy[0], "{held:?} {busy:?}");
+    assert!(told("connections_peak")[0] <= told("instances_peak")[0]);
+}
+
+#[test]
+fn mobile_backend_only_who_waits_hears_of_failures() {
+    let answer = Answer::of("mobile-backend");
+    let told = |function, metric| answer.of_function(function, metric)[0];
+    let of_api = told("api", "failed") / told("api", "requests");
+    assert!((of_api - 0.02).abs() < 0.002, "{of_api}");
+    // 0.02³ of 17,000 events.
+    assert!(told("resize", "failed") <= 3.0);
+    assert!(told("resize", "retries") > 200.0);
+    assert!(told("resize", "latency_ms_p99") > 60_000.0);
+    assert_eq!(told("notify", "messages_given_up"), 0.0);
+    assert!(told("notify", "failed") > 1000.0);
+}
+
+#[test]
+fn stream_processing_a_limit_on_retries_unblocks_and_bisecting_saves_the_good_records() {
+    let answer = Answer::of("stream-processing");
+    let told = |metric| answer.all(AS_IT_IS, metric);
+    let (all, waiting) = (told("messages"), told("messages_waiting"));
+    assert!(waiting[0] > 0.95 * all[0], "{waiting:?} of {all:?}");
+    assert!(waiting[1..].iter().all(|waiting| *waiting < 200.0));
+    let given_up = told("messages_given_up");
+    assert!(given_up[1] > 10.0 * given_up[2], "{given_up:?}");
+    let poison = given_up[2] / all[2];
+    assert!((poison - 0.0005).abs() < 0.0001, "{poison}");
+    let scenarios = answer.0["scenarios"].as_array().unwrap().iter();
+    let p99: Vec<_> = scenarios
+        .map(|scenario| scenario["metrics"]["message_latency_ms_p99"]["mean"].as_f64())
+        .collect();
+    assert!(p99[1] > Some(3000.0) && p99[2] > p99[1], "{p99:?}");
+    assert!(p99[3] < Some(1500.0) && p99[4] < Some(1500.0), "{p99:?}");
+}
+
+#[test]
+fn sequential_pings_keep_one_instance_however_many_they_are() {
+    let answer = Answer::of("sequential-pings");
+    let cold = |policy| answer.one(policy, "cold_start_ratio");
+    let one = cold("1 ping");
+    assert!(one < cold("do nothing"));
+    for like_one in ["10 pings one after another", "10 pings at once, no hold"] {
+        assert!((cold(like_one) / one - 1.0).abs() < 0.1, "{like_one}");
+    }
+    assert!(cold("10 pings at once, hold 75 ms") < 0.1 * one);
+}
+
+#[test]
+fn deploy_at_peak_costs_as_many_cold_starts_as_are_busy_then() {
+    let answer = Answer::of("deploy-at-peak");
+    let cold = answer.all("do nothing", "cold_starts");
+    let (at_night, at_peak) = (cold[1] - cold[0], cold[2] - cold[0]);
+    assert!(at_peak > 70.0, "seven deployments: {cold:?}");
+    assert!(at_night < 0.3 * at_peak, "{cold:?}");
+    let provisioned = answer.all("provisioned 8", "cold_starts");
+    assert!(provisioned[2] - provisioned[0] < 0.1 * at_peak);
+    assert_eq!(provisioned[1], provisioned[0]);
+}
+
+#[test]
+fn database_connections_that_are_held_for_life_are_not_there_for_others() {
+    let answer = Answer::of("database-connections");
+    let told = |metric| answer.all(AS_IT_IS, metric);
+    // Two by two: without and with a cap.
+    let (all, failed) = (told("requests"), told("failed"));
+    for held_for_life in [0, 2, 6, 8] {
+        assert!(failed[held_for_life] > 0.7 * all[held_for_life]);
+    }
+    assert!(failed[4] > 0.05 * all[4] && failed[4] < 0.2 * all[4]);
+    assert_eq!(failed[10], 0.0, "opened in every call, with further tries");
+    let refused = told("connections_refused");
+    let rejected = told("rejected");
+    for capped in (1..12).step_by(2) {
+        assert_eq!(refused[capped], 0.0);
+        assert!(rejected[capped] < 0.03 * all[capped], "{rejected:?}");
+    }
+    let peaks = told("connections_peak");
+    assert!(peaks.iter().all(|peak| *peak == 100.0), "{peaks:?}");
+}
+
+#[test]
+fn keep_connections_kept_ones_are_faster_and_many_more() {
+    let answer = Answer::of("keep-connections");
+    let told = |metric| answer.all(AS_IT_IS, metric);
+    let (p50, held) = (told("latency_ms_p50"), told("connections_mean"));
+    assert!(p50[2] - p50[0] > 50.0, "{p50:?}");
+    assert_eq!(p50[0], p50[1]);
+    assert!(held[0] > 5.0 * held[2] && held[1] > 5.0 * held[2]);
+    let usd = told("cost_usd_total");
+    assert!(usd[2] > 1.5 * usd[0], "{usd:?}");
+}
+
+#[test]
+fn poison_queue_all_or_none_makes_good_messages_wait_for_a_bad_one() {
+    let answer = Answer::of("poison-queue");
+    let told = |metric| answer.all(AS_IT_IS, metric);
+    let p95 = told("message_latency_ms_p95");
+    assert!(p95[0] > 180_000.0, "{p95:?}");
+    assert!(p95[1] < 10_000.0 && p95[2] < 1000.0, "{p95:?}");
+    assert!(told("messages_given_up")[1] <= told("messages_given_up")[0]);
+    let usd = told("cost_usd_queue");
+    assert!(usd[2] > 2.0 * usd[1], "{usd:?}");
 }

@@ -13,6 +13,7 @@ mod measures;
 mod provisioned;
 mod remedies;
 mod resets;
+mod resources;
 mod snapshots;
 mod sources;
 pub(crate) mod stage;

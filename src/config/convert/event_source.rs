@@ -70,7 +70,34 @@ impl Context {
         } else {
             Some(model::EventSource::Sync)
         };
-        made.unwrap_or(model::EventSource::Sync)
+        let made = made.unwrap_or(model::EventSource::Sync);
+        self.warn_of_price(&made, place, platform);
+        made
+    }
+
+    /// Warns where the price list says nothing of a source that costs something elsewhere: then the
+    /// bill is too low.
+    fn warn_of_price(&self, source: &model::EventSource, place: Place, platform: &PlatformFacts) {
+        let Some(facts) = &platform.prices else {
+            return;
+        };
+        let services = &facts.prices.services;
+        let (charge, what, key) = match source {
+            model::EventSource::Sync | model::EventSource::Async(_) => return,
+            model::EventSource::Gateway(gateway) => match gateway.kind {
+                model::GatewayKind::Rest => (&services.rest_request, "REST APIs", "gateway.rest"),
+                model::GatewayKind::Http => (&services.http_request, "HTTP APIs", "gateway.http"),
+            },
+            model::EventSource::Queue(_) => (&services.queue_request, "queues", "queue.standard"),
+            model::EventSource::Stream(_) => (&services.shard_hour, "streams", "stream.shard-hour"),
+        };
+        if charge.tiers.is_empty() {
+            let list = &facts.prices.name;
+            let title =
+                format!("the price list `{list}` has no price of {what}, so they cost nothing");
+            let fault = Fault::warning(title).at(place);
+            self.fault(fault.note(format!("give `{key}` in a price list of your own")));
+        }
     }
 
     /// What gateways let in.
@@ -109,6 +136,12 @@ impl Context {
         let back_off = self.need(&keys.back_off, place, what, "back-off");
         let longest = self.need(&keys.longest_back_off, place, what, "longest-back-off");
         let max_age = self.need(&keys.max_age, place, what, "max-age");
+        if let Some(key) = &keys.retries
+            && key.get().is_some_and(|retries| retries.0 > MOST_RETRIES)
+        {
+            let fault = Fault::new("more retries than are counted").at(key.place);
+            self.fault(fault.note(format!("allowed: at most {MOST_RETRIES}")));
+        }
         Some(model::EventSource::Async(model::AsyncRules {
             retries: retries?.0,
             retry_wait: retry_wait?.0,
@@ -183,5 +216,7 @@ impl Context {
     }
 }
 
+/// Most retries of an event; AWS Lambda allows 2.
+const MOST_RETRIES: u32 = 100;
 /// Most lanes of a stream.
 const MOST_LANES: u32 = 100_000;

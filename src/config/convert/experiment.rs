@@ -334,7 +334,16 @@ impl Context {
                 let workload = file.workload.as_ref().map(|given| given.place);
                 population.places.push(workload.unwrap_or(root));
             }
-        } else if tables(&file.function).is_empty()
+            return population;
+        }
+        if file.workload.is_none()
+            && let Some(given) = &file.defaults
+        {
+            let title = "[defaults] holds for functions of a trace, and there is no [workload]";
+            let fault = Fault::warning(title).at(given.place);
+            self.fault(fault.note("give each [[function]] its keys"));
+        }
+        if tables(&file.function).is_empty()
             && file.workload.is_none()
             && !self.faults.is_excused(root, "function")
             && !self.faults.is_excused(root, "workload")

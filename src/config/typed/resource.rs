@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::config::decode::OrNone;
 use crate::config::dist::Distribution;
-use crate::config::quantity::{Length, PositiveCount};
+use crate::config::quantity::{PositiveCount, PositiveLength};
 
 use super::Key;
 
@@ -32,7 +32,7 @@ pub(crate) struct Connection {
     /// Tries of a request in all, the first included; without it 1.
     pub(crate) attempts: Key<PositiveCount>,
     /// Wait before each further try; without it 100 ms.
-    pub(crate) retry_wait: Key<Length>,
+    pub(crate) retry_wait: Key<PositiveLength>,
 }
 
 /// When a connection is opened.

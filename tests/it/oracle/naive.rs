@@ -1,6 +1,7 @@
 //! The same rules once more, slow and obvious: one list of all instances that ever were, one list
 //! of what is to come, both searched from end to end each time; no floats, no clever order.
 
+mod connections;
 mod instances;
 mod requests;
 
@@ -36,6 +37,8 @@ struct Work {
     first_call: u64,
     timed_out: bool,
     outgrows: bool,
+    /// How often it was refused a connection.
+    refused: u32,
     found: Found,
 }
 
@@ -49,6 +52,7 @@ struct Instance {
     state: Option<State>,
     was_ready: bool,
     called: bool,
+    connected: bool,
     /// Init that was cut, and is run again inside the first invocation.
     init_due: u64,
     /// Another one takes its place; it goes as soon as it may.
@@ -66,6 +70,7 @@ enum Event {
     Finish(usize),
     Ready(usize),
     Attempt(Request),
+    Connect(usize),
     Expiry(usize, u64),
     EndOfLife(usize),
     Recycle(usize),
@@ -150,6 +155,8 @@ struct World<'a> {
     last_retired: Vec<Option<Retirement>>,
     /// Times that something began or ended to run.
     activity: Vec<u64>,
+    /// Connections to the resource that are held.
+    connections: u32,
     choices: VecDeque<Name>,
     outcome: Outcome,
 }
@@ -215,6 +222,7 @@ pub(super) fn simulate(stage: &Stage, choices: VecDeque<Name>) -> Outcome {
         keep_streams: Vec::new(),
         last_retired: vec![None; functions],
         activity: vec![0; functions],
+        connections: 0,
         choices,
         outcome: Outcome {
             ends: Vec::new(),
@@ -306,6 +314,7 @@ impl World<'_> {
                 }
             }
             Event::Attempt(request) => self.attempt(request),
+            Event::Connect(i) => self.connect(i),
             Event::Expiry(i, period) => {
                 let this = &self.instances[i];
                 if this.state == Some(State::Idle) && this.idle_period == period {

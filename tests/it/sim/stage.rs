@@ -56,6 +56,9 @@ pub(crate) struct Record {
     pub(crate) provisioned: Vec<(Time, FunctionId, u32)>,
     pub(crate) messages: Vec<MessageEnd>,
     pub(crate) dead_letters: Vec<Time>,
+    /// When which function took a connection, or let one go.
+    pub(crate) connected: Vec<(Time, FunctionId, bool)>,
+    pub(crate) connections_refused: Vec<Time>,
     pub(crate) in_flight: u32,
     pub(crate) finished: Finished,
     births: BTreeMap<InstanceId, usize>,
@@ -97,6 +100,12 @@ impl Observer for Record {
     }
     fn dead_lettered(&mut self, at: Time, _: FunctionId, _: Time) {
         self.dead_letters.push(at);
+    }
+    fn connected(&mut self, at: Time, function: FunctionId, more: bool) {
+        self.connected.push((at, function, more));
+    }
+    fn connection_refused(&mut self, at: Time, _: FunctionId) {
+        self.connections_refused.push(at);
     }
     fn in_flight(&mut self, _: &InFlight) {
         self.in_flight += 1;

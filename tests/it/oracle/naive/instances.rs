@@ -42,7 +42,7 @@ impl World<'_> {
     }
 
     /// Whether no instance gets through its init.
-    fn never_starts(&self, function: usize) -> bool {
+    pub(super) fn never_starts(&self, function: usize) -> bool {
         let function = &self.stage.functions[function];
         need(function).is_some_and(|(base, _)| base > function.memory.bytes())
     }
@@ -58,6 +58,7 @@ impl World<'_> {
             was_ready: false,
             called: self.snapshot(function) == Some(SnapshotAfter::WarmUpCall)
                 && !self.never_starts(function),
+            connected: false,
             init_due: if self.never_starts(function) && self.snapshot(function).is_none() {
                 self.init_length(function)
             } else {
@@ -89,7 +90,7 @@ impl World<'_> {
         while self.alive(function) < self.floor(function) {
             let i = self.bear(function, false, true);
             self.cut_init(i);
-            let ready = self.now + self.start_on_demand(i);
+            let ready = self.now + self.start_on_demand(i) + self.connect_in_init(i);
             self.push(ready, 1, Event::Ready(i));
         }
     }
@@ -102,9 +103,12 @@ impl World<'_> {
         let spread = rate.map_or(0, |rate| {
             60_000_000_000 * u64::from(n.saturating_sub(burst)) / u64::from(rate)
         });
-        for _ in 0..n {
-            let i = self.bear(function, true, true);
-            let ready = self.now + spread + self.start_length(function);
+        let new: Vec<usize> = (0..n).map(|_| self.bear(function, true, true)).collect();
+        // None is ready before all are.
+        let set_ups: Vec<u64> = new.iter().map(|i| self.connect_in_init(*i)).collect();
+        let slowest = set_ups.into_iter().max().unwrap_or(0);
+        for i in new {
+            let ready = self.now + spread + self.start_length(function) + slowest;
             self.push(ready, 1, Event::Ready(i));
         }
     }
@@ -135,7 +139,7 @@ impl World<'_> {
         self.instances[old].replaced = true;
         let new = self.bear(function, true, true);
         self.instances[new].replaces = Some(old);
-        let ready = self.now + self.start_length(function);
+        let ready = self.now + self.start_length(function) + self.connect_in_init(new);
         self.push(ready, 1, Event::Ready(new));
     }
 
@@ -160,6 +164,26 @@ impl World<'_> {
             }
         }
         let mut length = work.first_call + work.request.service;
+        let in_time = function
+            .timeout
+            .is_none_or(|most| work.first_call <= most.nanos());
+        let needs = self.needs_connection(i, &work) && in_time;
+        let function = &self.stage.functions[work.request.function];
+        let this = &mut self.instances[i];
+        if needs {
+            let loaded = self.now + work.first_call;
+            let at_once = work.first_call == 0;
+            this.called = true;
+            this.was_ready = true;
+            this.state = Some(State::Busy);
+            this.work = Some(work);
+            if at_once {
+                self.connect(i);
+            } else {
+                self.push(loaded, 3, Event::Connect(i));
+            }
+            return;
+        }
         if let Some(timeout) = function.timeout.map(Span::nanos)
             && length > timeout
         {
@@ -207,6 +231,7 @@ impl World<'_> {
                 self.push(self.now + longest.nanos(), 4, event);
             }
         }
+        self.disconnect_after(i);
         if work.timed_out {
             self.retire(i, Retirement::TimedOut);
         } else if work.outgrows {
@@ -274,6 +299,8 @@ impl World<'_> {
     }
 
     pub(super) fn retire(&mut self, i: usize, why: Retirement) {
+        self.note_connection_tie();
+        self.disconnect(i);
         let this = &mut self.instances[i];
         let (function, provisioned) = (this.function, this.provisioned);
         this.state = None;

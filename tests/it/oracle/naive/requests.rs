@@ -125,7 +125,7 @@ impl World<'_> {
         self.cut_init(i);
         self.activity[function] += 1;
         self.instances[i].work = Some(self.work(request, found));
-        let ready = self.now + self.start_on_demand(i);
+        let ready = self.now + self.start_on_demand(i) + self.connect_in_init(i);
         self.push(ready, 1, Event::Ready(i));
         Ok(())
     }
@@ -171,6 +171,7 @@ impl World<'_> {
             first_call: 0,
             timed_out: false,
             outgrows: false,
+            refused: 0,
             found,
         }
     }
