@@ -36,6 +36,8 @@ pub enum Purpose {
     EventSource = 21,
     /// Memory that requests need.
     Memory = 17,
+    /// Transitions, choices and calls of a workflow's executions.
+    Workflow = 30,
 }
 
 /// Where streams come from: one source a replication.
@@ -49,6 +51,15 @@ impl Streams {
     pub fn new(seed: u64, replication: u32) -> Self {
         Self {
             key: mix(mix(seed) ^ mix(0x5EED_0000_0000 + u64::from(replication))),
+        }
+    }
+
+    /// Streams of their own for one of many within these: of an execution of a workflow, of a branch
+    /// of an execution.
+    #[must_use]
+    pub fn within(&self, number: u64) -> Self {
+        Self {
+            key: mix(self.key ^ mix(0xB4A2_0000_0000_0000 ^ number)),
         }
     }
 

@@ -16,6 +16,7 @@
 
 mod clock;
 mod dealer;
+mod instants;
 mod merge;
 mod rates;
 mod recorded;
@@ -24,6 +25,7 @@ mod timed;
 mod window;
 
 pub use dealer::Dealer;
+pub use instants::Instants;
 pub use merge::{OfEachFunction, Workload};
 pub use source::FunctionArrivals;
 
