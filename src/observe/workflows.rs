@@ -10,11 +10,6 @@ use super::identities::Violation;
 use super::measures::{Values, lengths_of_time};
 use super::metric;
 
-/// Express workflows are charged for memory in steps of 64 MB … (aws.amazon.com/step-functions/pricing)
-const CHUNK_MB: f64 = 64.0;
-/// … and for time in steps of 100 ms.
-const STEP: Span = Span::from_nanos(100_000_000);
-
 /// Counts of executions that were started in the measured time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Workflows {
@@ -31,8 +26,8 @@ pub(super) struct Workflows {
     transitions: u64,
     standard_transitions: u64,
     express_requests: u64,
-    /// Charged nanoseconds of Express executions times their chunks of memory.
-    express_chunk_nanos: u128,
+    /// Charged nanoseconds of Express executions times their charged bytes of memory.
+    express_byte_nanos: u128,
     /// From start to end of those that completed, in nanoseconds.
     latency: Histogram,
 }
@@ -42,8 +37,10 @@ pub(super) struct Workflows {
 pub(super) struct WorkflowBooks {
     /// Measuring begins.
     from: Time,
-    /// Chunks of memory of each.
-    chunks: Vec<u64>,
+    /// Bytes that an execution of each is charged for.
+    bytes: Vec<u64>,
+    /// What the time of an Express execution is rounded up to.
+    step: Span,
     /// Of the present part.
     present: Workflows,
     /// Of the parts before.
@@ -53,11 +50,18 @@ pub(super) struct WorkflowBooks {
 impl WorkflowBooks {
     /// Those of a plan; `None` where it has none.
     pub(super) fn new(plan: &Plan) -> Option<Box<Self>> {
-        let chunks: Vec<u64> = plan.workflows().map(|w| chunks(w.memory)).collect();
-        (!chunks.is_empty()).then(|| {
+        let prices = plan.platform.prices.as_ref().map(|prices| &prices.services);
+        let memory_step = prices.and_then(|prices| prices.express_memory_step);
+        let charged = |memory: Memory| match memory_step.map(Memory::bytes) {
+            Some(step) if step > 0 => memory.bytes().div_ceil(step).saturating_mul(step),
+            _ => memory.bytes(),
+        };
+        let bytes: Vec<u64> = plan.workflows().map(|w| charged(w.memory)).collect();
+        (!bytes.is_empty()).then(|| {
             Box::new(Self {
                 from: plan.measured_from(),
-                chunks,
+                bytes,
+                step: prices.map_or(Span::ZERO, |prices| prices.express_step),
                 present: Workflows::default(),
                 before: Workflows::default(),
             })
@@ -96,9 +100,9 @@ impl WorkflowBooks {
         if end.kind == WorkflowKind::Express && end.fate != WorkflowFate::Refused {
             counts.express_requests += 1;
             if end.fate != WorkflowFate::InFlight {
-                let chunks = self.chunks.get(end.workflow as usize).copied();
-                counts.express_chunk_nanos +=
-                    u128::from(length.round_up(STEP).nanos()) * u128::from(chunks.unwrap_or(1));
+                let bytes = self.bytes.get(end.workflow as usize).copied();
+                counts.express_byte_nanos +=
+                    u128::from(length.round_up(self.step).nanos()) * u128::from(bytes.unwrap_or(0));
             }
         }
     }
@@ -122,11 +126,6 @@ impl WorkflowBooks {
     }
 }
 
-fn chunks(memory: Memory) -> u64 {
-    let chunk = Memory::from_mb(CHUNK_MB).bytes();
-    memory.bytes().div_ceil(chunk).max(1)
-}
-
 impl Workflows {
     fn join(&mut self, other: &Self) {
         self.started += other.started;
@@ -139,7 +138,7 @@ impl Workflows {
         self.transitions += other.transitions;
         self.standard_transitions += other.standard_transitions;
         self.express_requests += other.express_requests;
-        self.express_chunk_nanos += other.express_chunk_nanos;
+        self.express_byte_nanos += other.express_byte_nanos;
         self.latency.merge(&other.latency);
     }
 
@@ -154,11 +153,11 @@ impl Workflows {
 
     /// What they are charged for, besides the functions that they call.
     pub(super) fn services(&self) -> Services {
-        let chunk_gb = Memory::from_mb(CHUNK_MB).gb();
+        let gb = Memory::from_mb(1024.0).bytes() as f64;
         Services {
             transitions: self.standard_transitions as f64,
             express_requests: self.express_requests as f64,
-            express_gb_s: self.express_chunk_nanos as f64 / 1e9 * chunk_gb,
+            express_gb_s: self.express_byte_nanos as f64 / 1e9 / gb,
             ..Services::default()
         }
     }

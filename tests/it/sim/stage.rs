@@ -6,13 +6,15 @@ use std::fmt;
 
 use frostline::dist::Dist;
 use frostline::ids::{FunctionId, InstanceId};
-use frostline::model::{Function, KeepAlive, Plan, Platform, Remedy, RemedyKind};
+use frostline::model::{
+    Function, KeepAlive, Plan, Platform, Remedy, RemedyKind, Source, WorkflowKind,
+};
 use frostline::observe::{Summary, SummaryResult};
 use frostline::policy::{self, Bound, Policy};
 use frostline::random::Streams;
 use frostline::sim::{
     self, Control, Ending, Finished, Found, InFlight, MessageEnd, Observer, Prewarmed, RequestEnd,
-    Retirement, Sender, Simulation, State, StateChange,
+    Retirement, Sender, Simulation, State, StateChange, WorkflowEnd,
 };
 use frostline::units::{Span, Time};
 use frostline::validate::lab;
@@ -56,6 +58,8 @@ pub(crate) struct Record {
     pub(crate) provisioned: Vec<(Time, FunctionId, u32)>,
     pub(crate) messages: Vec<MessageEnd>,
     pub(crate) dead_letters: Vec<Time>,
+    pub(crate) transitions: Vec<Time>,
+    pub(crate) workflows: Vec<WorkflowEnd>,
     pub(crate) in_flight: u32,
     pub(crate) finished: Finished,
     births: BTreeMap<InstanceId, usize>,
@@ -97,6 +101,12 @@ impl Observer for Record {
     }
     fn dead_lettered(&mut self, at: Time, _: FunctionId, _: Time) {
         self.dead_letters.push(at);
+    }
+    fn transition(&mut self, at: Time, _: WorkflowKind, _: Time) {
+        self.transitions.push(at);
+    }
+    fn workflow_ended(&mut self, end: &WorkflowEnd) {
+        self.workflows.push(*end);
     }
     fn in_flight(&mut self, _: &InFlight) {
         self.in_flight += 1;
@@ -225,6 +235,7 @@ pub(crate) struct Stage {
     pub(crate) functions: Vec<Function>,
     pub(crate) remedies: Vec<Remedy>,
     pub(crate) calls: Vec<Arrival>,
+    pub(crate) sources: Vec<Source>,
     pub(crate) warm_up: Span,
     pub(crate) duration: Span,
     policies: Vec<MakePolicy>,
@@ -238,6 +249,7 @@ impl Stage {
             functions: vec![lab::bare_function("f", Dist::ZERO)],
             remedies: Vec::new(),
             calls: Vec::new(),
+            sources: Vec::new(),
             warm_up: Span::ZERO,
             duration: secs(1000.0),
             policies: Vec::new(),
@@ -298,7 +310,7 @@ impl Stage {
         Plan {
             platform: self.platform.clone().into(),
             functions: self.functions.clone().into(),
-            sources: Vec::new().into(),
+            sources: self.sources.clone().into(),
             remedies: self.remedies.clone(),
             warm_up: self.warm_up,
             duration: self.duration,
