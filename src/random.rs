@@ -54,8 +54,8 @@ impl Streams {
         }
     }
 
-    /// Streams of their own for one of many within these: of an execution of a workflow, of a branch
-    /// of an execution.
+    /// Streams of their own for one of many within these: of an execution of a workflow, or of a
+    /// branch of an execution.
     #[must_use]
     pub fn within(&self, number: u64) -> Self {
         Self {
@@ -112,5 +112,21 @@ mod tests {
             }
         }
         assert_eq!(firsts.len(), 4 * 4 * 50 * 3 * 3);
+    }
+
+    #[test]
+    fn streams_within_streams_are_their_own() {
+        let outer = Streams::new(1, 0);
+        let mut firsts = BTreeSet::new();
+        for execution in 0..50 {
+            let inner = outer.within(execution);
+            firsts.insert(inner.stream(0, Purpose::Workflow, 0).next_u64());
+            for branch in 0..50 {
+                let inner = inner.within(branch);
+                firsts.insert(inner.stream(0, Purpose::Workflow, 0).next_u64());
+            }
+        }
+        firsts.insert(outer.stream(0, Purpose::Workflow, 0).next_u64());
+        assert_eq!(firsts.len(), 50 + 50 * 50 + 1);
     }
 }

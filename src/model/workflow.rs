@@ -1,4 +1,4 @@
-//! Workflows: steps that call functions one after another, side by side, by choice or for each item.
+//! Workflows: steps that call functions one after another, side by side, by choice or item by item.
 
 use crate::dist::Dist;
 use crate::ids::FunctionId;

@@ -9,7 +9,7 @@ mod steps;
 use super::*;
 use crate::model::{RatePerSecond, Workflow, WorkflowKind};
 use crate::sim::instance::NONE;
-use crate::workload::Instants;
+use crate::workload::Starts;
 
 /// An execution of a workflow has ended, or the run ends with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,7 +43,7 @@ pub enum WorkflowFate {
 
 /// All workflows of a plan.
 pub(super) struct Workflows<'a> {
-    of_plan: Vec<(&'a Workflow, Instants)>,
+    of_plan: Vec<(&'a Workflow, Starts)>,
     started: Vec<u64>,
     executions: Slab<Execution>,
     threads: Slab<Thread>,
@@ -145,8 +145,8 @@ impl<'a> Workflows<'a> {
         let of_plan: Vec<_> = (0..)
             .zip(plan.workflows())
             .map(|(number, workflow)| {
-                let instants = Instants::new(&workflow.process, function, streams, number);
-                (workflow, instants)
+                let starts = Starts::new(&workflow.process, function, streams, number);
+                (workflow, starts)
             })
             .collect();
         if of_plan.is_empty() {

@@ -10,14 +10,14 @@ use super::source::FunctionArrivals;
 
 /// The instants of a process in order of time.
 #[derive(Debug)]
-pub struct Instants {
+pub struct Starts {
     /// The next instant of each clock; there is more than one where bursts overlap.
     clocks: Vec<(u64, FunctionArrivals)>,
 }
 
-impl Instants {
-    /// Those of a process. `number` tells the streams of several apart, from which no function draws;
-    /// of `function` nothing is asked but a name. None where the process is a replay.
+impl Starts {
+    /// Those of a process; none where it is a replay. `number` tells the streams of several apart,
+    /// from which no function draws. Of `function` nothing is asked but a name.
     pub fn new(process: &Process, function: &Function, streams: &Streams, number: u32) -> Self {
         let id = FunctionId(u32::MAX - number);
         let clocks = FunctionArrivals::of_process(id, function, process, streams, 0);
