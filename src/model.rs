@@ -12,6 +12,7 @@ mod prices;
 mod process;
 mod remedy;
 mod resource;
+mod workflow;
 mod working_set;
 
 pub use event_source::{
@@ -32,4 +33,7 @@ pub use remedy::{
     Statistic, Tracking,
 };
 pub use resource::{Connection, Open, Resource};
+pub use workflow::{
+    RatePerSecond, Step, StepKind, StepRetry, Way, Workflow, WorkflowKind, WorkflowRules,
+};
 pub use working_set::{WorkingSet, bytes};

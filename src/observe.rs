@@ -20,6 +20,7 @@ mod summary;
 mod tally;
 mod timeline;
 mod watch;
+mod workflows;
 
 pub use claimed::{ClaimedLine, ClaimedPoint, ClaimedTap};
 pub use claims::{Claims, LONGEST_RUN, Notes};

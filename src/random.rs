@@ -36,6 +36,8 @@ pub enum Purpose {
     EventSource = 21,
     /// Memory that requests need.
     Memory = 17,
+    /// Transitions, choices and calls of a workflow's executions.
+    Workflow = 30,
 }
 
 /// Where streams come from: one source a replication.
@@ -49,6 +51,15 @@ impl Streams {
     pub fn new(seed: u64, replication: u32) -> Self {
         Self {
             key: mix(mix(seed) ^ mix(0x5EED_0000_0000 + u64::from(replication))),
+        }
+    }
+
+    /// Streams of their own for one of many within these: of an execution of a workflow, or of a
+    /// branch of an execution.
+    #[must_use]
+    pub fn within(&self, number: u64) -> Self {
+        Self {
+            key: mix(self.key ^ mix(0xB4A2_0000_0000_0000 ^ number)),
         }
     }
 
@@ -101,5 +112,21 @@ mod tests {
             }
         }
         assert_eq!(firsts.len(), 4 * 4 * 50 * 3 * 3);
+    }
+
+    #[test]
+    fn streams_within_streams_are_their_own() {
+        let outer = Streams::new(1, 0);
+        let mut firsts = BTreeSet::new();
+        for execution in 0..50 {
+            let inner = outer.within(execution);
+            firsts.insert(inner.stream(0, Purpose::Workflow, 0).next_u64());
+            for branch in 0..50 {
+                let inner = inner.within(branch);
+                firsts.insert(inner.stream(0, Purpose::Workflow, 0).next_u64());
+            }
+        }
+        firsts.insert(outer.stream(0, Purpose::Workflow, 0).next_u64());
+        assert_eq!(firsts.len(), 50 + 50 * 50 + 1);
     }
 }

@@ -24,6 +24,7 @@ mod resources;
 mod sources;
 mod start;
 mod versions;
+mod workflows;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -46,11 +47,12 @@ use pool::IdlePool;
 use provisioning::Recycling;
 use resources::Resources;
 use sources::{Batches, SourceState};
+use workflows::Workflows;
 
 pub use calendar::MOST_INSTANCES;
 pub use observer::{
     Cause, Ending, Fate, Found, InFlight, MessageEnd, Observer, Prewarmed, Prompt, RequestEnd,
-    Retirement, Running, Sender, State, StateChange,
+    Retirement, Running, Sender, State, StateChange, WorkflowEnd, WorkflowFate,
 };
 
 /// How a caller follows a run and stops it.
@@ -153,6 +155,8 @@ pub struct Simulation<'a, O> {
     waiting: Waiting,
     batches: Batches,
     resources: Resources,
+    /// Where the plan has some, and all functions are simulated together.
+    workflows: Option<Box<Workflows<'a>>>,
     policies: Vec<BoundPolicy>,
     orders: VecDeque<(u32, Order)>,
     /// The next arrival, pulled one ahead; `None` before the first and after the last.
@@ -298,6 +302,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
         let account = Account::new(plan, 0);
         let mut all = Self::of_functions(plan, streams, all, account, policies, observer);
         let further = 1..=plan.platform.accounts.len() as u32;
+        all.workflows = Workflows::new(plan, streams);
         all.further_accounts = further.map(|number| Account::new(plan, number)).collect();
         all
     }
@@ -341,6 +346,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             waiting: Waiting::default(),
             batches: Batches::default(),
             resources: Resources::new(plan),
+            workflows: None,
             policies: Vec::new(),
             orders: VecDeque::new(),
             next: None,
@@ -457,6 +463,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             }
             self.tell(FunctionId(function), Happening::RunBegan);
         }
+        self.begin_workflows();
         self.carry_out_orders();
     }
 
@@ -484,6 +491,9 @@ impl<'a, O: Observer> Simulation<'a, O> {
             Event::Shard { function, lane } => self.look_at_lane(FunctionId(function), lane),
             Event::Connect { slot, generation } => self.connect_again(slot, generation),
             Event::Deploy { function } => self.deploy(FunctionId(function)),
+            Event::Execution { workflow } => self.start_execution(workflow),
+            Event::Step { thread } => self.step(thread),
+            Event::Transitions { kind } => self.release_transitions(kind as usize),
         }
     }
 
@@ -509,6 +519,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             });
         }
         self.tell_waiting_messages();
+        self.tell_executions_in_flight();
         self.observer.run_ended(end);
         self.done
     }

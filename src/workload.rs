@@ -20,12 +20,14 @@ mod merge;
 mod rates;
 mod recorded;
 mod source;
+mod starts;
 mod timed;
 mod window;
 
 pub use dealer::Dealer;
 pub use merge::{OfEachFunction, Workload};
 pub use source::FunctionArrivals;
+pub use starts::Starts;
 
 use crate::ids::FunctionId;
 use crate::units::{Span, Time};

@@ -27,6 +27,7 @@ mod schedule;
 mod snapshot;
 mod start;
 mod transient;
+mod workflow;
 mod workload;
 
 use std::cell::{Cell, RefCell};

@@ -95,7 +95,7 @@ fn files(experiment: &Experiment) -> BTreeSet<PathBuf> {
             } => {
                 files.insert(file.clone());
             }
-            Source::Process { .. } => {}
+            Source::Process { .. } | Source::Workflow(_) => {}
         }
     }
     files

@@ -27,6 +27,8 @@ pub enum Way {
     Gateways,
     /// Functions share a resource.
     Resources,
+    /// Workflows call functions one after another.
+    Workflows,
     /// There are several accounts.
     Accounts,
     /// Claimed concurrency is measured, which is that of all functions together.
@@ -57,6 +59,8 @@ impl Way {
             Some(Self::Accounts)
         } else if plan.functions.iter().any(|f| f.connection.is_some()) {
             Some(Self::Resources)
+        } else if plan.workflows().next().is_some() {
+            Some(Self::Workflows)
         } else if plan.end() >= LONGEST_RUN {
             Some(Self::TooLong)
         } else {
@@ -82,6 +86,7 @@ impl fmt::Display for Way {
             }
             Self::Claimed => "functions together: claimed concurrency is that of all",
             Self::Resources => "functions together: connections are counted over all of them",
+            Self::Workflows => "functions together: workflows call one after another",
             Self::Accounts => "functions together: there are several accounts",
             Self::TooLong => "functions together: the run is too long to prove that no limit binds",
             Self::Binds(Binding::ConcurrencyQuota) => {

@@ -8,7 +8,7 @@ use crate::ids::FunctionId;
 use crate::trace::Trace;
 use crate::units::{Span, Time};
 
-use super::{Function, Platform, Process, Remedy};
+use super::{Function, Platform, Process, Remedy, Workflow};
 
 /// A checked experiment.
 #[derive(Clone, Debug)]
@@ -76,6 +76,8 @@ pub enum Source {
         /// The function of this experiment for each function of the trace.
         functions: Arc<[FunctionId]>,
     },
+    /// A workflow, whose executions call functions.
+    Workflow(Arc<Workflow>),
 }
 
 impl Experiment {
@@ -88,7 +90,7 @@ impl Experiment {
                 process: Process::Replay { file },
                 ..
             } => Some(file.as_path()),
-            Source::Process { .. } => None,
+            Source::Process { .. } | Source::Workflow(_) => None,
         });
         paths.collect()
     }
@@ -105,6 +107,15 @@ impl Plan {
         self.sources.iter().any(|source| match source {
             Source::Process { process, .. } => matches!(process, Process::Replay { .. }),
             Source::Trace { .. } => true,
+            Source::Workflow(_) => false,
+        })
+    }
+
+    /// The workflows, in the order of the file.
+    pub fn workflows(&self) -> impl Iterator<Item = &Workflow> {
+        self.sources.iter().filter_map(|source| match source {
+            Source::Workflow(workflow) => Some(&**workflow),
+            Source::Process { .. } | Source::Trace { .. } => None,
         })
     }
 

@@ -3,7 +3,7 @@
 use crate::dist::Dist;
 use crate::units::{Memory, Span};
 
-use super::{GatewayThrottle, Prices, Resource};
+use super::{GatewayThrottle, Prices, Resource, WorkflowRules};
 
 /// A serverless platform as of one date.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Platform {
     pub gateway_throttle: Option<GatewayThrottle>,
     /// What functions reach out to.
     pub resources: Vec<Resource>,
+    /// How it runs workflows, by kind; `None` where it has none of the kind.
+    pub workflows: [Option<WorkflowRules>; 2],
     /// What becomes of an instance whose request timed out or crashed.
     pub reset: Reset,
     /// How memory buys CPU, and what it speeds up.

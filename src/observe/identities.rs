@@ -15,6 +15,24 @@ pub struct Violation {
     right: u128,
 }
 
+impl Violation {
+    /// What two counts that must agree are not, where they do not.
+    pub(super) fn unless_equal(
+        identity: &'static str,
+        left: u128,
+        right: u128,
+    ) -> Result<(), Self> {
+        if left == right {
+            return Ok(());
+        }
+        Err(Self {
+            identity,
+            left,
+            right,
+        })
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -235,7 +235,7 @@ impl Part<'_> {
 }
 
 /// Mean, quantiles and greatest, in milliseconds, in the order of the catalogue from `first` on.
-fn lengths_of_time(values: &mut Values, first: MetricId, histogram: &Joint<'_>) {
+pub(super) fn lengths_of_time(values: &mut Values, first: MetricId, histogram: &Joint<'_>) {
     let millis = |nanos: u64| nanos as f64 / 1e6;
     let Some(mean) = histogram.mean() else { return };
     values.set(first, mean / 1e6);

@@ -176,6 +176,21 @@ metrics! {
     MESSAGE_LATENCY_MS_P999 "message_latency_ms_p999" Alone Lower "arrival of a message until it was worked off, 99.9th percentile";
     MESSAGE_LATENCY_MS_MAX "message_latency_ms_max" Alone Lower "arrival of a message until it was worked off, longest";
     OUT_OF_MEMORY "out_of_memory" Total Lower "requests that failed for want of memory";
+    WORKFLOWS "workflows" Total Neutral "executions of workflows that were started";
+    WORKFLOWS_COMPLETED "workflows_completed" Total Higher "executions whose last step ended";
+    WORKFLOWS_FAILED "workflows_failed" Total Lower "executions of which a step failed for good, or that took too long";
+    WORKFLOWS_REFUSED "workflows_refused" Total Lower "executions refused because too many were started";
+    WORKFLOWS_IN_FLIGHT "workflows_in_flight" Total Neutral "executions not ended when the run ended";
+    WORKFLOW_LATENCY_MS_MEAN "workflow_latency_ms_mean" Alone Lower "start of an execution to its end, mean";
+    WORKFLOW_LATENCY_MS_P50 "workflow_latency_ms_p50" Alone Lower "start of an execution to its end, median";
+    WORKFLOW_LATENCY_MS_P90 "workflow_latency_ms_p90" Alone Lower "start of an execution to its end, 90th percentile";
+    WORKFLOW_LATENCY_MS_P95 "workflow_latency_ms_p95" Alone Lower "start of an execution to its end, 95th percentile";
+    WORKFLOW_LATENCY_MS_P99 "workflow_latency_ms_p99" Alone Lower "start of an execution to its end, 99th percentile";
+    WORKFLOW_LATENCY_MS_P999 "workflow_latency_ms_p999" Alone Lower "start of an execution to its end, 99.9th percentile";
+    WORKFLOW_LATENCY_MS_MAX "workflow_latency_ms_max" Alone Lower "start of an execution to its end, longest";
+    WORKFLOW_COLD_STARTS_MEAN "workflow_cold_starts_mean" Alone Lower "cold starts on the way of an execution, mean of the completed";
+    WORKFLOW_COLD_RATIO "workflow_cold_ratio" Alone Lower "share of completed executions with a cold start on their way";
+    TRANSITIONS "transitions" Total Neutral "steps of workflows that were begun, retries included";
 }
 
 impl Metric {
@@ -222,7 +237,8 @@ impl MetricId {
             COST_USD_MESSAGES,
             COST_USD_WORKFLOW,
         ];
-        OPTIONAL.contains(&self)
+        let of_workflows = WORKFLOWS.0..=TRANSITIONS.0;
+        OPTIONAL.contains(&self) || of_workflows.contains(&self.0)
     }
 
     /// The measure as an index.

@@ -4,9 +4,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::FunctionId;
-use crate::model::Plan;
+use crate::model::{Plan, WorkflowKind};
 use crate::sim::{
     InFlight, MessageEnd, Observer, Prewarmed, Prompt, RequestEnd, Sender, State, StateChange,
+    WorkflowEnd,
 };
 use crate::stats::Histogram;
 use crate::stats::batches::BatchSums;
@@ -20,6 +21,7 @@ use super::metric::{METRICS, MetricId};
 use super::states::{PeakClock, Peaks};
 use super::tally::Tally;
 use super::watch::Watch;
+use super::workflows::{WorkflowBooks, Workflows};
 
 /// Most functions for which intervals over batches are kept.
 const MOST_BATCHED_FUNCTIONS: usize = 2_000;
@@ -59,6 +61,8 @@ pub struct Parts<'a> {
     /// Over all functions, in the measured parts before.
     peaks: Peaks,
     batch_values: Vec<Values>,
+    /// Where the plan has workflows.
+    workflows: Option<Box<WorkflowBooks>>,
     /// Fewest functions that a thread measures at a time.
     piece: usize,
 }
@@ -77,6 +81,7 @@ impl<'a> Parts<'a> {
             measuring: false,
             peaks: Peaks::default(),
             batch_values: Vec::new(),
+            workflows: WorkflowBooks::new(plan),
             piece: usize::MAX,
         }
     }
@@ -128,13 +133,17 @@ impl<'a> Parts<'a> {
             .collect();
         let window = at - self.begins;
         let keep = watches.len() <= MOST_BATCHED_FUNCTIONS;
-        let (all, functions) = self.measure(window, &counted, peaks, keep);
+        let workflows = self.workflows.as_ref().map(|books| books.present());
+        let (all, functions) = self.measure(window, &counted, workflows, peaks, keep);
         self.batch_values.push(all.0);
         for (watch, values) in watches.iter_mut().zip(functions) {
             add_batch(&mut watch.batches, &values);
         }
         for watch in watches.iter_mut() {
             watch.end_part();
+        }
+        if let Some(books) = &mut self.workflows {
+            books.end_part();
         }
         self.peaks.join(peaks);
     }
@@ -161,8 +170,12 @@ impl<'a> Parts<'a> {
         for (watch, tally) in &counted {
             watch.books.check(tally)?;
         }
+        let workflows = self.workflows.as_ref().map(|books| books.whole());
+        let workflows = workflows.as_ref();
+        workflows.map_or(Ok(()), Workflows::check)?;
+        let window = self.plan.duration;
         let ((values, all), functions) =
-            self.measure(self.plan.duration, &counted, self.peaks, true);
+            self.measure(window, &counted, workflows, self.peaks, true);
         let functions = functions.into_iter().zip(watches);
         Ok(SummaryResult {
             values,
@@ -182,6 +195,7 @@ impl<'a> Parts<'a> {
         &self,
         window: Span,
         counted: &[(&Watch, &Tally)],
+        workflows: Option<&Workflows>,
         peaks: Peaks,
         each: bool,
     ) -> ((Values, Tally), Vec<Values>) {
@@ -194,6 +208,9 @@ impl<'a> Parts<'a> {
         let mut usage = Usage::default();
         for of_one in &usages {
             usage.add(of_one);
+        }
+        if let Some(workflows) = workflows {
+            usage.services.add(&workflows.services());
         }
         let unit = prices.map(|prices| (UnitPrices::of_volume(prices, &usage, window), prices));
         let bill = |usage: &Usage| {
@@ -244,7 +261,11 @@ impl<'a> Parts<'a> {
             bill: bill(&usage),
             window,
         };
-        ((part.values(), all), functions)
+        let mut values = part.values();
+        if let Some(workflows) = workflows {
+            workflows.set(&mut values);
+        }
+        ((values, all), functions)
     }
 }
 
@@ -396,6 +417,27 @@ impl Observer for Summary<'_> {
     fn dead_lettered(&mut self, at: Time, function: FunctionId, arrived: Time) {
         self.watch(at, function)
             .dead_lettered(at, function, arrived);
+    }
+
+    fn workflow_started(&mut self, at: Time) {
+        self.tick(at);
+        if let Some(books) = &mut self.parts.workflows {
+            books.started(at);
+        }
+    }
+
+    fn transition(&mut self, at: Time, kind: WorkflowKind, arrived: Time) {
+        self.tick(at);
+        if let Some(books) = &mut self.parts.workflows {
+            books.transition(kind, arrived);
+        }
+    }
+
+    fn workflow_ended(&mut self, end: &WorkflowEnd) {
+        self.tick(end.ended);
+        if let Some(books) = &mut self.parts.workflows {
+            books.ended(end);
+        }
     }
 
     fn in_flight(&mut self, request: &InFlight) {

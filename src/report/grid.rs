@@ -8,6 +8,7 @@ use crate::experiment::{Estimate, IntervalMethod, Results, ScenarioResult};
 use crate::observe::metric::{
     Better, COLD_START_RATIO, COST_USD_PER_MONTH, DEAD_LETTERS, IDLE_MEAN, INSTANCES_MEAN,
     LATENCY_MS_P50, LATENCY_MS_P99, MESSAGE_LATENCY_MS_P99, MetricId, REJECT_RATIO,
+    WORKFLOW_LATENCY_MS_P99,
 };
 
 /// More scenarios than this are not read at a glance: then only the frontier is shown.
@@ -116,6 +117,10 @@ impl Grid {
         if any(MESSAGE_LATENCY_MS_P99) {
             let name = "p99 message";
             columns.push(measure(name, Role::Key, MESSAGE_LATENCY_MS_P99, &shown));
+        }
+        if any(WORKFLOW_LATENCY_MS_P99) {
+            let name = "p99 workflow";
+            columns.push(measure(name, Role::Key, WORKFLOW_LATENCY_MS_P99, &shown));
         }
         if any(DEAD_LETTERS) {
             columns.push(measure(

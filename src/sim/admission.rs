@@ -399,6 +399,8 @@ impl<O: Observer> Simulation<'_, O> {
         });
         if request.batch == NONE {
             self.tell_dead_letter(&request);
+        } else if request.via == Via::Step {
+            self.call_tried(&request, Tried::Refused, false);
         } else {
             self.batch_tried(&request, Tried::Refused);
         }

@@ -47,6 +47,12 @@ pub(super) enum Event {
     Connect { slot: u32, generation: u32 },
     /// A new version of a function takes the place of the one before.
     Deploy { function: u32 },
+    /// An execution of a workflow is started.
+    Execution { workflow: u32 },
+    /// What a thread of an execution waited for has come.
+    Step { thread: u32 },
+    /// The transitions of a kind of workflow may be allowed again.
+    Transitions { kind: u32 },
 }
 
 impl Event {
@@ -60,7 +66,10 @@ impl Event {
             | Self::Poll { .. }
             | Self::Visible { .. }
             | Self::Shard { .. }
-            | Self::Connect { .. } => Class::Arrival,
+            | Self::Connect { .. }
+            | Self::Execution { .. }
+            | Self::Step { .. }
+            | Self::Transitions { .. } => Class::Arrival,
             Self::Expiry { .. }
             | Self::Unused { .. }
             | Self::QueueTimeout { .. }

@@ -19,6 +19,8 @@ pub(super) enum Via {
     Event,
     /// It hands over a batch of messages or records.
     Batch,
+    /// A step of a workflow calls it.
+    Step,
 }
 
 /// A request or ping on its way.
@@ -36,7 +38,8 @@ pub(super) struct Request {
     pub(super) outgrows: bool,
     /// Tries so far, this one included.
     pub(super) attempts: u32,
-    /// The messages that it hands over; [`NONE`] where it is none of a queue or stream.
+    /// The messages that it hands over, or the thread of a workflow that waits for it; [`NONE`]
+    /// where it is none of a queue, stream or workflow.
     pub(super) batch: u32,
     /// Counts users' requests from 0.
     pub(super) number: u64,

@@ -5,7 +5,7 @@ use crate::ids::InstanceId;
 use crate::model::Reset;
 use crate::policy::{InstanceEvent, Keep, Start};
 use crate::sim::calendar::MOST_INSTANCES;
-use crate::sim::instance::{Instance, NONE, Request, Run};
+use crate::sim::instance::{Instance, NONE, Request, Run, Via};
 use crate::sim::sources::Tried;
 
 /// Why an instance is started.
@@ -348,7 +348,11 @@ impl<O: Observer> Simulation<'_, O> {
             self.rest(slot);
         }
         if run.request.batch != NONE {
-            self.batch_tried(&run.request, tried);
+            if run.request.via == Via::Step {
+                self.call_tried(&run.request, tried, cold);
+            } else {
+                self.batch_tried(&run.request, tried);
+            }
         } else if tried != Tried::Completed && !tried_again {
             self.tell_dead_letter(&run.request);
         }

@@ -4,7 +4,9 @@
 //! must not influence the run.
 
 pub use super::sources::{Fate, MessageEnd};
+pub use super::workflows::{WorkflowEnd, WorkflowFate};
 use crate::ids::{FunctionId, InstanceId};
+use crate::model::WorkflowKind;
 use crate::units::{Span, Time};
 
 /// Hears what happens in a run, in order of time.
@@ -69,6 +71,18 @@ pub trait Observer {
     /// A message or record is not waited for any more, or the run ends with it.
     #[inline]
     fn message_ended(&mut self, _end: &MessageEnd) {}
+
+    /// An execution of a workflow was started.
+    #[inline]
+    fn workflow_started(&mut self, _at: Time) {}
+
+    /// A step of an execution that was started at `_arrived` begins, or begins again.
+    #[inline]
+    fn transition(&mut self, _at: Time, _kind: WorkflowKind, _arrived: Time) {}
+
+    /// An execution has ended, or the run ends with it.
+    #[inline]
+    fn workflow_ended(&mut self, _end: &WorkflowEnd) {}
 
     /// An asynchronous event, which arrived at `arrived`, was given up and kept for somebody.
     #[inline]
@@ -443,6 +457,9 @@ macro_rules! pass_on {
             message_arrived(at: Time, function: FunctionId);
             message_ended(end: &MessageEnd);
             dead_lettered(at: Time, function: FunctionId, arrived: Time);
+            workflow_started(at: Time);
+            transition(at: Time, kind: WorkflowKind, arrived: Time);
+            workflow_ended(end: &WorkflowEnd);
             in_flight(request: &InFlight);
             run_ended(at: Time);
         }

@@ -105,7 +105,7 @@ impl<O: Observer> Simulation<'_, O> {
         run.connection_tries += 1;
         if run.connection_tries >= connection.attempts {
             run.request.fails = true;
-            run.outgrows = false;
+            run.down = None;
             self.work_for(slot, Span::ZERO);
             return;
         }

@@ -93,7 +93,7 @@ impl<O: Observer> Simulation<'_, O> {
         match request.via {
             Via::Client => self.client_tries_again(request, tried),
             Via::Event => self.event_tries_again(request, tried),
-            Via::Batch => false,
+            Via::Batch | Via::Step => false,
         }
     }
 

@@ -36,6 +36,7 @@ pub fn bare_platform() -> Platform {
         gateway_throttle: None,
         reset: Reset::Retire,
         resources: Vec::new(),
+        workflows: [None, None],
         cpu: Cpu {
             one_vcpu_at: Memory::from_mb(1769.0),
             max_vcpus: 6.0,

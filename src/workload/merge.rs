@@ -239,6 +239,8 @@ impl<'a> Gathering<'a> {
         match source {
             Source::Process { function, process } => self.process(*function, process),
             Source::Trace { trace, functions } => self.trace(trace, functions),
+            // The simulator itself calls their functions.
+            Source::Workflow(_) => Ok(()),
         }
     }
 

@@ -99,6 +99,7 @@ fn every_experiment_has_an_answer_here() {
         "azure-2019-synthetic",
         "burst",
         "bursting-neighbour",
+        "chain-or-events",
         "database-connections",
         "deploy-at-peak",
         "init-in-or-out",
@@ -171,6 +172,24 @@ fn bursting_neighbour_a_reservation_caps_it_and_keeps_the_others_served() {
     let peaks = answer.all("platform as it is", "claimed_concurrency_peak");
     assert_eq!(peaks[0], 200.0, "the quota");
     assert!(peaks[1] < 200.0, "{peaks:?}");
+}
+
+#[test]
+fn chain_or_events_a_chain_is_cold_at_each_step_and_its_client_waits_for_all() {
+    let answer = Answer::of("chain-or-events");
+    let (nothing, ping) = ("do nothing", "ping every 5 min");
+    // Rare orders are cold from the first step to the last, or at none.
+    let cold = answer.one(nothing, "workflow_cold_ratio");
+    assert!((0.4..0.6).contains(&cold), "{cold}");
+    let each = answer.one(nothing, "workflow_cold_starts_mean") / cold;
+    assert!(each > 3.9, "{each}");
+    let of_chain = answer.one(nothing, "workflow_latency_ms_mean");
+    let of_first = answer.of_one_function(nothing, "events-validate", "latency_ms_mean");
+    assert!(of_chain > 3.5 * of_first, "{of_chain} {of_first}");
+    assert!(of_chain > 5.0 * answer.one(ping, "workflow_latency_ms_p50"));
+    // Four transitions an order cost more than its four calls.
+    let charged = answer.one(ping, "transitions") * 2.5e-5;
+    assert!((answer.one(ping, "cost_usd_workflow") - charged).abs() < 1e-9);
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod snapshots;
 mod sources;
 pub(crate) mod stage;
 mod start;
+mod workflows;
 
 use frostline::dist::Dist;
 use frostline::model::{KeepAlive, Process};

@@ -4,6 +4,7 @@
 #![expect(clippy::float_cmp, reason = "counts are whole")]
 
 mod behind;
+mod workflows;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -87,7 +88,7 @@ impl Dice {
         }
     }
 
-    fn prices(&mut self) -> Prices {
+    pub(crate) fn prices(&mut self) -> Prices {
         Prices {
             name: "drawn".to_owned(),
             request: 2e-7,
@@ -399,6 +400,7 @@ impl Dice {
             duration: self.some_span(600.0),
         };
         self.accounts(&mut plan);
+        self.workflows(&mut plan);
         plan
     }
 

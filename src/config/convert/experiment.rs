@@ -24,6 +24,7 @@ use super::function::{FunctionFacts, Parts};
 use super::measured::MeasuredTime;
 use super::platform::{PlatformChoice, PlatformFacts};
 use super::policy::Known;
+use super::workflow;
 
 /// What does not differ between the points of a sweep.
 pub(crate) struct Heading {
@@ -42,7 +43,7 @@ pub(super) struct Population {
     /// Where each source was typed.
     pub(super) places: Vec<Place>,
     /// Whether a function had to be left out for a fault, so that names are not all known.
-    incomplete: bool,
+    pub(super) incomplete: bool,
 }
 
 /// A function of the trace.
@@ -134,6 +135,7 @@ pub(crate) fn scenarios(
         return None;
     };
     let mut population = context.population(&file, root.place, &platform);
+    context.workflows(&file.workflow, &platform, &mut population);
     context.share_layers(&mut population.functions, &platform);
     context.warn_of_cuts(&population.functions);
     context.reservations(&population.functions, &platform);
@@ -270,6 +272,7 @@ impl Context {
             population.functions.push(facts);
             FunctionId(population.functions.len() as u32 - 1)
         };
+        let called = workflow::called(&file.workflow);
         for table in tables(&file.function) {
             let Some(entry) = table.get() else {
                 population.incomplete = true;
@@ -312,6 +315,7 @@ impl Context {
                 // A workload that could not be read may have named it.
                 (None, None) if file.workload.is_some() && trace.is_none() => {}
                 (None, None) if self.faults.is_excused(table.place, "arrivals") => {}
+                (None, None) if called.contains(name) => {}
                 (None, None) => self.no_arrivals(name, table.place, trace.as_deref()),
             }
         }

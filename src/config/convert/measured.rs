@@ -66,6 +66,7 @@ impl Context {
                     let name = &population.functions[function.index()].function.name;
                     self.process_meets(process, name, *time, *place);
                 }
+                Source::Workflow(_) => {}
             }
         }
     }

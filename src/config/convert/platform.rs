@@ -186,6 +186,7 @@ impl Context {
             client_retry,
             gateway_throttle: self.gateway_throttle(&keys.gateway_throttle),
             resources: self.resources(choice.resources),
+            workflows: self.workflow_rules(value(&keys.workflows)),
             reset: match value(&keys.reset) {
                 Some(Reset::SuppressedInit) => model::Reset::SuppressedInit,
                 Some(Reset::Retire) | None => model::Reset::Retire,

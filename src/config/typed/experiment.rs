@@ -18,6 +18,7 @@ use super::function::{Defaults, FunctionEntry};
 use super::platform::{PlatformFile, ScalingRate};
 use super::policy::Policy;
 use super::resource::ResourceEntry;
+use super::workflow::WorkflowEntry;
 
 /// An experiment: what is asked of which platform, functions, traffic and policies.
 #[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
@@ -57,6 +58,8 @@ pub(crate) struct ExperimentFile {
     pub(crate) account: Key<Tables<AccountEntry>>,
     /// What functions reach out to, such as databases.
     pub(crate) resource: Key<Tables<ResourceEntry>>,
+    /// Workflows, whose steps call functions.
+    pub(crate) workflow: Key<Tables<WorkflowEntry>>,
     /// Keys of the platform that this experiment changes.
     pub(crate) platform_override: Key<PlatformFile>,
     /// A trace that makes many functions at once.

@@ -17,6 +17,7 @@ use crate::dist::Dist;
 use crate::units::{Span, parse_span};
 
 use super::event_source::{Sources, Throttle};
+use super::workflow::WorkflowKinds;
 use super::{Key, Overlay, over_inner, overlay};
 
 /// A platform; `[platform-override]` of an experiment has the same keys.
@@ -64,6 +65,8 @@ pub(crate) struct PlatformFile {
     pub(crate) sources: Key<Sources>,
     /// What all API gateways of the account let in together; without it everything.
     pub(crate) gateway_throttle: Key<OrNone<Throttle>>,
+    /// How the platform runs workflows, by kind; without it it has none.
+    pub(crate) workflows: Key<WorkflowKinds>,
     /// How memory buys CPU; without it every function has one vCPU.
     pub(crate) cpu: Key<Cpu>,
     /// Phases of a start that the platform decides.
@@ -604,6 +607,7 @@ impl Overlay for PlatformFile {
             reset: self.reset.or(base.reset),
             sources: over_inner(self.sources, base.sources),
             gateway_throttle: self.gateway_throttle.or(base.gateway_throttle),
+            workflows: over_inner(self.workflows, base.workflows),
             cpu: over_inner(self.cpu, base.cpu),
             start: over_inner(self.start, base.start),
             provisioned: over_inner(self.provisioned, base.provisioned),

@@ -6,13 +6,15 @@ use std::fmt;
 
 use frostline::dist::Dist;
 use frostline::ids::{FunctionId, InstanceId};
-use frostline::model::{Function, KeepAlive, Plan, Platform, Remedy, RemedyKind};
+use frostline::model::{
+    Function, KeepAlive, Plan, Platform, Remedy, RemedyKind, Source, WorkflowKind,
+};
 use frostline::observe::{Summary, SummaryResult};
 use frostline::policy::{self, Bound, Policy};
 use frostline::random::Streams;
 use frostline::sim::{
     self, Control, Ending, Finished, Found, InFlight, MessageEnd, Observer, Prewarmed, RequestEnd,
-    Retirement, Sender, Simulation, State, StateChange,
+    Retirement, Sender, Simulation, State, StateChange, WorkflowEnd,
 };
 use frostline::units::{Span, Time};
 use frostline::validate::lab;
@@ -59,6 +61,8 @@ pub(crate) struct Record {
     /// When which function took a connection, or let one go.
     pub(crate) connected: Vec<(Time, FunctionId, bool)>,
     pub(crate) connections_refused: Vec<Time>,
+    pub(crate) transitions: Vec<Time>,
+    pub(crate) workflows: Vec<WorkflowEnd>,
     pub(crate) in_flight: u32,
     pub(crate) finished: Finished,
     births: BTreeMap<InstanceId, usize>,
@@ -106,6 +110,12 @@ impl Observer for Record {
     }
     fn connection_refused(&mut self, at: Time, _: FunctionId) {
         self.connections_refused.push(at);
+    }
+    fn transition(&mut self, at: Time, _: WorkflowKind, _: Time) {
+        self.transitions.push(at);
+    }
+    fn workflow_ended(&mut self, end: &WorkflowEnd) {
+        self.workflows.push(*end);
     }
     fn in_flight(&mut self, _: &InFlight) {
         self.in_flight += 1;
@@ -234,6 +244,7 @@ pub(crate) struct Stage {
     pub(crate) functions: Vec<Function>,
     pub(crate) remedies: Vec<Remedy>,
     pub(crate) calls: Vec<Arrival>,
+    pub(crate) sources: Vec<Source>,
     pub(crate) warm_up: Span,
     pub(crate) duration: Span,
     policies: Vec<MakePolicy>,
@@ -247,6 +258,7 @@ impl Stage {
             functions: vec![lab::bare_function("f", Dist::ZERO)],
             remedies: Vec::new(),
             calls: Vec::new(),
+            sources: Vec::new(),
             warm_up: Span::ZERO,
             duration: secs(1000.0),
             policies: Vec::new(),
@@ -307,7 +319,7 @@ impl Stage {
         Plan {
             platform: self.platform.clone().into(),
             functions: self.functions.clone().into(),
-            sources: Vec::new().into(),
+            sources: self.sources.clone().into(),
             remedies: self.remedies.clone(),
             warm_up: self.warm_up,
             duration: self.duration,
