@@ -195,6 +195,16 @@ fn connection() -> impl Strategy<Value = Connection> {
     })
 }
 
+fn resources() -> impl Strategy<Value = Vec<Resource>> {
+    (maybe(1..4_u32), constant(2)).prop_map(|(connections, set_up)| {
+        vec![Resource {
+            name: "database".to_owned(),
+            connections,
+            set_up,
+        }]
+    })
+}
+
 fn client_retry() -> impl Strategy<Value = ClientRetry> {
     (1..4_u32, length(3)).prop_map(|(attempts, first)| ClientRetry {
         attempts,
@@ -250,11 +260,8 @@ fn stage() -> impl Strategy<Value = Stage> {
             (constant(1), constant(1), constant(1)),
             maybe((512..1100_u32, 512..1400_u32)),
         ),
-        maybe(length(8)),
-        maybe(0..5_u32),
-        maybe(connection()),
+        (maybe(length(8)), maybe(0..5_u32), maybe(connection())),
     );
-    let resource = (maybe(1..4_u32), constant(2));
     let calls = (length(4), length(8), 0..3_u32, prop::bool::weighted(0.1));
     let limits = (
         maybe(0..7_u32),
@@ -271,7 +278,7 @@ fn stage() -> impl Strategy<Value = Stage> {
     );
     (
         (routing(), keep_alive(), maybe(max_life())),
-        (limits, accounts, resource),
+        (limits, accounts, resources()),
         provisioning,
         prop::collection::vec(function, 3),
         prop::collection::vec(
@@ -284,7 +291,7 @@ fn stage() -> impl Strategy<Value = Stage> {
         prop::collection::vec(calls, 1..60),
     )
         .prop_map(
-            |(rules, (limits, accounts, resource), provisioning, functions, remedies, calls)| {
+            |(rules, (limits, accounts, resources), provisioning, functions, remedies, calls)| {
                 let mut stage = Stage::new();
                 stage.duration = Span::from_whole_secs(120);
                 let platform = &mut stage.platform;
@@ -301,19 +308,13 @@ fn stage() -> impl Strategy<Value = Stage> {
                 (rules.delay, rules.instances_per_minute) = provisioning.0;
                 (rules.burst, rules.requests_per_second, rules.recycle) = provisioning.1;
                 platform.init_limit = provisioning.2;
-                platform.resources = vec![Resource {
-                    name: "database".to_owned(),
-                    connections: resource.0,
-                    set_up: resource.1,
-                }];
+                platform.resources = resources;
                 stage.add_function();
                 stage.add_function();
                 for (place, of) in stage.functions.iter_mut().enumerate() {
                     of.account = further.min(accounts.2 >> place & 1);
                 }
-                for (of, (start, timeout, reserved, connection)) in
-                    stage.functions.iter_mut().zip(functions)
-                {
+                for (of, (start, limits)) in stage.functions.iter_mut().zip(functions) {
                     let phases = &mut of.start;
                     (phases.sandbox, phases.restore, phases.init) = start.0;
                     (phases.first_call, phases.restored_first_call) = start.1;
@@ -322,9 +323,7 @@ fn stage() -> impl Strategy<Value = Stage> {
                         let [base, peak] = [base, peak].map(|mb| Memory::from_mb(f64::from(mb)));
                         WorkingSet::new(base, Dist::constant(bytes(peak)))
                     });
-                    of.timeout = timeout;
-                    of.reserved_concurrency = reserved;
-                    of.connection = connection;
+                    (of.timeout, of.reserved_concurrency, of.connection) = limits;
                 }
                 let mut taken = Vec::new();
                 for (kind, functions) in remedies {

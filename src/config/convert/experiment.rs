@@ -338,16 +338,7 @@ impl Context {
                 let workload = file.workload.as_ref().map(|given| given.place);
                 population.places.push(workload.unwrap_or(root));
             }
-            return population;
-        }
-        if file.workload.is_none()
-            && let Some(given) = &file.defaults
-        {
-            let title = "[defaults] holds for functions of a trace, and there is no [workload]";
-            let fault = Fault::warning(title).at(given.place);
-            self.fault(fault.note("give each [[function]] its keys"));
-        }
-        if tables(&file.function).is_empty()
+        } else if tables(&file.function).is_empty()
             && file.workload.is_none()
             && !self.faults.is_excused(root, "function")
             && !self.faults.is_excused(root, "workload")
@@ -362,7 +353,17 @@ impl Context {
                     .note("give [[function]] tables, or a [workload]"),
             );
         }
+        self.warn_of_defaults(file);
         population
+    }
+
+    /// Warns of keys that nothing reads.
+    fn warn_of_defaults(&self, file: &ExperimentFile) {
+        if let (None, Some(given)) = (&file.workload, &file.defaults) {
+            let title = "[defaults] holds for functions of a trace, and there is no [workload]";
+            let fault = Fault::warning(title).at(given.place);
+            self.fault(fault.note("give each [[function]] its keys"));
+        }
     }
 
     fn no_arrivals(&self, name: &str, table: Place, trace: Option<&Trace>) {
