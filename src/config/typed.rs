@@ -20,7 +20,7 @@ pub(crate) mod resource;
 pub(crate) mod workflow;
 pub(crate) mod working_set;
 
-use super::decode::Given;
+use super::decode::{Given, OrNone};
 
 /// A key of a file: absent, or given at a place.
 pub(crate) type Key<T> = Option<Given<T>>;
@@ -35,6 +35,15 @@ pub(crate) trait Overlay {
     /// These keys, and from `base` those that are absent here.
     #[must_use]
     fn over(self, base: Self) -> Self;
+}
+
+impl<T: Overlay> Overlay for OrNone<T> {
+    fn over(self, base: Self) -> Self {
+        match (self, base) {
+            (Self::Some(over), Self::Some(base)) => Self::Some(over.over(base)),
+            (over, _) => over,
+        }
+    }
 }
 
 /// Lays a table over another key by key, where both give it; else takes the one that is given.

@@ -570,15 +570,6 @@ overlay!(Limits {
     min_memory, max_memory, max_zip, max_upload, max_layers, max_image, max_timeout
 } {});
 
-impl<T: Overlay> Overlay for OrNone<T> {
-    fn over(self, base: Self) -> Self {
-        match (self, base) {
-            (Self::Some(over), Self::Some(base)) => Self::Some(over.over(base)),
-            (over, _) => over,
-        }
-    }
-}
-
 impl Overlay for PlatformFile {
     fn over(self, base: Self) -> Self {
         let mut observed_keep_alive = base.observed_keep_alive;
