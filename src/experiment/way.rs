@@ -23,7 +23,7 @@ pub enum Way {
     OneFile,
     /// The account has one scaling rate.
     ScalingRate,
-    /// What the gateways of several functions let in is limited together.
+    /// Gateways share a throttle, and hand requests over later than they arrive.
     Gateways,
     /// Functions share a resource.
     Resources,
@@ -53,7 +53,7 @@ impl Way {
             Some(Self::Claimed)
         } else if rate.is_some_and(|rate| rate.per == RateScope::Account) {
             Some(Self::ScalingRate)
-        } else if plan.platform.gateway_throttle.is_some() && gateways > 1 {
+        } else if gateways > 0 {
             Some(Self::Gateways)
         } else if plan.functions.iter().any(|function| function.account != 0) {
             Some(Self::Accounts)
@@ -82,7 +82,7 @@ impl fmt::Display for Way {
             }
             Self::ScalingRate => "functions together: the account has one scaling rate",
             Self::Gateways => {
-                "functions together: `gateway-throttle` limits their gateways together"
+                "functions together: requests reach them from gateways later than they arrive"
             }
             Self::Claimed => "functions together: claimed concurrency is that of all",
             Self::Resources => "functions together: connections are counted over all of them",

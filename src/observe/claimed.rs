@@ -108,7 +108,9 @@ impl ClaimedTap {
                     quota: limits.concurrency_quota,
                     points: Vec::new(),
                 },
-                now: functions.filter_map(|f| f.reserved_concurrency).sum(),
+                now: functions
+                    .filter_map(|f| f.reserved_concurrency)
+                    .fold(0, u32::saturating_add),
                 since: Time::ZERO,
                 part: Sum::default(),
                 step: Sum::default(),

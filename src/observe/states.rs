@@ -37,7 +37,7 @@ pub struct Peaks {
     pub alive: u32,
     /// Instances that run a request or ping.
     pub busy: u32,
-    /// Connections held.
+    /// Connections held, also for no longer than an instant.
     pub connections: u32,
 }
 

@@ -122,6 +122,8 @@ struct Tracker {
     busy: u32,
     /// Busy instance-seconds of this minute up to `counted_to`.
     busy_s: f64,
+    /// The same of instances that are ready.
+    ready_s: f64,
     /// The highest utilisation of this minute.
     peak: f64,
     counted_to: Time,
@@ -144,6 +146,7 @@ impl Tracker {
             ready: 0,
             busy: 0,
             busy_s: 0.0,
+            ready_s: 0.0,
             peak: 0.0,
             counted_to: Time::ZERO,
             requests: 0,
@@ -156,7 +159,9 @@ impl Tracker {
     }
 
     fn count_to(&mut self, now: Time) {
-        self.busy_s += f64::from(self.busy) * now.since(self.counted_to).secs();
+        let passed = now.since(self.counted_to).secs();
+        self.busy_s += f64::from(self.busy) * passed;
+        self.ready_s += f64::from(self.ready) * passed;
         self.counted_to = now;
     }
 
@@ -182,18 +187,19 @@ impl Tracker {
         let now = orders.now();
         self.count_to(now);
         let busy_s = std::mem::take(&mut self.busy_s);
+        let ready_s = std::mem::take(&mut self.ready_s);
         let peak = std::mem::take(&mut self.peak);
         let requests = std::mem::take(&mut self.requests);
         self.note_peak();
         self.minute_ends = now + MINUTE;
         orders.wake_after(MINUTE);
-        if self.ready == 0 || (requests == 0 && busy_s == 0.0) {
+        if self.ready == 0 || ready_s <= 0.0 || (requests == 0 && busy_s == 0.0) {
             self.high_points = 0;
             self.low_points = 0;
             return;
         }
         let utilization = match self.rule.statistic {
-            Statistic::Average => busy_s / (f64::from(self.ready) * MINUTE.secs()),
+            Statistic::Average => busy_s / ready_s,
             Statistic::Maximum => peak,
         };
         let high = utilization > self.rule.target;
@@ -244,8 +250,14 @@ impl Policy for Tracker {
                 orders.wake_after(MINUTE);
                 self.agenda.wake(orders);
             }
-            Happening::Ready(event) if provisioned(event) => self.ready += 1,
-            Happening::Retired(event) if provisioned(event) => self.ready -= 1,
+            Happening::Ready(event) if provisioned(event) => {
+                self.count_to(orders.now());
+                self.ready += 1;
+            }
+            Happening::Retired(event) if provisioned(event) => {
+                self.count_to(orders.now());
+                self.ready -= 1;
+            }
             Happening::Running(event) if provisioned(event) => {
                 self.count_to(orders.now());
                 self.busy += 1;

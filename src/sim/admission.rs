@@ -34,7 +34,9 @@ impl Account {
     pub(super) fn new(plan: &Plan, number: u32) -> Self {
         let limits = plan.platform.account(number);
         let of_account = plan.functions.iter().filter(|f| f.account == number);
-        let reserved: u32 = of_account.filter_map(|f| f.reserved_concurrency).sum();
+        let reserved: u32 = of_account
+            .filter_map(|f| f.reserved_concurrency)
+            .fold(0, u32::saturating_add);
         let second = Span::from_whole_secs(1);
         Self {
             requests: limits
@@ -169,6 +171,7 @@ impl<O: Observer> Simulation<'_, O> {
             batch: NONE,
             number: self.done.requests,
             arrived: self.now,
+            called: self.now,
             service: arrival.service,
         };
         if self.functions[request.function].heard & MAY_OUTGROW != 0 {
@@ -194,6 +197,7 @@ impl<O: Observer> Simulation<'_, O> {
             batch: NONE,
             number: 0,
             arrived: self.now,
+            called: self.now,
             service: hold,
         });
     }
@@ -354,9 +358,11 @@ impl<O: Observer> Simulation<'_, O> {
 
     fn overflow(&mut self, request: Request, refused: Refused) {
         let user = request.sender == Sender::User;
+        // Events and batches have a queue of their own to go back to.
+        let waits = matches!(request.via, Via::Client | Via::Step);
         match self.plan.platform.overflow {
             Overflow::Queue { length, max_wait }
-                if user && refused != Refused::RequestsPerSecond =>
+                if user && waits && refused != Refused::RequestsPerSecond =>
             {
                 let queue = &self.functions[request.function].rare.queue;
                 if length.is_none_or(|length| queue.len() < length as usize) {
@@ -407,6 +413,11 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     fn enqueue(&mut self, request: Request, max_wait: Option<Span>) {
+        let patience = match self.patience_ends(&request) {
+            Time::NEVER => None,
+            ends => Some(ends.since(self.now)),
+        };
+        let max_wait = max_wait.into_iter().chain(patience).min();
         let (place, ticket) = self.waiting.keep(request);
         let queue = &mut self.functions[request.function].rare.queue;
         queue.push_back(place);

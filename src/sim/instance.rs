@@ -44,6 +44,8 @@ pub(super) struct Request {
     /// Counts users' requests from 0.
     pub(super) number: u64,
     pub(super) arrived: Time,
+    /// When its client began this try.
+    pub(super) called: Time,
     pub(super) service: Span,
 }
 
@@ -61,6 +63,7 @@ impl Request {
             batch: NONE,
             number: 0,
             arrived: Time::ZERO,
+            called: Time::ZERO,
             service: Span::ZERO,
         }
     }
@@ -78,6 +81,8 @@ pub(super) struct Run {
     pub(super) down: Option<Retirement>,
     /// Whether nobody waits for it any more.
     pub(super) abandoned: bool,
+    /// Whether it never got the connection that it needs.
+    pub(super) refused: bool,
     /// How often it was refused a connection.
     pub(super) connection_tries: u32,
     /// What it will work once it has one.
@@ -96,6 +101,7 @@ impl Run {
             found,
             down: None,
             abandoned: false,
+            refused: false,
             connection_tries: 0,
             work: Span::ZERO,
         }
@@ -108,6 +114,8 @@ impl Run {
         match self.down {
             Some(Retirement::TimedOut) => Tried::TimedOut,
             Some(_) => Tried::WentDown,
+            // None of what it was to do is done.
+            None if self.refused => Tried::WentDown,
             None if self.request.fails => Tried::Failed,
             None => Tried::Completed,
         }

@@ -152,7 +152,9 @@ impl<O: Observer> Simulation<'_, O> {
     /// How the next instance of a function starts.
     pub(super) fn draw_start(&mut self, function: FunctionId, wanted: Purposely) -> DrawnStart {
         let mut drawn = self.draw_phases(function, wanted);
-        if drawn.start == Start::Boot && self.functions[function].heard & NOT_PLAIN != 0 {
+        // An init that is cut and run again opens nothing: the request does.
+        let cut = !drawn.again.is_zero();
+        if drawn.start == Start::Boot && !cut && self.functions[function].heard & NOT_PLAIN != 0 {
             self.connect_in_init(function, &mut drawn);
         }
         drawn
@@ -267,7 +269,7 @@ impl<O: Observer> Simulation<'_, O> {
             instance.first_call_due = false;
             let phases = &self.plan.functions[id.index()].start;
             let stream = &mut function.rare.start_stream;
-            let first_call = phases.first_call_when(instance.restored);
+            let first_call = phases.first_call_when(instance.restored && !instance.reset);
             run.first_call = first_call.sample(stream);
             run.first_call += std::mem::take(&mut instance.init_due);
             if std::mem::take(&mut instance.reset) {
@@ -347,6 +349,9 @@ impl<O: Observer> Simulation<'_, O> {
         } else {
             self.rest(slot);
         }
+        if self.somebody_waits() {
+            self.drain_queues();
+        }
         if run.request.batch != NONE {
             if run.request.via == Via::Step {
                 self.call_tried(&run.request, tried, cold);
@@ -355,9 +360,6 @@ impl<O: Observer> Simulation<'_, O> {
             }
         } else if tried != Tried::Completed && !tried_again {
             self.tell_dead_letter(&run.request);
-        }
-        if self.somebody_waits() {
-            self.drain_queues();
         }
     }
 

@@ -50,7 +50,8 @@ impl TokenBucket {
         self.credit = if passed >= self.full_after {
             self.most
         } else {
-            (self.credit + passed * self.inflow).min(self.most)
+            let more = passed.saturating_mul(self.inflow);
+            self.credit.saturating_add(more).min(self.most)
         };
         self.filled_at = now;
     }

@@ -104,7 +104,7 @@ impl<O: Observer> Simulation<'_, O> {
         let run = &mut self.instances[slot].run;
         run.connection_tries += 1;
         if run.connection_tries >= connection.attempts {
-            run.request.fails = true;
+            run.refused = true;
             run.down = None;
             self.work_for(slot, Span::ZERO);
             return;

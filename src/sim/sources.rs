@@ -121,6 +121,7 @@ impl<O: Observer> Simulation<'_, O> {
             batch,
             number: self.done.requests,
             arrived: self.now,
+            called: self.now,
             service,
         };
         if self.functions[function].heard & MAY_OUTGROW != 0 {

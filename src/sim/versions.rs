@@ -1,7 +1,8 @@
 //! Deployments: a new version takes the place of the one before, and its instances with it.
 //!
-//! Provisioned capacity stays: it is allocated for the new version before traffic goes there
-//! (docs.aws.amazon.com, provisioned-concurrency, 2026).
+//! Provisioned capacity is allocated for the new version before traffic goes there
+//! (docs.aws.amazon.com, provisioned-concurrency, 2026): its instances are there all the time,
+//! their init is billed again, and their next request pays the first call.
 
 use super::*;
 
@@ -9,10 +10,18 @@ impl<O: Observer> Simulation<'_, O> {
     /// A new version is deployed: instances of the old one serve nobody more. The idle ones go now,
     /// the others when their request ends.
     pub(super) fn deploy(&mut self, id: FunctionId) {
+        // The new version has a snapshot of its own, which nobody has read yet.
+        self.functions[id].rare.restores = 0;
         for slot in self.instances.living() {
             let now = self.now;
             let instance = &mut self.instances[slot];
-            if instance.function != id || instance.provisioned || instance.outdated {
+            if instance.function != id || instance.outdated {
+                continue;
+            }
+            if instance.provisioned {
+                if instance.state != State::Starting {
+                    self.renew_provisioned(slot);
+                }
                 continue;
             }
             instance.outdated = true;
@@ -22,5 +31,23 @@ impl<O: Observer> Simulation<'_, O> {
                 self.retire_idle(slot, Retirement::Deployed);
             }
         }
+    }
+
+    /// Provisioned capacity of the new version takes the place of that of the old one.
+    fn renew_provisioned(&mut self, slot: u32) {
+        let instance = &mut self.instances[slot];
+        instance.first_call_due = true;
+        let function = instance.function;
+        let phases = &self.plan.functions[function.index()].start;
+        let stream = &mut self.functions[function].rare.start_stream;
+        let init = start::init(phases, stream);
+        self.observer.prewarmed(&Prewarmed {
+            at: self.now,
+            instance: self.instances.id(slot),
+            function,
+            provisioned: true,
+            restored: false,
+            billable_start: init,
+        });
     }
 }

@@ -449,7 +449,7 @@ fn stream_processing_a_limit_on_retries_unblocks_and_bisecting_saves_the_good_re
     let p99: Vec<_> = scenarios
         .map(|scenario| scenario["metrics"]["message_latency_ms_p99"]["mean"].as_f64())
         .collect();
-    assert!(p99[1] > Some(3000.0) && p99[2] > p99[1], "{p99:?}");
+    assert!(p99[1] > Some(1200.0) && p99[2] > Some(4000.0), "{p99:?}");
     assert!(p99[3] < Some(1500.0) && p99[4] < Some(1500.0), "{p99:?}");
 }
 
@@ -473,7 +473,8 @@ fn deploy_at_peak_costs_as_many_cold_starts_as_are_busy_then() {
     assert!(at_peak > 70.0, "seven deployments: {cold:?}");
     assert!(at_night < 0.3 * at_peak, "{cold:?}");
     let provisioned = answer.all("provisioned 8", "cold_starts");
-    assert!(provisioned[2] - provisioned[0] < 0.1 * at_peak);
+    // First calls of the new version keep instances busy for longer, so a few more spill over.
+    assert!(provisioned[2] - provisioned[0] < 0.2 * at_peak);
     assert_eq!(provisioned[1], provisioned[0]);
 }
 

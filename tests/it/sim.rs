@@ -6,6 +6,7 @@
 )]
 
 mod causes;
+mod gateways;
 mod invariance;
 mod life;
 mod limits;

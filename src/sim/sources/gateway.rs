@@ -13,6 +13,10 @@ impl<O: Observer> Simulation<'_, O> {
     /// A try of a client: the gateway lets it in, and hands it over after a while.
     pub(in crate::sim) fn attempt_at_gateway(&mut self, request: Request) {
         let now = self.now;
+        let request = Request {
+            called: now,
+            ..request
+        };
         let state = &mut self.functions[request.function].rare;
         let own = match &mut state.source {
             SourceState::Gateway(Some(bucket)) => bucket.take(now),
@@ -40,12 +44,12 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     /// When the client of a request is told that it took too long.
-    fn patience_ends(&self, request: &Request) -> Time {
+    pub(in crate::sim) fn patience_ends(&self, request: &Request) -> Time {
         match &self.plan.functions[request.function.index()].source {
             EventSource::Gateway(gateway) if request.via == Via::Client => gateway
                 .timeout
                 .filter(|_| request.sender == Sender::User)
-                .map_or(Time::NEVER, |timeout| request.arrived + timeout),
+                .map_or(Time::NEVER, |timeout| request.called + timeout),
             _ => Time::NEVER,
         }
     }
@@ -80,6 +84,10 @@ impl<O: Observer> Simulation<'_, O> {
             abandoned: true,
             ..run
         };
+        // Its client may try again while the function runs on.
+        if self.tries_again(&run.request, Tried::TimedOut) {
+            return;
+        }
         let begun = if state == State::Busy {
             run.begun
         } else {

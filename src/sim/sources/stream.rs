@@ -25,6 +25,8 @@ struct Lane {
     sizes: Vec<u32>,
     /// Between zero and a poll interval: the shard is looked at this long after each.
     phase: Span,
+    /// The last look found records, and more wait: the next look is at once.
+    behind: bool,
     /// Not looked at before.
     not_before: Time,
     /// When the live timer fires.
@@ -42,6 +44,7 @@ impl StreamState {
                 failures: 0,
                 sizes: Vec::new(),
                 phase,
+                behind: false,
                 not_before: Time::ZERO,
                 timer: Time::NEVER,
             }));
@@ -69,7 +72,12 @@ impl Lane {
         } else {
             first.arrived + rules.window
         };
-        self.next_look(rules, gathered.max(self.not_before).max(now))
+        let at = gathered.max(self.not_before).max(now);
+        if self.behind {
+            at
+        } else {
+            self.next_look(rules, at)
+        }
     }
 
     /// The first look at `at` or later.
@@ -198,6 +206,9 @@ impl<O: Observer> Simulation<'_, O> {
             return;
         };
         lane.busy = false;
+        // Where more records are there a stream goes on until it has caught up
+        // (docs.aws.amazon.com, with-kinesis); else it is looked at every so often.
+        lane.behind = tried != Tried::Completed || !lane.records.is_empty();
         let fate = match tried {
             Tried::Completed => Some(Fate::Processed),
             // Tries that were throttled do not count.

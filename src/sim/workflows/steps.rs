@@ -247,6 +247,7 @@ impl<O: Observer> Simulation<'_, O> {
             batch: place,
             number: self.done.requests,
             arrived: self.now,
+            called: self.now,
             service: work + of.extension_overhead.sample(&mut draws),
         };
         if self.functions[function].heard & MAY_OUTGROW != 0 {

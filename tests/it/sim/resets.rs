@@ -178,6 +178,44 @@ fn the_first_request_after_a_deployment_says_so() {
     assert_eq!(record.story(), "first:0 scale-out:1 deployed:2 warm:2");
 }
 
+/// Capacity of the new version is there when traffic goes to it: init is billed once more, and its
+/// first request pays the first call.
+#[test]
+fn a_deployment_renews_provisioned_capacity() {
+    use frostline::model::{Provisioned, RemedyKind};
+    let mut stage = Stage::new();
+    stage.functions[0].start.first_call = constant(0.5);
+    stage.functions[0].start.init = constant(2.0);
+    stage.remedy(RemedyKind::Provisioned(Provisioned::Constant(1)));
+    stage.functions[0].deployments = vec![Time::from_secs(100.0)];
+    stage.calls(&[(50.0, 1.0), (60.0, 1.0), (150.0, 1.0), (160.0, 1.0)]);
+    let record = stage.play();
+    assert_eq!(record.story(), "warm:0 warm:0 warm:0 warm:0");
+    assert_eq!(record.ended(), [51.5, 61.0, 151.5, 161.0]);
+    let inits: Vec<_> = record
+        .prewarmed
+        .iter()
+        .map(|start| start.billable_start)
+        .collect();
+    assert_eq!(inits, [secs(2.0), secs(2.0)]);
+}
+
+/// A restored instance that went down boots again inside its next request.
+#[test]
+fn after_a_reset_a_restored_instance_pays_the_first_call_of_a_boot() {
+    use frostline::model::{RemedyKind, SnapshotAfter};
+    let mut stage = Stage::new();
+    stage.platform.reset = Reset::SuppressedInit;
+    stage.functions[0].start.init = constant(1.0);
+    stage.functions[0].start.first_call = constant(2.0);
+    stage.functions[0].start.restored_first_call = Some(constant(0.25));
+    stage.functions[0].timeout = Some(secs(4.0));
+    stage.remedy(RemedyKind::Snapshot(SnapshotAfter::Init.into()));
+    stage.calls(&[(0.0, 9.0), (10.0, 1.0)]);
+    let record = stage.play();
+    assert_eq!(record.ended(), [4.0, 14.0]);
+}
+
 #[test]
 fn a_deployment_leaves_provisioned_capacity() {
     use frostline::model::{Provisioned, RemedyKind};

@@ -1,21 +1,18 @@
-//! Gateways, event queues, queues and streams: rule by rule.
+//! Event queues, queues and streams: rule by rule.
 
-use frostline::model::{
-    AsyncRules, EventSource, Gateway, GatewayKind, GatewayThrottle, QueueRules, StreamRules,
-    WorkingSet,
-};
+use frostline::model::{AsyncRules, EventSource, Overflow, QueueRules, StreamRules, WorkingSet};
 use frostline::observe::{SummaryResult, metric};
 use frostline::sim::{Ending, Fate, Found};
 use frostline::units::{Memory, Span};
 
-use super::stage::{Record, Stage, constant, secs};
+use super::stage::{Record, Stage, secs};
 
-fn value(summary: &SummaryResult, name: &str) -> f64 {
+pub(super) fn value(summary: &SummaryResult, name: &str) -> f64 {
     let id = metric::MetricId::by_name(name).unwrap();
     summary.values.get(id).unwrap()
 }
 
-fn call(stage: &mut Stage, at: f64, service: f64, fails: bool) {
+pub(super) fn call(stage: &mut Stage, at: f64, service: f64, fails: bool) {
     stage.call(at, service);
     if let Some(call) = stage.calls.last_mut() {
         call.fails = fails;
@@ -139,94 +136,23 @@ fn events_need_no_requests_per_second() {
     assert_eq!(stage.play().throttled.len(), 4);
 }
 
-// API gateways (docs.aws.amazon.com, API Gateway quotas, 2026).
-
-fn behind_a_gateway(timeout: Option<f64>, throttle: Option<GatewayThrottle>) -> Stage {
-    let mut stage = Stage::new();
-    stage.functions[0].source = EventSource::Gateway(Gateway {
-        kind: GatewayKind::Rest,
-        latency: constant(0.25),
-        timeout: timeout.map(secs),
-        throttle,
-    });
-    stage
-}
-
 #[test]
-fn a_gateway_takes_a_while_to_hand_over() {
-    let mut stage = behind_a_gateway(None, None);
-    stage.call(0.0, 1.0);
-    let end = stage.play().users()[0];
-    assert_eq!((end.latency(), end.wait()), (secs(1.25), secs(0.25)));
-}
-
-#[test]
-fn a_gateway_stops_waiting_and_the_function_runs_on_and_is_billed() {
-    let mut stage = behind_a_gateway(Some(29.0), None);
-    stage.functions[0].timeout = Some(secs(900.0));
-    stage.calls(&[(0.0, 100.0), (50.0, 1.0)]);
-    let (summary, record) = stage.measure(1);
-    let ends: Vec<_> = record
-        .ends
-        .iter()
-        .map(|e| (e.ended.secs(), e.ending))
-        .collect();
-    assert_eq!(
-        ends,
-        [
-            (29.0, Ending::Abandoned),
-            (51.25, Ending::Completed),
-            (100.25, Ending::Try)
-        ]
+fn events_and_batches_go_back_to_their_own_queues() {
+    let mut stage = asynchronous(ASYNC);
+    stage.platform.concurrency_quota = Some(1);
+    stage.platform.overflow = Overflow::Queue {
+        length: None,
+        max_wait: Some(secs(0.5)),
+    };
+    call(&mut stage, 0.0, 60.0, false);
+    call(&mut stage, 0.0, 1.0, false);
+    assert!(
+        stage
+            .play()
+            .users()
+            .iter()
+            .all(|end| end.ending == Ending::Completed)
     );
-    // The instance was not free for the second request.
-    assert_eq!(record.born(), 2);
-    assert_eq!(value(&summary, "timed_out"), 1.0);
-    assert_eq!(value(&summary, "latency_ms_max"), 29_000.0);
-    assert_eq!(value(&summary, "busy_gb_s"), 101.0);
-}
-
-#[test]
-fn a_gateway_stops_waiting_for_a_start_too() {
-    let mut stage = behind_a_gateway(Some(2.0), None);
-    stage.start_takes(10.0);
-    stage.call(0.0, 1.0);
-    let record = stage.play();
-    let ends: Vec<_> = record
-        .ends
-        .iter()
-        .map(|e| (e.ended.secs(), e.ending))
-        .collect();
-    assert_eq!(ends, [(2.0, Ending::Abandoned), (11.25, Ending::Try)]);
-}
-
-#[test]
-fn what_is_abandoned_when_the_run_ends_is_not_in_flight() {
-    let mut stage = behind_a_gateway(Some(2.0), None);
-    stage.duration = secs(5.0);
-    stage.call(0.0, 100.0);
-    let (summary, _) = stage.measure(1);
-    assert_eq!(value(&summary, "in_flight"), 0.0);
-    assert_eq!(value(&summary, "timed_out"), 1.0);
-}
-
-/// A token bucket of its own: 5 at once, then 2 a second.
-#[test]
-fn a_gateway_throttles_by_itself() {
-    let throttle = GatewayThrottle { rate: 2, burst: 5 };
-    let mut of_its_own = behind_a_gateway(None, Some(throttle));
-    let mut of_the_account = behind_a_gateway(None, None);
-    of_the_account.platform.gateway_throttle = Some(throttle);
-    for stage in [&mut of_its_own, &mut of_the_account] {
-        (0..7).for_each(|_| stage.call(0.0, 1.0));
-        (0..3).for_each(|_| stage.call(1.0, 1.0));
-        let ends = stage.play().users();
-        let throttled = |at: f64| {
-            let refused = ends.iter().filter(|end| end.ending == Ending::Throttled);
-            refused.filter(|end| end.arrived.secs() == at).count()
-        };
-        assert_eq!((throttled(0.0), throttled(1.0)), (2, 1));
-    }
 }
 
 // Queues (docs.aws.amazon.com, services-sqs-scaling and with-sqs, 2026).
@@ -476,6 +402,24 @@ fn a_shard_is_looked_at_once_a_second() {
     assert!((10..=11).contains(&looks.len()));
 }
 
+/// Where more records wait, a stream goes on until it has caught up (docs.aws.amazon.com,
+/// with-kinesis).
+#[test]
+fn a_shard_with_a_backlog_does_not_wait_for_its_next_look() {
+    let mut stage = stream(StreamRules {
+        poll_every: secs(1.0),
+        batch_size: 10,
+        ..STREAM
+    });
+    (0..100).for_each(|_| stage.call(0.0, 0.01));
+    let record = stage.play();
+    let looks: Vec<f64> = record.arrived.iter().map(|(at, ..)| at.secs()).collect();
+    assert_eq!(looks.len(), 10);
+    for pair in looks.windows(2) {
+        assert!((pair[1] - pair[0] - 0.1).abs() < 1e-9, "{looks:?}");
+    }
+}
+
 #[test]
 fn a_batch_that_fails_blocks_its_shard_until_its_tries_are_used_up() {
     let mut stage = stream(StreamRules {
@@ -506,9 +450,33 @@ fn without_a_limit_a_batch_is_tried_until_its_records_are_too_old() {
     assert_eq!(fates(&stage.play()), [(10.0, Fate::Expired)]);
 }
 
-/// Cutting a batch in two does not count as a retry, and leaves the bad record alone in the end.
+/// A batch that is cut in two until the bad record is alone: only that one is given up.
 #[test]
-fn bisecting_isolates_what_fails() {
+fn bisecting_gives_up_the_bad_record_alone() {
+    let mut stage = stream(StreamRules {
+        bisect: true,
+        max_retries: Some(0),
+        window: secs(1.0),
+        batch_size: 40,
+        poison: 0.1,
+        ..STREAM
+    });
+    (0..40).for_each(|_| stage.call(0.0, 1.0));
+    let (summary, record) = stage.measure(1);
+    let given_up: Vec<f64> = fates(&record)
+        .into_iter()
+        .filter_map(|(at, fate)| (fate == Fate::GivenUp).then_some(at))
+        .collect();
+    assert!(!given_up.is_empty() && given_up.len() < 12, "{given_up:?}");
+    // Each at an instant of its own: alone in its batch.
+    assert!(given_up.windows(2).all(|pair| pair[0] < pair[1]));
+    let processed = value(&summary, "messages_processed") as usize;
+    assert_eq!(processed + given_up.len(), 40);
+}
+
+/// Cutting a batch in two does not count as a retry.
+#[test]
+fn bisecting_tries_both_halves_again() {
     let mut stage = stream(StreamRules {
         bisect: true,
         max_retries: Some(0),

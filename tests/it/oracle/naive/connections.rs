@@ -25,7 +25,12 @@ impl World<'_> {
     pub(super) fn connect_in_init(&mut self, i: usize) -> u64 {
         let function = self.instances[i].function;
         let in_init = self.connection(i).is_some_and(|c| c.open == Open::Init);
-        if !in_init || self.snapshot(function).is_some() || self.never_starts(function) {
+        // An init that is cut and run again opens nothing.
+        let cut = self.instances[i].init_due > 0;
+        if !in_init || cut || self.snapshot(function).is_some() {
+            return 0;
+        }
+        if self.never_starts(function) {
             return 0;
         }
         self.take(i).unwrap_or(0)
