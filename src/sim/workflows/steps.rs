@@ -92,7 +92,7 @@ impl<O: Observer> Simulation<'_, O> {
         let at = shared
             .transitions
             .as_ref()
-            .map_or(self.now, |bucket| bucket.next_token_at());
+            .map_or(self.now, super::super::limits::TokenBucket::next_token_at);
         if at < shared.timer {
             shared.timer = at;
             let kind = kind as u32;
@@ -280,18 +280,15 @@ impl<O: Observer> Simulation<'_, O> {
             self.move_on(place);
             return;
         }
-        match retry.filter(|retry| thread.tries < retry.attempts) {
-            Some(retry) => {
-                let again = self.now + retry.wait(thread.tries);
-                if let Some(thread) = self.thread(place) {
-                    thread.tries += 1;
-                }
-                self.wait(place, Waits::Retry, again);
+        if let Some(retry) = retry.filter(|retry| thread.tries < retry.attempts) {
+            let again = self.now + retry.wait(thread.tries);
+            if let Some(thread) = self.thread(place) {
+                thread.tries += 1;
             }
-            None => {
-                self.fail_execution(thread.execution, self.now);
-                self.move_on(place);
-            }
+            self.wait(place, Waits::Retry, again);
+        } else {
+            self.fail_execution(thread.execution, self.now);
+            self.move_on(place);
         }
     }
 

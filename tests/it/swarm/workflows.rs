@@ -28,7 +28,7 @@ impl Dice {
             });
         }
         let mut sources = plan.sources.to_vec();
-        for number in 0..1 + self.below(2) {
+        for number in 0..=self.below(2) {
             let mut steps = Vec::new();
             let first = self.steps(functions, None, 3, &mut steps);
             sources.push(Source::Workflow(Arc::new(Workflow {
