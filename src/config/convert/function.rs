@@ -170,7 +170,7 @@ impl Context {
                 deployments: deployments(&keys.deployments),
                 account: self.account_number(&keys.account, platform),
                 reserved_concurrency: limit(&keys.reserved_concurrency).map(|count| count.0),
-                ephemeral_storage: value(&keys.ephemeral_storage).map(|size| size.0),
+                ephemeral_storage: self.ephemeral_storage(&keys.ephemeral_storage, platform),
                 init_billed,
                 snapshot_billed,
                 extension_overhead: value(&keys.extension_overhead)

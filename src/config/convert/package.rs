@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::config::diagnostic::Fault;
+use crate::config::quantity::Bytes;
 use crate::config::source::Place;
 use crate::config::typed::function::{FunctionKeys, Package, Upload};
-use crate::config::typed::value;
+use crate::config::typed::{Key, value};
 use crate::model;
 use crate::units::Memory;
 
@@ -26,6 +27,26 @@ pub(super) struct LayerFacts {
 }
 
 impl Context {
+    /// Temporary storage, as much as the platform offers.
+    pub(super) fn ephemeral_storage(
+        &self,
+        key: &Key<Bytes>,
+        platform: &PlatformFacts,
+    ) -> Option<Memory> {
+        let (given, size) = (key.as_ref()?, value(key)?.0);
+        if let Some(most) = platform
+            .limits
+            .max_ephemeral_storage
+            .filter(|most| size > *most)
+        {
+            let typed = self.bare(given.place);
+            let title = format!("`{}` has no temporary storage of {typed}", platform.name);
+            let fault = Fault::new(title).at(given.place);
+            self.fault(fault.note(format!("allowed: at most {most}")));
+        }
+        Some(size)
+    }
+
     pub(super) fn package(
         &self,
         keys: &FunctionKeys,

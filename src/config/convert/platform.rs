@@ -89,6 +89,7 @@ pub(super) struct LimitFacts {
     pub(super) max_layers: Option<u32>,
     pub(super) max_image: Option<Memory>,
     pub(super) max_timeout: Option<Span>,
+    pub(super) max_ephemeral_storage: Option<Memory>,
 }
 
 /// Keys of the experiment that choose and change its platform.
@@ -509,5 +510,6 @@ fn limits(typed: Option<&Limits>) -> LimitFacts {
         max_layers: limit(&typed.max_layers).map(|count| count.0),
         max_image: memory(&typed.max_image),
         max_timeout: limit(&typed.max_timeout).map(|length| length.0),
+        max_ephemeral_storage: memory(&typed.max_ephemeral_storage),
     }
 }

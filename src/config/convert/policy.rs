@@ -216,6 +216,7 @@ impl Context {
                 } else {
                     self.restorable(rules, facts, &platform.name, remedy.place);
                     self.hooks_fit(rules, facts, &platform.name, remedy.place);
+                    self.storage_fits(rules, facts, &platform.name, remedy.place);
                 }
             }
         }

@@ -23,6 +23,8 @@ pub(super) struct SnapshotFacts {
     pub(super) warming: Option<model::Warming>,
     /// Most time after a restore.
     hook_limit: Option<Span>,
+    /// Most temporary storage of a function that can be restored.
+    max_ephemeral_storage: Option<Memory>,
     /// Runtimes with their lowest version.
     pub(super) runtimes: Vec<String>,
 }
@@ -76,6 +78,7 @@ impl Context {
             reading,
             warming,
             hook_limit: limit(&rules.hook_limit).map(|length| length.0),
+            max_ephemeral_storage: limit(&rules.max_ephemeral_storage).map(|size| size.0),
             runtimes,
         })
     }
@@ -147,6 +150,28 @@ impl Context {
                     .at(asked)
                     .note(format!("`{platform}` ends a restore after {limit}")),
             );
+        }
+    }
+
+    /// Whether a function has more temporary storage than a snapshot takes along.
+    pub(super) fn storage_fits(
+        &self,
+        rules: &SnapshotFacts,
+        facts: &FunctionFacts,
+        platform: &str,
+        asked: Place,
+    ) {
+        let (Some(storage), Some(most)) = (
+            facts.function.ephemeral_storage,
+            rules.max_ephemeral_storage,
+        ) else {
+            return;
+        };
+        if storage > most {
+            let name = &facts.function.name;
+            let title = format!("function `{name}` has {storage} of temporary storage");
+            let note = format!("`{platform}` restores functions with at most {most}");
+            self.fault(Fault::new(title).at(asked).note(note));
         }
     }
 

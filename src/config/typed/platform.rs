@@ -342,6 +342,8 @@ pub(crate) struct SnapshotRules {
     pub(crate) warming: Key<OrNone<Warming>>,
     /// Most time that a function's `after-restore` may take; without it any.
     pub(crate) hook_limit: Key<OrNone<PositiveLength>>,
+    /// Most temporary storage of a function that can be restored; without it any.
+    pub(crate) max_ephemeral_storage: Key<OrNone<Bytes>>,
     /// Runtimes that can be restored, each with its lowest version; without it any, as `["*"]`.
     pub(crate) runtimes: Key<Vec<Given<String>>>,
 }
@@ -384,6 +386,8 @@ pub(crate) struct Limits {
     pub(crate) max_image: Key<OrNone<Bytes>>,
     /// Longest timeout; without it any.
     pub(crate) max_timeout: Key<OrNone<PositiveLength>>,
+    /// Most temporary storage; without it any.
+    pub(crate) max_ephemeral_storage: Key<OrNone<Bytes>>,
 }
 
 /// An observation of a platform's idle lifetime.
@@ -564,10 +568,13 @@ overlay!(ImageLoading { chunk, read_share, parallel, levels } {});
 overlay!(ProvisionedRules {
     delay, burst, instances_per_minute, requests_per_second, recycle, eras
 } {});
-overlay!(SnapshotRules { restore, bandwidth, tiers, hook_limit, runtimes } { warming });
+overlay!(SnapshotRules {
+    restore, bandwidth, tiers, hook_limit, max_ephemeral_storage, runtimes
+} { warming });
 overlay!(Warming { extra, restores } {});
 overlay!(Limits {
-    min_memory, max_memory, max_zip, max_upload, max_layers, max_image, max_timeout
+    min_memory, max_memory, max_zip, max_upload, max_layers, max_image, max_timeout,
+    max_ephemeral_storage
 } {});
 
 impl Overlay for PlatformFile {
