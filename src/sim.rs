@@ -21,6 +21,7 @@ mod plain;
 mod pool;
 mod provisioning;
 mod resources;
+mod slab;
 mod sources;
 mod start;
 mod versions;

@@ -352,6 +352,11 @@ impl Observer for Summary<'_> {
         watch.throttled(at, function, sender, arrived);
     }
 
+    fn refused_by_gateway(&mut self, at: Time, function: FunctionId, arrived: Time) {
+        self.watch(at, function)
+            .refused_by_gateway(at, function, arrived);
+    }
+
     fn retried(&mut self, at: Time, function: FunctionId, arrived: Time) {
         self.watch(at, function).retried(at, function, arrived);
     }
@@ -441,6 +446,8 @@ impl Observer for Summary<'_> {
     }
 
     fn in_flight(&mut self, request: &InFlight) {
+        // Told at the end of the run, which may be the first that happens in its last part.
+        self.tick(self.parts.plan.end());
         self.watches[request.function.index()].in_flight(request);
     }
 

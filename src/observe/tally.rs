@@ -47,6 +47,8 @@ pub(super) struct Tally {
     pub(super) states: StateTimes,
     pub(super) dead_letters: u64,
     pub(super) connections_refused: u64,
+    /// Tries that a gateway's own throttle refused.
+    pub(super) refused_by_gateway: u64,
     /// Of a function with a queue or stream.
     pub(super) messages: Option<Box<Messages>>,
 }
@@ -111,6 +113,7 @@ impl Tally {
             (&mut self.retired, other.retired),
             (&mut self.dead_letters, other.dead_letters),
             (&mut self.connections_refused, other.connections_refused),
+            (&mut self.refused_by_gateway, other.refused_by_gateway),
         ];
         for (count, more) in counts
             .into_iter()

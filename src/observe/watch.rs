@@ -184,7 +184,9 @@ impl Watch {
     fn services(&self, tally: &Tally, plan: &Plan, window: Span) -> Services {
         let mut services = Services::default();
         let messages = tally.messages.as_deref().map_or(0, |m| m.arrived) as f64;
-        let calls = (tally.requests + tally.retries) as f64;
+        // A gateway does not charge for what it throttles itself (AWS staff, repost.aws [memory]).
+        let calls = (tally.requests + tally.retries).saturating_sub(tally.refused_by_gateway);
+        let calls = calls as f64;
         match &plan.functions[self.id.index()].source {
             EventSource::Sync | EventSource::Async(_) => {}
             EventSource::Gateway(gateway) => match gateway.kind {
@@ -235,6 +237,10 @@ impl Observer for Watch {
     fn throttled(&mut self, _: Time, _: FunctionId, sender: Sender, arrived: Time) {
         let measured = sender == Sender::User && arrived >= self.from;
         self.tally.throttled += u64::from(measured);
+    }
+
+    fn refused_by_gateway(&mut self, _: Time, _: FunctionId, arrived: Time) {
+        self.tally.refused_by_gateway += u64::from(arrived >= self.from);
     }
 
     fn retried(&mut self, _: Time, _: FunctionId, arrived: Time) {

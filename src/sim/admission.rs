@@ -4,6 +4,7 @@ use super::*;
 use crate::dist::uniform;
 use crate::model::{ClientRetry, Jitter};
 use crate::sim::instance::{NONE, Request, Via};
+use crate::sim::slab::Slab;
 use crate::sim::sources::{Tried, of_throttle};
 use crate::workload::Arrival;
 
@@ -89,45 +90,31 @@ impl Account {
     }
 }
 
-/// Requests that wait for a limit or for their client to try again.
+/// Requests that wait for a limit, for their gateway or for their next try, each with a ticket that
+/// tells later whether it is still this one.
 #[derive(Default)]
 pub(super) struct Waiting {
-    places: Vec<Option<(u64, Request)>>,
-    free: Vec<u32>,
+    requests: Slab<(u64, Request)>,
     tickets: u64,
 }
 
 impl Waiting {
-    /// Keeps a request; the ticket tells later whether it is still this one.
+    /// Keeps a request: its place and its ticket.
     pub(super) fn keep(&mut self, request: Request) -> (u32, u64) {
         self.tickets += 1;
-        let entry = Some((self.tickets, request));
-        if let Some(place) = self.free.pop() {
-            self.places[place as usize] = entry;
-            return (place, self.tickets);
-        }
-        self.places.push(entry);
-        (self.places.len() as u32 - 1, self.tickets)
+        (self.requests.put((self.tickets, request)), self.tickets)
     }
 
     pub(super) fn take(&mut self, place: u32) -> Option<(u64, Request)> {
-        let entry = self.places[place as usize].take();
-        if entry.is_some() {
-            self.free.push(place);
-        }
-        entry
+        self.requests.take(place)
     }
 
-    fn ticket(&self, place: u32) -> Option<u64> {
-        self.places[place as usize].map(|(ticket, _)| ticket)
+    fn get(&self, place: u32) -> Option<(u64, Request)> {
+        self.requests.get(place).copied()
     }
 
     pub(super) fn all(&self) -> Vec<Request> {
-        self.places
-            .iter()
-            .flatten()
-            .map(|(_, request)| *request)
-            .collect()
+        self.requests.iter().map(|(_, request)| *request).collect()
     }
 }
 
@@ -160,7 +147,7 @@ impl<O: Observer> Simulation<'_, O> {
     /// A user's request has arrived.
     #[inline]
     pub(super) fn take_in(&mut self, arrival: &Arrival, via: Via) -> Request {
-        let mut request = Request {
+        self.begin_request(Request {
             function: arrival.function,
             sender: Sender::User,
             via,
@@ -169,11 +156,17 @@ impl<O: Observer> Simulation<'_, O> {
             outgrows: false,
             attempts: 1,
             batch: NONE,
-            number: self.done.requests,
+            number: 0,
             arrived: self.now,
             called: self.now,
             service: arrival.service,
-        };
+        })
+    }
+
+    /// A user's request begins: it gets its number, and what it will need is drawn.
+    #[inline]
+    pub(super) fn begin_request(&mut self, mut request: Request) -> Request {
+        request.number = self.done.requests;
         if self.functions[request.function].heard & MAY_OUTGROW != 0 {
             self.draw_need(&mut request);
         }
@@ -266,9 +259,7 @@ impl<O: Observer> Simulation<'_, O> {
     #[inline]
     fn admit(&mut self, request: Request) -> Result<(), Refused> {
         let function = &mut self.functions[request.function];
-        if function.provisioned_ready > 0
-            && let Some(slot) = function.rare.idle_provisioned.choose()
-        {
+        if function.provisioned_ready > 0 && !function.rare.idle_provisioned.is_empty() {
             let rare = &mut function.rare;
             if let Some(rate) = &mut rare.provisioned_rate
                 && !rate.take(self.now)
@@ -278,9 +269,11 @@ impl<O: Observer> Simulation<'_, O> {
                 let refused = self.admit_on_demand(request);
                 return refused.map_err(|refused| refused.until(at));
             }
-            rare.idle_provisioned.remove(slot, &mut self.instances);
-            self.run_on_idle(slot, request);
-            return Ok(());
+            if let Some(slot) = rare.idle_provisioned.choose() {
+                rare.idle_provisioned.remove(slot, &mut self.instances);
+                self.run_on_idle(slot, request);
+                return Ok(());
+            }
         }
         self.admit_on_demand(request)
     }
@@ -442,7 +435,7 @@ impl<O: Observer> Simulation<'_, O> {
         let (ticket, request) = self.waiting.take(place)?;
         self.account.queued.remove(&(ticket, function));
         if let Some(&head) = self.functions[FunctionId(function)].rare.queue.front()
-            && let Some(ticket) = self.waiting.ticket(head)
+            && let Some((ticket, _)) = self.waiting.get(head)
         {
             self.account.queued.insert((ticket, function));
         }
@@ -450,14 +443,18 @@ impl<O: Observer> Simulation<'_, O> {
     }
 
     pub(super) fn queue_timeout(&mut self, place: u32, ticket: u64) {
-        if self.waiting.ticket(place) != Some(ticket) {
+        let Some((_, request)) = self.waiting.get(place).filter(|(now, _)| *now == ticket) else {
             return;
+        };
+        let queue = &mut self.functions[request.function].rare.queue;
+        if queue.front() == Some(&place) {
+            self.dequeue(request.function.0);
+        } else {
+            // A gateway's patience may end before that of a request that came to the queue earlier.
+            queue.retain(|waiting| *waiting != place);
+            self.waiting.take(place);
         }
-        // Every request of a queue may wait equally long, so the one that is due is at its head.
-        let function = self.waiting.places[place as usize].map(|(_, request)| request.function);
-        if let Some(request) = function.and_then(|function| self.dequeue(function.0)) {
-            self.give_up(request, Ending::Rejected);
-        }
+        self.give_up(request, Ending::Rejected);
     }
 
     /// Lets waiting requests in, the longest waiting first, as far as the limits go.
@@ -467,7 +464,7 @@ impl<O: Observer> Simulation<'_, O> {
             let Some(&place) = self.functions[FunctionId(function)].rare.queue.front() else {
                 break;
             };
-            let Some((_, request)) = self.waiting.places[place as usize] else {
+            let Some((_, request)) = self.waiting.get(place) else {
                 break;
             };
             match self.admit(request) {

@@ -548,10 +548,11 @@ impl<O: Observer> Simulation<'_, O> {
         self.report_retirement(slot, why);
         self.tell_of(slot, Happening::Retired);
         self.instances.remove(slot);
-        if provisioned {
-            self.replace_provisioned(id);
-        } else {
+        if !provisioned {
             self.keep_floor(id);
+        } else if why != Retirement::MaxLife {
+            // Who was recycled has its successor already.
+            self.replace_provisioned(id);
         }
     }
 

@@ -19,6 +19,11 @@ pub trait Observer {
     #[inline]
     fn throttled(&mut self, _at: Time, _function: FunctionId, _sender: Sender, _arrived: Time) {}
 
+    /// A gateway refused a try by its own throttle, or that of its account; told beside
+    /// [`Observer::throttled`].
+    #[inline]
+    fn refused_by_gateway(&mut self, _at: Time, _function: FunctionId, _arrived: Time) {}
+
     /// A throttled client tries again.
     #[inline]
     fn retried(&mut self, _at: Time, _function: FunctionId, _arrived: Time) {}
@@ -443,6 +448,7 @@ macro_rules! pass_on {
         $to! {
             arrived(at: Time, function: FunctionId, number: u64);
             throttled(at: Time, function: FunctionId, sender: Sender, arrived: Time);
+            refused_by_gateway(at: Time, function: FunctionId, arrived: Time);
             retried(at: Time, function: FunctionId, arrived: Time);
             spilled_over(at: Time, function: FunctionId, arrived: Time);
             pinged(at: Time, function: FunctionId);

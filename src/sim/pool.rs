@@ -57,6 +57,15 @@ impl IdlePool {
         }
     }
 
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::ByUse { most_recent, .. } => *most_recent == NONE,
+            Self::ByBirth { births, .. } => births.is_empty(),
+            Self::Shuffled(pool) => pool.slots.is_empty(),
+        }
+    }
+
     /// The instance that the next request goes to.
     #[inline]
     pub(super) fn choose(&mut self) -> Option<u32> {

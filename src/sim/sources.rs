@@ -110,7 +110,7 @@ impl<O: Observer> Simulation<'_, O> {
     /// Hands a batch to its function.
     fn hand_over(&mut self, function: FunctionId, batch: u32) {
         let (service, fails) = self.batches.work(batch);
-        let mut request = Request {
+        let request = Request {
             function,
             sender: Sender::User,
             via: Via::Batch,
@@ -119,17 +119,12 @@ impl<O: Observer> Simulation<'_, O> {
             attempts: 1,
             errors: 0,
             batch,
-            number: self.done.requests,
+            number: 0,
             arrived: self.now,
             called: self.now,
             service,
         };
-        if self.functions[function].heard & MAY_OUTGROW != 0 {
-            self.draw_need(&mut request);
-        }
-        self.done.requests += 1;
-        self.observer.arrived(self.now, function, request.number);
-        self.tell(function, Happening::Arrived);
+        let request = self.begin_request(request);
         self.attempt(request);
     }
 
@@ -140,6 +135,16 @@ impl<O: Observer> Simulation<'_, O> {
             ended: self.now,
             fate,
         });
+    }
+
+    /// Whether a message that waits has become too old.
+    fn is_expired(&self, id: FunctionId, message: &Message) -> bool {
+        let age = match &self.plan.functions[id.index()].source {
+            EventSource::Queue(rules) => Some(rules.retention),
+            EventSource::Stream(rules) => rules.max_age,
+            _ => None,
+        };
+        age.is_some_and(|age| message.arrived + age <= self.now)
     }
 
     /// Tells of messages that are left when the run ends.
@@ -153,7 +158,12 @@ impl<O: Observer> Simulation<'_, O> {
                 _ => continue,
             };
             for message in waiting {
-                self.end_message(id, &message, Fate::Waiting);
+                let fate = if self.is_expired(id, &message) {
+                    Fate::Expired
+                } else {
+                    Fate::Waiting
+                };
+                self.end_message(id, &message, fate);
             }
         }
         for (function, message) in self.batches.all() {

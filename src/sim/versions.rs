@@ -12,10 +12,14 @@ impl<O: Observer> Simulation<'_, O> {
     pub(super) fn deploy(&mut self, id: FunctionId) {
         // The new version has a snapshot of its own, which nobody has read yet.
         self.functions[id].rare.restores = 0;
-        for slot in self.instances.living() {
+        // In the order of birth, which does not depend on other functions, as slots do.
+        let mut living = self.instances.living();
+        living.retain(|slot| self.instances[*slot].function == id);
+        living.sort_by_key(|slot| self.instances[*slot].birth);
+        for slot in living {
             let now = self.now;
             let instance = &mut self.instances[slot];
-            if instance.function != id || instance.outdated {
+            if instance.outdated {
                 continue;
             }
             if instance.provisioned {

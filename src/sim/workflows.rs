@@ -9,6 +9,7 @@ mod steps;
 use super::*;
 use crate::model::{RatePerSecond, Workflow, WorkflowKind};
 use crate::sim::instance::NONE;
+use crate::sim::slab::Slab;
 use crate::workload::Starts;
 
 /// An execution of a workflow has ended, or the run ends with it.
@@ -102,42 +103,6 @@ enum Waits {
     Retry,
 }
 
-/// Things in places that are used again.
-struct Slab<T> {
-    places: Vec<Option<T>>,
-    free: Vec<u32>,
-}
-
-impl<T> Slab<T> {
-    fn new() -> Self {
-        Self {
-            places: Vec::new(),
-            free: Vec::new(),
-        }
-    }
-
-    fn put(&mut self, thing: T) -> u32 {
-        if let Some(place) = self.free.pop() {
-            self.places[place as usize] = Some(thing);
-            return place;
-        }
-        self.places.push(Some(thing));
-        self.places.len() as u32 - 1
-    }
-
-    fn get(&mut self, place: u32) -> Option<&mut T> {
-        self.places.get_mut(place as usize)?.as_mut()
-    }
-
-    fn take(&mut self, place: u32) -> Option<T> {
-        let thing = self.places.get_mut(place as usize)?.take();
-        if thing.is_some() {
-            self.free.push(place);
-        }
-        thing
-    }
-}
-
 impl<'a> Workflows<'a> {
     /// Those of a plan; `None` where it has none.
     pub(super) fn new(plan: &'a Plan, streams: &Streams) -> Option<Box<Self>> {
@@ -167,8 +132,8 @@ impl<'a> Workflows<'a> {
         Some(Box::new(Self {
             started: vec![0; of_plan.len()],
             of_plan,
-            executions: Slab::new(),
-            threads: Slab::new(),
+            executions: Slab::default(),
+            threads: Slab::default(),
             kinds,
             streams: *streams,
         }))
@@ -246,7 +211,7 @@ impl<O: Observer> Simulation<'_, O> {
     fn is_over(&mut self, place: u32) -> bool {
         let now = self.now;
         let all = self.workflows.as_mut();
-        let Some(execution) = all.and_then(|all| all.executions.get(place)) else {
+        let Some(execution) = all.and_then(|all| all.executions.get_mut(place)) else {
             return true;
         };
         if execution.over || now <= execution.deadline {
@@ -259,7 +224,7 @@ impl<O: Observer> Simulation<'_, O> {
 
     fn fail_execution(&mut self, place: u32, at: Time) {
         let all = self.workflows.as_mut();
-        let Some(execution) = all.and_then(|all| all.executions.get(place)) else {
+        let Some(execution) = all.and_then(|all| all.executions.get_mut(place)) else {
             return;
         };
         if !execution.over {
@@ -272,7 +237,7 @@ impl<O: Observer> Simulation<'_, O> {
     /// Tells of executions that are left when the run ends.
     pub(super) fn tell_executions_in_flight(&mut self) {
         let Some(all) = &self.workflows else { return };
-        let left: Vec<Execution> = all.executions.places.iter().flatten().copied().collect();
+        let left: Vec<Execution> = all.executions.iter().copied().collect();
         for execution in left.iter().filter(|execution| !execution.over) {
             if execution.deadline < self.now {
                 self.end_execution(execution, execution.deadline, WorkflowFate::Failed);

@@ -8,8 +8,8 @@
 
 use frostline::config::{ModelKind, load_text};
 use frostline::model::{
-    ClientRetry, EventSource, Gateway, GatewayKind, InitBilling, Jitter, Prices, QueueRules,
-    RetryOn, StreamRules,
+    ClientRetry, EventSource, Gateway, GatewayKind, GatewayThrottle, InitBilling, Jitter, Prices,
+    QueueRules, RetryOn, StreamRules,
 };
 use frostline::observe::costs::{self, MONTH, Services, Usage};
 use frostline::observe::metric;
@@ -412,6 +412,11 @@ fn each_call_to_a_gateway_is_on_the_bill() {
             },
         });
         stage.calls[1].fails = true;
+        assert_usd(usd(&stage, metric::COST_USD_GATEWAY), 4.0 * price);
+        // What it throttles itself is free: of three at once one gets in, and no other comes again.
+        stage.platform.client_retry = None;
+        stage.platform.gateway_throttle = Some(GatewayThrottle { rate: 1, burst: 1 });
+        stage.calls(&[(30.0, 1.0), (30.0, 1.0), (30.0, 1.0)]);
         assert_usd(usd(&stage, metric::COST_USD_GATEWAY), 4.0 * price);
     }
 }

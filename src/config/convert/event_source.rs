@@ -12,15 +12,7 @@ use crate::model;
 use crate::units::{Span, format_span};
 
 use super::Context;
-use super::platform::PlatformFacts;
-
-/// A limit that may be switched off.
-fn limit<T: Copy>(key: &Key<OrNone<T>>) -> Option<T> {
-    match value(key) {
-        Some(OrNone::Some(limit)) => Some(*limit),
-        _ => None,
-    }
-}
+use super::platform::{PlatformFacts, limit};
 
 /// Keys given here laid over those of the platform.
 fn over<T: Overlay + Clone + Default>(key: &Key<T>, platform: &Key<T>) -> T {

@@ -1,6 +1,6 @@
 //! What functions reach out to, and how.
 
-use crate::config::decode::{Given, OrNone};
+use crate::config::decode::Given;
 use crate::config::diagnostic::Fault;
 use crate::config::names::{did_you_mean, list};
 use crate::config::typed::experiment::Tables;
@@ -11,7 +11,7 @@ use crate::model;
 use crate::units::Span;
 
 use super::Context;
-use super::platform::PlatformFacts;
+use super::platform::{PlatformFacts, limit};
 
 /// Wait before a further try to connect, where none is given.
 const RETRY_WAIT: Span = Span::from_nanos(100_000_000);
@@ -29,10 +29,7 @@ impl Context {
             .filter_map(|entry| {
                 Some(model::Resource {
                     name: value(&entry.name)?.clone(),
-                    connections: match value(&entry.connections) {
-                        Some(OrNone::Some(count)) => Some(count.0),
-                        _ => None,
-                    },
+                    connections: limit(&entry.connections).map(|count| count.0),
                     set_up: value(&entry.set_up).map_or(Dist::ZERO, |dist| dist.0.clone()),
                 })
             })

@@ -1,6 +1,7 @@
 //! Messages and records on their way, and the batches that they are handed over in.
 
 use crate::ids::FunctionId;
+use crate::sim::slab::Slab;
 use crate::units::{Span, Time};
 use crate::workload::Arrival;
 
@@ -73,8 +74,7 @@ struct Batch {
 /// Every batch on its way, and those of a queue that cannot be seen for a while.
 #[derive(Default)]
 pub(in crate::sim) struct Batches {
-    places: Vec<Option<Batch>>,
-    free: Vec<u32>,
+    batches: Slab<Batch>,
     /// Emptied lists, to be used again.
     spare: Vec<Vec<Message>>,
 }
@@ -92,24 +92,17 @@ impl Batches {
         messages: Vec<Message>,
         taken: Time,
     ) -> u32 {
-        let batch = Some(Batch {
+        self.batches.put(Batch {
             function,
             messages,
             taken,
             lane,
-        });
-        if let Some(place) = self.free.pop() {
-            self.places[place as usize] = batch;
-            return place;
-        }
-        self.places.push(batch);
-        self.places.len() as u32 - 1
+        })
     }
 
     /// Takes a batch out: its function, lane, messages and when they were taken.
     pub(super) fn take(&mut self, place: u32) -> Option<(FunctionId, u32, Vec<Message>, Time)> {
-        let batch = self.places.get_mut(place as usize)?.take()?;
-        self.free.push(place);
+        let batch = self.batches.take(place)?;
         Some((batch.function, batch.lane, batch.messages, batch.taken))
     }
 
@@ -121,7 +114,7 @@ impl Batches {
 
     /// How long the function works on a batch, message after message, and whether it fails.
     pub(super) fn work(&self, place: u32) -> (Span, bool) {
-        let batch = self.places[place as usize].as_ref();
+        let batch = self.batches.get(place);
         let messages = batch.map_or(&[][..], |batch| &batch.messages);
         messages
             .iter()
@@ -135,7 +128,7 @@ impl Batches {
 
     /// Every message in a batch, with its function.
     pub(super) fn all(&self) -> Vec<(FunctionId, Message)> {
-        let batches = self.places.iter().flatten();
+        let batches = self.batches.iter();
         batches
             .flat_map(|batch| {
                 batch

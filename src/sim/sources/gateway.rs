@@ -23,6 +23,8 @@ impl<O: Observer> Simulation<'_, O> {
             _ => true,
         };
         if !own || !self.account_of(request.function).take_from_gateway(now) {
+            self.observer
+                .refused_by_gateway(now, request.function, request.arrived);
             self.throttle(request);
             return;
         }

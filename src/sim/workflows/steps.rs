@@ -4,12 +4,11 @@ use super::{Thread, Waits, WorkflowFate};
 use crate::dist::uniform;
 use crate::ids::FunctionId;
 use crate::model::{StepKind, Way};
-use crate::policy::Happening;
 use crate::random::{Purpose, Stream, Streams};
 use crate::sim::calendar::Event;
 use crate::sim::instance::{NONE, Request, Via};
 use crate::sim::sources::Tried;
-use crate::sim::{MAY_OUTGROW, Observer, Sender, Simulation};
+use crate::sim::{Observer, Sender, Simulation};
 use crate::units::Time;
 
 impl Thread {
@@ -43,7 +42,7 @@ impl Thread {
 
 impl<O: Observer> Simulation<'_, O> {
     fn thread(&mut self, place: u32) -> Option<&mut Thread> {
-        self.workflows.as_mut()?.threads.get(place)
+        self.workflows.as_mut()?.threads.get_mut(place)
     }
 
     /// The kind of a thread's workflow, by its number.
@@ -136,7 +135,7 @@ impl<O: Observer> Simulation<'_, O> {
         let Some(all) = &mut self.workflows else {
             return;
         };
-        let Some(thread) = all.threads.get(place) else {
+        let Some(thread) = all.threads.get_mut(place) else {
             return;
         };
         thread.waits = Waits::Transition;
@@ -217,7 +216,7 @@ impl<O: Observer> Simulation<'_, O> {
         let Some(all) = &mut self.workflows else {
             return;
         };
-        let Some(above) = all.threads.get(parent) else {
+        let Some(above) = all.threads.get_mut(parent) else {
             return;
         };
         above.below += 1;
@@ -236,7 +235,7 @@ impl<O: Observer> Simulation<'_, O> {
         let mut draws = thread.draws();
         let of = &self.plan.functions[function.index()];
         let work = of.service.cpu.sample(&mut draws) + of.service.io.sample(&mut draws);
-        let mut request = Request {
+        let request = Request {
             function,
             sender: Sender::User,
             via: Via::Step,
@@ -245,17 +244,12 @@ impl<O: Observer> Simulation<'_, O> {
             outgrows: false,
             attempts: 1,
             batch: place,
-            number: self.done.requests,
+            number: 0,
             arrived: self.now,
             called: self.now,
             service: work + of.extension_overhead.sample(&mut draws),
         };
-        if self.functions[function].heard & MAY_OUTGROW != 0 {
-            self.draw_need(&mut request);
-        }
-        self.done.requests += 1;
-        self.observer.arrived(self.now, function, request.number);
-        self.tell(function, Happening::Arrived);
+        let request = self.begin_request(request);
         self.attempt(request);
     }
 
@@ -268,7 +262,7 @@ impl<O: Observer> Simulation<'_, O> {
         let Some(thread) = all.threads.get(place).copied() else {
             return;
         };
-        let Some(execution) = all.executions.get(thread.execution) else {
+        let Some(execution) = all.executions.get_mut(thread.execution) else {
             return;
         };
         if !execution.over {
@@ -320,7 +314,7 @@ impl<O: Observer> Simulation<'_, O> {
                 }
                 return;
             }
-            let Some(above) = all.threads.get(thread.parent) else {
+            let Some(above) = all.threads.get_mut(thread.parent) else {
                 return;
             };
             above.below -= 1;

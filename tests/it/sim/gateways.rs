@@ -6,7 +6,7 @@ use frostline::model::{
 use frostline::sim::Ending;
 
 use super::sources::{call, value};
-use super::stage::{Stage, constant, secs};
+use super::stage::{Record, Stage, constant, secs};
 
 fn behind_a_gateway(timeout: Option<f64>, throttle: Option<GatewayThrottle>) -> Stage {
     let mut stage = Stage::new();
@@ -17,6 +17,12 @@ fn behind_a_gateway(timeout: Option<f64>, throttle: Option<GatewayThrottle>) -> 
         throttle,
     });
     stage
+}
+
+/// When tries ended, and how, in order.
+fn endings(record: &Record) -> Vec<(f64, Ending)> {
+    let ends = record.ends.iter();
+    ends.map(|end| (end.ended.secs(), end.ending)).collect()
 }
 
 #[test]
@@ -33,11 +39,7 @@ fn a_gateway_stops_waiting_and_the_function_runs_on_and_is_billed() {
     stage.functions[0].timeout = Some(secs(900.0));
     stage.calls(&[(0.0, 100.0), (50.0, 1.0)]);
     let (summary, record) = stage.measure(1);
-    let ends: Vec<_> = record
-        .ends
-        .iter()
-        .map(|e| (e.ended.secs(), e.ending))
-        .collect();
+    let ends = endings(&record);
     assert_eq!(
         ends,
         [
@@ -59,11 +61,7 @@ fn a_gateway_stops_waiting_for_a_start_too() {
     stage.start_takes(10.0);
     stage.call(0.0, 1.0);
     let record = stage.play();
-    let ends: Vec<_> = record
-        .ends
-        .iter()
-        .map(|e| (e.ended.secs(), e.ending))
-        .collect();
+    let ends = endings(&record);
     assert_eq!(ends, [(2.0, Ending::Abandoned), (11.25, Ending::Try)]);
 }
 
@@ -88,11 +86,7 @@ fn a_gateway_waits_as_long_for_each_try() {
     trying_again(&mut stage);
     call(&mut stage, 0.0, 20.0, true);
     let record = stage.play();
-    let ends: Vec<_> = record
-        .ends
-        .iter()
-        .map(|e| (e.ended.secs(), e.ending))
-        .collect();
+    let ends = endings(&record);
     assert_eq!(ends, [(20.25, Ending::Try), (41.5, Ending::Completed)]);
 }
 
@@ -102,11 +96,7 @@ fn a_client_whose_gateway_gave_up_tries_again_while_the_function_runs_on() {
     trying_again(&mut stage);
     stage.call(0.0, 100.0);
     let (summary, record) = stage.measure(1);
-    let ends: Vec<_> = record
-        .ends
-        .iter()
-        .map(|e| (e.ended.secs(), e.ending))
-        .collect();
+    let ends = endings(&record);
     // The second try begins at 30 s, and is given up at 59 s.
     assert_eq!(
         ends,

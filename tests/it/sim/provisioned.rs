@@ -3,6 +3,8 @@
 use frostline::dist::Dist;
 use frostline::model::{Provisioned, RemedyKind, Scheduled, ScheduledAction, Statistic, Tracking};
 use frostline::observe::metric;
+use frostline::policy::{Happening, HappeningKind, Orders, Policy};
+use frostline::random::Stream;
 use frostline::schedule::{Expression, Schedule, Start, Zone};
 use frostline::sim::Retirement;
 
@@ -281,6 +283,37 @@ fn a_burst_starts_at_once_and_the_rest_by_the_minute() {
         record.prewarmed[0].at.secs()
     };
     assert_eq!([ready(1), ready(30), ready(40)], [60.0, 60.0, 180.0]);
+}
+
+/// One at once, two from 150 s on.
+struct Raises;
+
+impl Policy for Raises {
+    fn hears(&self) -> &'static [HappeningKind] {
+        &[HappeningKind::RunBegan, HappeningKind::Woke]
+    }
+    fn hear(&mut self, happening: &Happening, orders: &mut Orders, _: &mut Stream) {
+        if *happening == Happening::RunBegan {
+            orders.set_provisioned(1);
+            orders.wake_after(secs(150.0));
+        } else {
+            orders.set_provisioned(2);
+        }
+    }
+}
+
+/// Capacity that was asked for comes after its delay, whoever is recycled meanwhile.
+#[test]
+fn recycling_does_not_bring_capacity_before_its_time() {
+    let mut stage = Stage::new();
+    stage.duration = secs(280.0);
+    stage.start_takes(2.0);
+    stage.platform.provisioned.delay = constant(90.0);
+    stage.platform.provisioned.recycle = Some(constant(100.0));
+    stage.policy(|| Raises);
+    let ready: Vec<f64> = stage.play().prewarmed.iter().map(|p| p.at.secs()).collect();
+    // The first at 92 s; its successor two seconds after 190 s; the second 92 s after 150 s.
+    assert_eq!(ready, [92.0, 192.0, 242.0]);
 }
 
 /// Allocation and later again: init is billed at each recycling, though nobody waits for it

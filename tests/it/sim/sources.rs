@@ -322,6 +322,23 @@ fn a_throttled_batch_comes_again_too() {
 }
 
 #[test]
+fn a_message_that_is_too_old_when_the_run_ends_does_not_wait() {
+    let mut stage = queue(QueueRules {
+        batch_size: 1,
+        max_concurrency: 1,
+        retention: secs(60.0),
+        ..QUEUE
+    });
+    stage.duration = secs(100.0);
+    for at in [0.0, 1.0, 50.0] {
+        call(&mut stage, at, 1000.0, false);
+    }
+    let (summary, _) = stage.measure(1);
+    assert_eq!(value(&summary, "messages_expired"), 1.0);
+    assert_eq!(value(&summary, "messages_waiting"), 2.0);
+}
+
+#[test]
 fn a_message_that_is_too_old_is_deleted() {
     let mut stage = queue(QueueRules {
         batch_size: 1,

@@ -17,6 +17,26 @@ impl Dice {
         plan
     }
 
+    /// The same always, without what functions can only be simulated together with.
+    pub(crate) fn house_apart(&mut self) -> Plan {
+        let mut plan = self.plan();
+        self.furnish(&mut plan);
+        let platform = Arc::make_mut(&mut plan.platform);
+        platform.accounts.clear();
+        platform.gateway_throttle = None;
+        for function in Arc::make_mut(&mut plan.functions) {
+            function.account = 0;
+            function.connection = None;
+            if matches!(function.source, EventSource::Gateway(_)) {
+                function.source = EventSource::Sync;
+            }
+        }
+        let processes = plan.sources.iter();
+        let processes = processes.filter(|source| matches!(source, Source::Process { .. }));
+        plan.sources = processes.cloned().collect();
+        plan
+    }
+
     fn furnish(&mut self, plan: &mut Plan) {
         let platform = Arc::make_mut(&mut plan.platform);
         if self.one_in(2) {

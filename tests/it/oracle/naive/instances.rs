@@ -309,7 +309,10 @@ impl World<'_> {
             .retired
             .push((self.now, name, format!("{why:?}")));
         if provisioned {
-            self.push(self.now, 5, Event::Provision(function, 1));
+            // Who was recycled has its successor already.
+            if why != Retirement::MaxLife {
+                self.push(self.now, 5, Event::Provision(function, 1));
+            }
         } else {
             self.last_retired[function] = Some(why);
             self.keep_floor(function);
