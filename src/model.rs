@@ -12,11 +12,13 @@ mod prices;
 mod process;
 mod remedy;
 mod resource;
+mod traffic;
 mod workflow;
 mod working_set;
 
 pub use event_source::{
-    AsyncRules, EventSource, Gateway, GatewayKind, GatewayThrottle, QueueRules, StreamRules,
+    AsyncRules, EventSource, Gateway, GatewayKind, GatewayThrottle, QueueRules, StreamKind,
+    StreamRules,
 };
 pub use experiment::{Experiment, Plan, Scenario, Source, scenario_label};
 pub use function::{
@@ -33,6 +35,7 @@ pub use remedy::{
     Statistic, Tracking,
 };
 pub use resource::{Connection, Open, Resource};
+pub use traffic::{Surge, Traffic};
 pub use workflow::{
     RatePerSecond, Step, StepKind, StepRetry, Way, Workflow, WorkflowKind, WorkflowRules,
 };

@@ -26,6 +26,7 @@ mod runtime;
 mod schedule;
 mod snapshot;
 mod start;
+mod traffic;
 mod transient;
 mod workflow;
 mod workload;

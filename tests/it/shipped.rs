@@ -105,6 +105,7 @@ fn every_experiment_has_an_answer_here() {
         "init-in-or-out",
         "keep-alive-curve",
         "keep-connections",
+        "launch-day",
         "memory",
         "mobile-backend",
         "one-large-or-many-small",

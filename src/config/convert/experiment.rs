@@ -15,7 +15,7 @@ use crate::config::typed::function::{FunctionEntry, FunctionFile, FunctionKeys};
 use crate::config::typed::policy::Policy;
 use crate::config::typed::{Key, Overlay, value};
 use crate::ids::FunctionId;
-use crate::model::{Function, Plan, Remedy, Scenario, Source};
+use crate::model::{Function, Plan, Process, Remedy, Scenario, Source};
 use crate::trace::{Trace, TraceFunction};
 use crate::units::{Span, Time};
 
@@ -140,6 +140,12 @@ pub(crate) fn scenarios(
     context.warn_of_cuts(&population.functions);
     context.reservations(&population.functions, &platform);
     let policies = context.policies(&file, &platform, &population);
+    let known = Known {
+        functions: &population.functions,
+        incomplete: population.incomplete,
+    };
+    let measured_from = Time::ZERO + warm_up;
+    let traffic = context.traffic(&file, &known, &population.sources, measured_from);
     let duration = duration?.0;
     context.fits_into_time(warm_up, duration, &file);
     context.meets_measured_time(&MeasuredTime::new(warm_up, duration), &population);
@@ -161,6 +167,7 @@ pub(crate) fn scenarios(
             platform: Arc::clone(&platform.platform),
             functions: Arc::clone(&functions),
             sources: Arc::clone(&sources),
+            traffic: traffic.clone(),
             remedies,
             warm_up,
             duration,
@@ -172,7 +179,7 @@ pub(crate) fn scenarios(
 }
 
 /// The tables of a key, those at fault included.
-fn tables<T>(key: &Key<crate::config::typed::experiment::Tables<T>>) -> &[Given<T>] {
+pub(super) fn tables<T>(key: &Key<crate::config::typed::experiment::Tables<T>>) -> &[Given<T>] {
     value(key).map_or(&[], |tables| tables.0.as_slice())
 }
 
@@ -298,6 +305,9 @@ impl Context {
             match (&entry.arrivals, number) {
                 (Some(arrivals), None) => {
                     if let Some(process) = self.process(arrivals, name) {
+                        let by_schedule = matches!(process, Process::Schedule(_));
+                        let model = &mut population.functions[function.index()].function;
+                        model.scheduled = by_schedule && !called.contains(name);
                         population
                             .sources
                             .push(Source::Process { function, process });

@@ -70,6 +70,8 @@ impl Context {
                 .snapshot
                 .as_ref()
                 .and_then(|snapshot| snapshot.warming.clone()),
+            before_checkpoint: scaled(or_none(&typed.before_checkpoint), Phase::Init),
+            snapshot_kept: None,
             after_restore: scaled(or_none(&typed.after_restore), Phase::Restore),
             restored_first_call: given(&typed.restored_first_call)
                 .map(|call| scaled(call, Phase::FirstCall)),
