@@ -7,8 +7,8 @@
 use super::*;
 
 impl<O: Observer> Simulation<'_, O> {
-    /// A new version is deployed. Where instances start from snapshots it is published first, and the
-    /// old one serves until then.
+    /// A new version is deployed. Where instances start from snapshots it is published first, and
+    /// the old one serves until then.
     pub(super) fn deploy(&mut self, id: FunctionId) {
         if self.restores(id) {
             let at = self.publish(id);

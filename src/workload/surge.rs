@@ -70,7 +70,7 @@ impl Curve {
     }
 }
 
-/// How the traffic of a plan changes the process of a function, or of a workflow where there is none.
+/// How the traffic of a plan changes the process of a function, or of a workflow.
 pub(super) struct Change {
     /// So many times as many requests, all the time.
     times: f64,
@@ -138,8 +138,8 @@ impl Change {
 pub(super) enum Surged {
     /// A process whose own time goes faster while a surge lasts: a Poisson process stays one.
     Faster { clock: Clock, warp: Warp },
-    /// A Poisson process with a rate of its own that changes, at the height of its highest surge all
-    /// the time: what is too much is left out. So its rate changes when it would without a surge.
+    /// A Poisson process with a rate of its own that changes, always at the height of its highest
+    /// surge: what is too much is left out. So its rate changes when it would without a surge.
     Thinned {
         clock: Clock,
         stream: Stream,
@@ -385,8 +385,8 @@ impl<T: Ord + Copy> Held<T> {
         self.read == NEVER
     }
 
-    /// Takes in a request that was read, with its copies where somebody makes some; [`NEVER`] is that
-    /// there was none.
+    /// Takes in a request that was read, with its copies where somebody makes some; [`NEVER`] is
+    /// that there was none.
     pub(super) fn read(&mut self, at: u64, what: T, copier: Option<&mut Copier>) {
         self.read = at;
         if at == NEVER {

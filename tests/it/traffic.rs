@@ -65,6 +65,19 @@ fn traffic_is_set_and_swept_like_any_key() {
     assert_eq!(requests(&set, 0), 4.0 * 1440.0);
 }
 
+#[test]
+fn a_surge_with_a_name_is_swept_and_set() {
+    let surge = "[[surge]]\nname = \"the launch\"\nstart = \"1 day\"\nduration = \"1 day\"\n\
+                 times = 9\n[sweep]\n\"surge.the launch.times\" = [2, 5]\n";
+    let longer = ("surge.the launch.duration", "2 days");
+    let swept = experiment("named", "", surge, &[longer]);
+    let all: Vec<f64> = (0..2).map(|scenario| requests(&swept, scenario)).collect();
+    assert_eq!(
+        all,
+        [2.0, 5.0].map(|times| 2.0 * (2.0 + 2.0 * times) * 1440.0)
+    );
+}
+
 /// By the calendar or since the beginning of the run; of all functions or of some.
 #[test]
 fn a_launch_day_is_where_the_calendar_has_it() {

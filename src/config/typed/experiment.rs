@@ -51,7 +51,7 @@ pub(crate) struct ExperimentFile {
     /// Whether the concurrency that accounts claim of their quota is measured and drawn; without it
     /// not.
     pub(crate) claimed_concurrency: Key<bool>,
-    /// Requests of users for each that the sources send, from every source, all the time; without it
+    /// Requests of users for each that the sources send, of every source, all the time; without it
     /// 1.
     pub(crate) traffic: Key<Times>,
     /// Launch days: more requests on top of that for a while.

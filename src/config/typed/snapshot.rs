@@ -55,6 +55,7 @@ pub(crate) struct Warming {
 }
 
 overlay!(SnapshotRules {
-    restore, bandwidth, tiers, hook_limit, dropped_after, dropped_runtimes, max_ephemeral_storage, runtimes
+    restore, bandwidth, tiers, hook_limit, dropped_after, dropped_runtimes, max_ephemeral_storage,
+    runtimes
 } { warming });
 overlay!(Warming { extra, restores } {});

@@ -12,6 +12,9 @@ use super::policy::Patterns;
 #[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct SurgeEntry {
+    /// By which a sweep and `--set` call it, as in `surge.NAME.times`; without it they cannot.
+    #[expect(dead_code, reason = "what dotted keys look for in the tree")]
+    pub(crate) name: Key<String>,
     /// When it begins: a length of time since the beginning of the run, warm-up included, or a day
     /// and time of the calendar. Needed.
     pub(crate) start: Key<Moment>,
