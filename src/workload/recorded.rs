@@ -96,10 +96,9 @@ impl RowArrivals {
                 break NEVER;
             }
             let at = self.next_row();
-            let copier = copies.copiers.get_mut(self.row.0);
-            copies
-                .held
-                .read(at, self.row, copier.and_then(Option::as_mut));
+            let own = copies.copiers.get_mut(self.row.0);
+            let own = own.and_then(Option::as_mut);
+            copies.held.read(at, self.row, own);
         };
         self.copies = Some(copies);
         next

@@ -1,12 +1,14 @@
 //! Keys of traffic and launch days, from the file to the plan and to the results.
 
+#![expect(clippy::float_cmp, reason = "counts are whole")]
+
 use std::fs;
 use std::path::Path;
 
 use frostline::config::{Overrides, load};
 use frostline::experiment::{CellId, run_cell};
 use frostline::ids::FunctionId;
-use frostline::model::{Experiment, Traffic};
+use frostline::model::{Experiment, Scenario, Traffic};
 use frostline::observe::metric::REQUESTS;
 use frostline::sim::Control;
 use frostline::units::{Span, Time};
@@ -56,7 +58,7 @@ fn without_a_word_of_it_traffic_is_what_the_sources_say() {
 #[test]
 fn traffic_is_set_and_swept_like_any_key() {
     let swept = experiment("swept", "", "[sweep]\ntraffic = [1, 2, 4]\n", &[]);
-    let names: Vec<_> = swept.scenarios.iter().map(|s| s.label()).collect();
+    let names: Vec<_> = swept.scenarios.iter().map(Scenario::label).collect();
     let name = |times: u32| format!("platform as it is, traffic = {times}");
     assert_eq!(names, [1, 2, 4].map(name));
     let all: Vec<f64> = (0..3).map(|scenario| requests(&swept, scenario)).collect();

@@ -348,14 +348,21 @@ impl Context {
                 let workload = file.workload.as_ref().map(|given| given.place);
                 population.places.push(workload.unwrap_or(root));
             }
-        } else if tables(&file.function).is_empty()
+        } else {
+            self.some_functions(file, root);
+        }
+        self.warn_of_defaults(file);
+        population
+    }
+
+    /// Refuses an experiment without functions, where none is at fault.
+    fn some_functions(&self, file: &ExperimentFile, root: Place) {
+        let given = file.function.as_ref();
+        if tables(&file.function).is_empty()
             && file.workload.is_none()
             && !self.faults.is_excused(root, "function")
             && !self.faults.is_excused(root, "workload")
-            && file
-                .function
-                .as_ref()
-                .is_none_or(|given| given.value.is_some())
+            && given.is_none_or(|given| given.value.is_some())
         {
             self.fault(
                 Fault::new("the experiment has no functions")
@@ -363,8 +370,6 @@ impl Context {
                     .note("give [[function]] tables, or a [workload]"),
             );
         }
-        self.warn_of_defaults(file);
-        population
     }
 
     /// Warns of keys that nothing reads.

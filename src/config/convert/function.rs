@@ -138,9 +138,7 @@ impl Context {
         };
         self.warn_of_plain_service(&keys, platform);
         let source = self.event_source(&keys.source, timeout, platform);
-        let mut start = self.start_phases(&keys, memory, package, platform, &scaled);
-        let snapshot = platform.snapshot.as_ref();
-        start.snapshot_kept = snapshot.and_then(|snapshot| snapshot.kept(&runtime));
+        let start = self.start_phases(&keys, (memory, &runtime), package, platform, &scaled);
         let layers = self.layers(&keys, package_place, package, platform);
         let working_set = working_set(&keys);
         self.warn_of_starts(&keys, memory, &start, platform);

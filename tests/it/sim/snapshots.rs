@@ -112,7 +112,7 @@ fn a_deployment_publishes_a_version_which_takes_as_long_as_init_and_hooks() {
 }
 
 /// A snapshot that nobody has started from for 14 days is dropped: requests are refused until the
-/// version has been published once more (SnapStartNotReady; docs.aws.amazon.com, snapstart, 2026).
+/// version has been published once more (`SnapStartNotReady`; docs.aws.amazon.com, snapstart, 2026).
 #[test]
 fn a_snapshot_of_a_function_that_nobody_invokes_is_dropped_and_made_again() {
     const DAY: f64 = 86_400.0;

@@ -1,7 +1,10 @@
 //! More traffic: a process so many times as often, launch days, copies of recorded requests, against
 //! closed forms and one by one.
 
+#![expect(clippy::float_cmp, reason = "counts are whole, and times exact")]
+
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::Path;
 
 use frostline::dist::Dist;
@@ -286,10 +289,11 @@ fn recorded(name: &str) -> (Process, Vec<u64>) {
     std::fs::create_dir_all(&dir).unwrap();
     let file = dir.join(name);
     let seconds: Vec<u64> = (0..2_000).map(|n| 2 * n).collect();
-    let rows: String = (seconds.iter())
-        .map(|at| format!("{at},{}\n", 10 + at % 7))
-        .collect();
-    std::fs::write(&file, format!("arrival_s,service_ms\n{rows}")).unwrap();
+    let mut rows = "arrival_s,service_ms\n".to_owned();
+    for at in &seconds {
+        writeln!(rows, "{at},{}", 10 + at % 7).unwrap();
+    }
+    std::fs::write(&file, rows).unwrap();
     let nanos = seconds.iter().map(|at| at * 1_000_000_000).collect();
     (Process::Replay { file }, nanos)
 }
