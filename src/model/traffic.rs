@@ -27,7 +27,7 @@ pub struct Surge {
     pub times: f64,
     /// How long it takes to rise to that, and to fall again before its end; at most half of it.
     pub ramp: Span,
-    /// The functions whose requests become more; `None` is all of them, and workflows too.
+    /// The functions whose requests become more, rising; `None` is all of them, and workflows too.
     pub functions: Option<Arc<[FunctionId]>>,
 }
 
@@ -65,7 +65,7 @@ impl Surge {
         match (&self.functions, function) {
             (None, _) => true,
             (Some(_), None) => false,
-            (Some(functions), Some(function)) => functions.contains(&function),
+            (Some(functions), Some(function)) => functions.binary_search(&function).is_ok(),
         }
     }
 
