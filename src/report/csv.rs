@@ -9,7 +9,7 @@ use std::io;
 
 use super::number::exact;
 use crate::experiment::{Estimate, Estimates, Results, ScenarioResult};
-use crate::observe::metric::MetricId;
+use crate::metric::MetricId;
 
 /// The name of all functions together.
 pub const ALL_FUNCTIONS: &str = "*";
@@ -91,7 +91,7 @@ pub(super) fn swept_values(
 }
 
 /// Which scenario it is.
-fn scenario_cells(scenario: &ScenarioResult, keys: &[&str]) -> Vec<String> {
+pub(super) fn scenario_cells(scenario: &ScenarioResult, keys: &[&str]) -> Vec<String> {
     let mut cells = vec![scenario.policy.clone()];
     cells.extend(swept_values(scenario, keys));
     cells

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use frostline::dist::Dist;
 use frostline::experiment::{self, CellId, CellResult, Failure};
 use frostline::ids::FunctionId;
+use frostline::metric;
 use frostline::model::{
     Billing, Burst, Experiment, InitBilling, KeepAlive, Plan, Platform, Prices, Process, RateScope,
     ScalingRate, Scenario, ServicePrices, Source, Tier,
 };
-use frostline::observe::metric;
 use frostline::random::Streams;
 use frostline::sim::Control;
 use frostline::units::{Memory, Span, Time};
@@ -206,6 +206,8 @@ fn experiment(plan: &Plan) -> Experiment {
         question: String::new(),
         seed: 1,
         set: Vec::new(),
+        slo: Vec::new(),
+        assertions: Vec::new(),
         replications: 2,
         scenarios: vec![Scenario {
             policy: String::new(),

@@ -4,7 +4,7 @@ use frostline::experiment::{
     CurvePoint, Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results,
     ScenarioResult, Timeline, TimelinePoint,
 };
-use frostline::observe::metric::{METRICS, MetricId};
+use frostline::metric::{METRICS, MetricId};
 use frostline::stats::Histogram;
 use frostline::units::{Span, Time};
 
@@ -31,6 +31,7 @@ pub(crate) fn scenario(policy: &str, values: &[(&str, f64, f64)]) -> ScenarioRes
         policy: policy.to_owned(),
         set: Vec::new(),
         metrics: estimates(values),
+        replications: Vec::new(),
         paired: None,
         functions: Vec::new(),
         latency: Histogram::new(),
@@ -52,6 +53,8 @@ pub(crate) fn results(scenarios: Vec<ScenarioResult>) -> Results {
         ),
         facts: Facts::default(),
         scenarios,
+        assertions: Vec::new(),
+        slo: Vec::new(),
     }
 }
 

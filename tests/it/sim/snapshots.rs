@@ -1,7 +1,7 @@
 //! Starts from a snapshot: what a restore takes and costs.
 
+use frostline::metric;
 use frostline::model::{KeepAlive, Overflow, RemedyKind, Snapshot, SnapshotAfter, Warming};
-use frostline::observe::metric;
 use frostline::units::Time;
 
 use super::measures::{assert_values, priced};
