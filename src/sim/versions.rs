@@ -5,37 +5,41 @@
 //! their init is billed again, and their next request pays the first call.
 
 use super::*;
+use crate::policy::Start;
 
 impl<O: Observer> Simulation<'_, O> {
     /// A new version is deployed. Where instances start from snapshots it is published first, and
     /// the old one serves until then.
     pub(super) fn deploy(&mut self, id: FunctionId) {
-        if self.restores(id) {
-            let at = self.publish(id);
+        if let Some(start) = self.restores(id) {
+            let at = self.publish(id, start);
             self.calendar.push(at, Event::Published { function: id.0 });
         } else {
             self.take_over(id);
         }
     }
 
-    /// Whether the instances of a function start from snapshots.
-    fn restores(&mut self, id: FunctionId) -> bool {
-        let Some(owner) = self.functions[id].rare.start else {
-            return false;
-        };
+    /// How the instances of a function start, where it is from snapshots.
+    fn restores(&mut self, id: FunctionId) -> Option<Start> {
+        let owner = self.functions[id].rare.start?;
         let owner = &mut self.policies[owner as usize];
-        owner.policy.start(&mut owner.stream) != crate::policy::Start::Boot
+        let start = owner.policy.start(&mut owner.stream);
+        (start != Start::Boot).then_some(start)
     }
 
-    /// A version is published: init, then the hooks before its snapshot is taken, both billed. When
-    /// it is done; taking the snapshot itself is said to take up to minutes, and counts as no time.
-    fn publish(&mut self, id: FunctionId) -> Time {
+    /// A version is published: init, a warm-up call where one is in the snapshot, and the hooks
+    /// before it is taken, all billed. When it is done; taking the snapshot itself is said to take
+    /// up to minutes, and counts as no time.
+    fn publish(&mut self, id: FunctionId, start: Start) -> Time {
         let phases = &self.plan.functions[id.index()].start;
         // Nothing is provisioned where instances are restored: nobody else draws from it.
         let stream = &mut self.functions[id].rare.provisioning_stream;
         let sandbox = phases.sandbox.sample(stream) + phases.network.sample(stream);
         let fetch = start::fetch(phases, stream);
-        let billable = start::init(phases, stream) + phases.before_checkpoint.sample(stream);
+        let mut billable = start::init(phases, stream) + phases.before_checkpoint.sample(stream);
+        if start == Start::RestoreCalled {
+            billable += phases.first_call.sample(stream);
+        }
         self.observer.published(self.now, id, billable);
         self.now + sandbox + fetch + billable
     }
@@ -45,9 +49,7 @@ impl<O: Observer> Simulation<'_, O> {
     /// docs.aws.amazon.com, snapstart, 2026).
     pub(super) fn snapshot_missing(&mut self, id: FunctionId) -> Option<Time> {
         let kept = self.plan.functions[id.index()].start.snapshot_kept?;
-        if !self.restores(id) {
-            return None;
-        }
+        let start = self.restores(id)?;
         let state = &self.functions[id];
         let published = state.rare.published;
         if published > self.now {
@@ -57,7 +59,7 @@ impl<O: Observer> Simulation<'_, O> {
         if state.in_flight > 0 || self.now < used + kept {
             return None;
         }
-        let at = self.publish(id);
+        let at = self.publish(id, start);
         let rare = &mut self.functions[id].rare;
         (rare.published, rare.restores) = (at, 0);
         Some(at)

@@ -111,6 +111,24 @@ fn a_deployment_publishes_a_version_which_takes_as_long_as_init_and_hooks() {
     assert_values(&summary.values, &[(metric::COST_USD_DURATION, 2.5 + 30.0)]);
 }
 
+/// What is in the snapshot has run before it was taken.
+#[test]
+fn a_warm_up_call_is_made_and_billed_when_a_version_is_published() {
+    let mut stage = priced();
+    stage.functions[0].snapshot_billed = false;
+    stage.functions[0].start.init = constant(20.0);
+    stage.functions[0].start.first_call = constant(6.0);
+    stage.functions[0].deployments = vec![Time::from_secs(100.0)];
+    stage.calls(&[(0.0, 1.0), (125.0, 0.5), (126.5, 1.0)]);
+    stage.remedy(RemedyKind::Snapshot(SnapshotAfter::WarmUpCall.into()));
+    let (summary, record) = stage.measure(1);
+    assert_eq!(
+        record.story(),
+        "restored-first:0 warm:0 restored-deployed:1"
+    );
+    assert_values(&summary.values, &[(metric::COST_USD_DURATION, 2.5 + 26.0)]);
+}
+
 /// A snapshot that nobody has started from for 14 days is dropped: requests are refused until the
 /// version has been published once more (`SnapStartNotReady`; docs.aws.amazon.com, snapstart, 2026).
 #[test]
