@@ -26,16 +26,19 @@ pub fn student_t_quantile(p: f64, degrees: f64) -> f64 {
         if degrees >= EXPANSION_FROM {
             return expand(-normal_quantile(q), degrees);
         }
-        let tail = |t: f64| {
-            let sum = degrees + t * t;
-            0.5 * beta_i(0.5 * degrees, 0.5, degrees / sum, t * t / sum)
-        };
+        let tail = |t: f64| 0.5 * student_t_two_sided(t, degrees);
         let scale = ln_gamma(0.5 * (degrees + 1.0))
             - ln_gamma(0.5 * degrees)
             - 0.5 * (degrees * std::f64::consts::PI).ln();
         let density = |t: f64| (scale - 0.5 * (degrees + 1.0) * (t * t / degrees).ln_1p()).exp();
         solve_tail(q, tail, density)
     })
+}
+
+/// P(|T| ≥ `t`) for Student's t with `degrees` of freedom > 0 (fractions allowed), `t` ≥ 0.
+pub fn student_t_two_sided(t: f64, degrees: f64) -> f64 {
+    let sum = degrees + t * t;
+    beta_i(0.5 * degrees, 0.5, degrees / sum, t * t / sum)
 }
 
 fn expand(z: f64, degrees: f64) -> f64 {
