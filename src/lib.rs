@@ -4,7 +4,9 @@ pub mod cli;
 pub mod config;
 pub mod dist;
 pub mod experiment;
+
 pub mod ids;
+pub mod logs;
 pub mod model;
 pub mod observe;
 pub mod policy;

@@ -36,6 +36,8 @@ pub enum Purpose {
     EventSource = 21,
     /// Memory that requests need.
     Memory = 17,
+    /// What is sampled of a log, and drawn to judge a fit.
+    Fit = 40,
     /// Transitions, choices and calls of a workflow's executions.
     Workflow = 30,
 }

@@ -16,6 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("theory", &[]),
     ("stats", &["theory"]),
     ("trace", &[]),
+    ("logs", &[]),
     ("model", &["trace"]),
     ("config", &["model", "trace"]),
     ("workload", &["model", "trace"]),

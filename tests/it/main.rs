@@ -11,6 +11,7 @@ mod config;
 mod coverage;
 mod experiment;
 mod keep_alive_curve;
+mod logs;
 mod oracle;
 mod outputs;
 mod prices;
