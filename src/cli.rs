@@ -3,6 +3,7 @@
 //! stdout carries the result alone; progress, warnings and errors go to stderr.
 
 mod check;
+mod fit;
 pub mod models;
 mod run;
 pub mod schema;
@@ -38,6 +39,8 @@ enum Command {
     Run(run::RunArgs),
     /// Validate experiment files only: how many cells, how long they will take
     Check(check::CheckArgs),
+    /// Make a function model, a trace and a verdict out of logs of real calls
+    Fit(fit::FitArgs),
     /// List and show the platforms, functions and prices that come with frostline
     Models {
         #[command(subcommand)]
@@ -137,6 +140,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Fit(args) => fit::run(&args),
         Command::Models {
             command: ModelsCommand::List { kind },
         } => models::list(kind.as_deref())

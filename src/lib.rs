@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 pub mod dist;
 pub mod experiment;
+pub mod fit;
 
 pub mod ids;
 pub mod logs;

@@ -7,8 +7,8 @@
 //! simulator: it says what was written, not what it means.
 
 mod document;
-mod insights;
 mod input;
+mod insights;
 mod json;
 mod message;
 mod open;

@@ -87,14 +87,24 @@ impl Row for Fact {
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.request.to_le_bytes());
         bytes.extend_from_slice(&self.at.to_le_bytes());
-        let flags = [self.about as u8, self.end as u8, u8::from(self.restored), u8::from(self.json)];
+        let flags = [
+            self.about as u8,
+            self.end as u8,
+            u8::from(self.restored),
+            u8::from(self.json),
+        ];
         bytes.extend_from_slice(&flags);
         bytes.extend_from_slice(&self.stream.to_le_bytes());
         bytes.extend_from_slice(&self.group.to_le_bytes());
         bytes.extend_from_slice(&self.run.to_le_bytes());
         bytes.extend_from_slice(&self.start.to_le_bytes());
         bytes.extend_from_slice(&self.billed_ms.to_le_bytes());
-        for number in [self.billed_restore_ms, self.memory_mb, self.max_memory_mb, self.timeout_s] {
+        for number in [
+            self.billed_restore_ms,
+            self.memory_mb,
+            self.max_memory_mb,
+            self.timeout_s,
+        ] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
     }

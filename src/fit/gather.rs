@@ -1,13 +1,14 @@
 //! Takes what a reader tells and keeps of it what an estimate needs: facts about requests, names of
 //! streams, and where something was not understood.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 
 use crate::logs::{Kind, Place, Record, Sink, Status, Unread};
 
-use super::call::{About, End, Fact, NONE, NEVER};
+use super::call::{About, End, Fact, NEVER, NONE};
 use super::sort::{Sorted, Sorter};
 
 /// Numbers for names, in the order in which they were first seen.
@@ -19,6 +20,7 @@ pub(super) struct Names {
 
 impl Names {
     fn number(&mut self, name: &str) -> u32 {
+        let name = &*unexported(name);
         if let Some(number) = self.numbers.get(name) {
             return *number;
         }
@@ -48,6 +50,8 @@ pub(super) struct Gather {
     pub(super) initializations: BTreeMap<String, u64>,
     /// Runtimes, with how many inits had them.
     pub(super) runtimes: BTreeMap<String, u64>,
+    /// Reports of each group.
+    pub(super) reports: Vec<u64>,
     /// Requests that have no name so far.
     nameless: u64,
     /// What kept facts from being kept.
@@ -68,6 +72,7 @@ impl Gather {
             failed_inits: 0,
             initializations: BTreeMap::new(),
             runtimes: BTreeMap::new(),
+            reports: Vec::new(),
             nameless: 0,
             failure: None,
             last_stream: (String::new(), NONE),
@@ -112,11 +117,22 @@ impl Gather {
     }
 
     fn report(&mut self, record: &Record<'_>) {
-        let Some(duration) = record.duration_ms.and_then(nanos) else { return };
+        let Some(duration) = record.duration_ms.and_then(nanos) else {
+            return;
+        };
         let mut fact = self.fact(record, About::Report);
+        if fact.group != NONE {
+            let group = fact.group as usize;
+            self.reports.resize(self.reports.len().max(group + 1), 0);
+            self.reports[group] += 1;
+        }
         fact.run = duration;
         fact.restored = record.restore_ms.is_some();
-        fact.start = record.restore_ms.or(record.init_ms).and_then(nanos).unwrap_or(-1);
+        fact.start = record
+            .restore_ms
+            .or(record.init_ms)
+            .and_then(nanos)
+            .unwrap_or(-1);
         fact.billed_ms = record.billed_ms.unwrap_or(f64::NAN);
         let narrow = |number: Option<f64>| number.map_or(f32::NAN, |number| number as f32);
         fact.billed_restore_ms = narrow(record.billed_restore_ms);
@@ -139,6 +155,14 @@ impl Gather {
     }
 }
 
+/// An export to S3 writes the slashes of a stream's name as hyphens.
+fn unexported(name: &str) -> Cow<'_, str> {
+    match name.as_bytes() {
+        [_, _, _, _, b'-', _, _, b'-', _, _, b'-', b'[', ..] => name.replacen('-', "/", 3).into(),
+        _ => name.into(),
+    }
+}
+
 /// The function of a log group: `/aws/lambda/name` is `name`.
 fn function_of(group: &str) -> &str {
     group.strip_prefix("/aws/lambda/").unwrap_or(group)
@@ -157,7 +181,9 @@ fn numbered(name: Option<&str>, last: &mut (String, u32), names: &mut Names) -> 
 /// A length in nanoseconds; `None` where it is longer than any run.
 fn nanos(ms: f64) -> Option<i64> {
     const YEAR_MS: f64 = 3.2e10;
-    (0.0..YEAR_MS).contains(&ms).then(|| (ms * 1e6).round() as i64)
+    (0.0..YEAR_MS)
+        .contains(&ms)
+        .then(|| (ms * 1e6).round() as i64)
 }
 
 /// A number that stands for a request: that of its UUID, or else a hash.
@@ -227,7 +253,10 @@ impl Sink for Gather {
     }
 
     fn unread(&mut self, what: Unread, place: Place) {
-        let met = self.unread.entry(what).or_insert(Met { first: place, count: 0 });
+        let met = self.unread.entry(what).or_insert(Met {
+            first: place,
+            count: 0,
+        });
         met.count += 1;
     }
 }

@@ -4,8 +4,8 @@
 //! that is never called again was dead by the time a request had to wait for a new instance while
 //! it would have been idle. Nothing else is known of when instances end.
 
-use std::collections::{BTreeMap, BinaryHeap};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::io;
 
 use super::bills::Bills;
@@ -149,11 +149,15 @@ impl History {
         };
         let mut rows = calls.rows()?;
         while let Some(call) = rows.next()? {
-            let inside = call.arrival().is_none_or(|at| (window.from..window.to).contains(&at));
-            if inside {
-                sweep.see(&call);
-            } else if call.arrival().is_some_and(|at| at >= window.to) {
-                break;
+            match call.arrival() {
+                Some(at) if at >= window.to => break,
+                // What still runs when the window begins is part of its concurrency.
+                Some(at) if at < window.from => {
+                    if call.0.at > window.from {
+                        sweep.run(window.from.max(at + call.0.start.max(0)), call.0.at);
+                    }
+                }
+                _ => sweep.see(&call),
             }
         }
         Ok(sweep.finish())
@@ -166,7 +170,8 @@ impl History {
 
     /// Seconds from the first arrival to the last end.
     pub(super) fn span_s(&self) -> f64 {
-        self.span.map_or(0.0, |(first, last)| (last - first) as f64 / SECOND as f64)
+        self.span
+            .map_or(0.0, |(first, last)| (last - first) as f64 / SECOND as f64)
     }
 }
 
@@ -179,7 +184,10 @@ impl Sweep<'_> {
         history.latency.see(call.latency_ms());
         history.bills.see(call);
         if call.0.memory_mb.is_finite() {
-            *history.memory.entry(call.0.memory_mb.round() as u32).or_default() += 1;
+            *history
+                .memory
+                .entry(call.0.memory_mb.round() as u32)
+                .or_default() += 1;
         }
         if call.0.max_memory_mb.is_finite() {
             history.max_memory.see(f64::from(call.0.max_memory_mb));
@@ -217,7 +225,9 @@ impl Sweep<'_> {
             if call.0.restored {
                 history.restore.see(call.start_ms());
                 if call.0.billed_restore_ms.is_finite() {
-                    history.billed_restore.see(f64::from(call.0.billed_restore_ms));
+                    history
+                        .billed_restore
+                        .see(f64::from(call.0.billed_restore_ms));
                 }
             } else {
                 history.init.see(call.start_ms());
@@ -227,7 +237,11 @@ impl Sweep<'_> {
             return;
         }
         if call.is_cold() {
-            let first = if call.0.restored { &mut history.first_restored } else { &mut history.first };
+            let first = if call.0.restored {
+                &mut history.first_restored
+            } else {
+                &mut history.first
+            };
             first.see(call.run_ms());
         } else if reset {
             // Its init was run again inside of it.
@@ -242,8 +256,7 @@ impl Sweep<'_> {
         let span = self.history.span.get_or_insert((arrival, end));
         span.1 = span.1.max(end);
         self.pass(arrival);
-        self.edges.push(Reverse((arrival + call.0.start.max(0), true)));
-        self.edges.push(Reverse((end, false)));
+        self.run(arrival + call.0.start.max(0), end);
         if call.0.stream == NONE {
             return;
         }
@@ -252,6 +265,11 @@ impl Sweep<'_> {
             self.cold_start(call, arrival);
         }
         self.called(call, arrival, end);
+    }
+
+    fn run(&mut self, from: i64, to: i64) {
+        self.edges.push(Reverse((from, true)));
+        self.edges.push(Reverse((to, false)));
     }
 
     /// Handlers begin and end up to a time.
@@ -279,7 +297,9 @@ impl Sweep<'_> {
         let version = self.versions[call.0.stream as usize];
         let (streams, versions) = (&mut self.streams, self.versions);
         self.listed.retain(|number| {
-            let Some(stream) = &mut streams[*number as usize] else { return false };
+            let Some(stream) = &mut streams[*number as usize] else {
+                return false;
+            };
             if *number == call.0.stream || stream.last_end > arrival - UNCERTAIN {
                 return true;
             }
@@ -334,9 +354,18 @@ impl Sweep<'_> {
     fn finish(mut self) -> History {
         let end = self.history.span.map_or(0, |(_, last)| last);
         self.pass(i64::MAX);
-        let from = self.window.from.max(self.history.span.map_or(0, |(first, _)| first));
+        let first = self.history.span.map_or(0, |(first, _)| first);
+        let from = if self.window.from == i64::MIN {
+            first
+        } else {
+            self.window.from
+        };
         let length = (end - from) as f64;
-        self.history.busy_mean = if length > 0.0 { self.busy_area / length } else { 0.0 };
+        self.history.busy_mean = if length > 0.0 {
+            self.busy_area / length
+        } else {
+            0.0
+        };
         for stream in self.streams.into_iter().flatten() {
             let instances = &mut self.history.instances;
             instances.count += 1;
@@ -363,7 +392,8 @@ impl Idle {
         self.longest_survived = self.longest_survived.max(pause);
         self.survived.push((pause, age));
         if self.survived.len() >= 2 * PAUSES {
-            self.survived.select_nth_unstable_by(PAUSES, |a, b| b.0.total_cmp(&a.0));
+            self.survived
+                .select_nth_unstable_by(PAUSES, |a, b| b.0.total_cmp(&a.0));
             self.survived.truncate(PAUSES);
             self.survived_short += PAUSES as u64;
         }

@@ -39,7 +39,9 @@ pub(super) fn join(facts: &Sorted<Fact>, group: Option<u32>) -> io::Result<Joine
     loop {
         let next = rows.next()?;
         let same = next.is_some_and(|fact| {
-            of_request.last().is_none_or(|last| last.request == fact.request)
+            of_request
+                .last()
+                .is_none_or(|last| last.request == fact.request)
         });
         if !same {
             for call in put_together(&of_request, group, &mut joined) {

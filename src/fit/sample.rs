@@ -95,5 +95,7 @@ pub(super) fn thinned(sorted: &[f64], most: usize) -> Vec<f64> {
         return sorted.to_vec();
     }
     let step = sorted.len() as f64 / most as f64;
-    (0..most).map(|place| sorted[((place as f64 + 0.5) * step) as usize]).collect()
+    (0..most)
+        .map(|place| sorted[((place as f64 + 0.5) * step) as usize])
+        .collect()
 }

@@ -353,7 +353,8 @@ fn list_begins(head: &[u8]) -> Option<usize> {
 
 impl std::fmt::Debug for Input<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Input").field("line", &self.line).finish_non_exhaustive()
+        f.debug_struct("Input")
+            .field("line", &self.line)
+            .finish_non_exhaustive()
     }
 }
-

@@ -49,16 +49,33 @@ pub(super) fn is_header(line: &[u8]) -> bool {
         let mut chars = name.chars();
         !name.is_empty() && chars.all(|c| c.is_alphanumeric() || "@_.() ".contains(c))
     };
-    let known = names.iter().filter(|name| COLUMNS.contains(&plain(name))).count();
+    let known = names
+        .iter()
+        .filter(|name| COLUMNS.contains(&plain(name)))
+        .count();
     (names.len() > 1 || names[0].starts_with('@'))
         && names.iter().all(is_name)
         && known * 2 >= names.len()
 }
 
 const COLUMNS: [&str; 17] = [
-    "timestamp", "message", "logStream", "log", "duration", "billedDuration", "initDuration",
-    "restoreDuration", "billedRestoreDuration", "memorySize", "maxMemoryUsed", "requestId", "type",
-    "ingestionTime", "ptr", "entity", "xrayTraceId",
+    "timestamp",
+    "message",
+    "logStream",
+    "log",
+    "duration",
+    "billedDuration",
+    "initDuration",
+    "restoreDuration",
+    "billedRestoreDuration",
+    "memorySize",
+    "maxMemoryUsed",
+    "requestId",
+    "type",
+    "ingestionTime",
+    "ptr",
+    "entity",
+    "xrayTraceId",
 ];
 
 /// A name without quotes and spaces.
@@ -101,7 +118,11 @@ fn field(text: &str) -> Option<(Cow<'_, str>, &str)> {
             continue;
         }
         let inside = &quoted[..at];
-        let value = if from == 0 { Cow::Borrowed(inside) } else { inside.replace("\"\"", "\"").into() };
+        let value = if from == 0 {
+            Cow::Borrowed(inside)
+        } else {
+            inside.replace("\"\"", "\"").into()
+        };
         return Some((value, &quoted[at + 1..]));
     }
 }
@@ -129,7 +150,9 @@ pub(super) fn read(row: &Row<'_>, base: &Record<'_>, out: &mut Out<'_>) -> bool 
             "duration" | "record.metrics.durationMs" => base.duration_ms = number(value),
             "billedDuration" | "record.metrics.billedDurationMs" => base.billed_ms = number(value),
             "initDuration" | "record.metrics.initDurationMs" => base.init_ms = number(value),
-            "restoreDuration" | "record.metrics.restoreDurationMs" => base.restore_ms = number(value),
+            "restoreDuration" | "record.metrics.restoreDurationMs" => {
+                base.restore_ms = number(value)
+            }
             "billedRestoreDuration" | "record.metrics.billedRestoreDurationMs" => {
                 base.billed_restore_ms = number(value);
             }

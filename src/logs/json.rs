@@ -146,8 +146,16 @@ mod tests {
         assert_eq!(whole(text), Scanned::Complete(end));
         for cut in 0..end {
             let mut scanner = Scanner::default();
-            assert_eq!(scanner.scan(&text.as_bytes()[..cut]), Scanned::More, "{cut}");
-            assert_eq!(scanner.scan(text.as_bytes()), Scanned::Complete(end), "{cut}");
+            assert_eq!(
+                scanner.scan(&text.as_bytes()[..cut]),
+                Scanned::More,
+                "{cut}"
+            );
+            assert_eq!(
+                scanner.scan(text.as_bytes()),
+                Scanned::Complete(end),
+                "{cut}"
+            );
         }
     }
 

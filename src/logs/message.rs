@@ -148,7 +148,10 @@ fn timed_out(near: &[u8], at: usize, base: &Record<'_>, out: &mut Out<'_>) -> bo
     record.request = before.rsplit(char::is_whitespace).next();
     let after = text_of(&near[at + "Task timed out after ".len()..]);
     let seconds = after.split_whitespace().next().unwrap_or_default();
-    record.timeout_s = seconds.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0);
+    record.timeout_s = seconds
+        .parse()
+        .ok()
+        .filter(|s: &f64| s.is_finite() && *s > 0.0);
     out.tell(record, base)
 }
 

@@ -76,7 +76,11 @@ pub fn log_files(paths: &[PathBuf]) -> Result<Vec<LogFile>, Vec<(PathBuf, String
         let real = file.path.canonicalize();
         seen.insert(real.unwrap_or_else(|_| file.path.clone()))
     });
-    if wrong.is_empty() { Ok(files) } else { Err(wrong) }
+    if wrong.is_empty() {
+        Ok(files)
+    } else {
+        Err(wrong)
+    }
 }
 
 fn gather(path: &Path, files: &mut Vec<LogFile>) -> io::Result<()> {
@@ -90,9 +94,13 @@ fn gather(path: &Path, files: &mut Vec<LogFile>) -> io::Result<()> {
         .collect::<io::Result<_>>()?;
     entries.sort();
     for entry in entries {
-        let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let hidden = entry
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
         // Left by an export to show that it may write.
-        let test = entry.file_name().is_some_and(|name| name == "aws-logs-write-test");
+        let test = entry
+            .file_name()
+            .is_some_and(|name| name == "aws-logs-write-test");
         // A link may lead back to where it stands.
         let is_folder_link = entry.is_symlink() && entry.is_dir();
         if !hidden && !test && !is_folder_link {

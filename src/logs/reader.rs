@@ -75,7 +75,9 @@ impl Out<'_> {
     }
 
     fn begin(&mut self, record: &Record<'_>) {
-        let Some(request) = record.request else { return };
+        let Some(request) = record.request else {
+            return;
+        };
         let (id, stream) = self.begun.get_or_insert_default();
         id.clear();
         id.push_str(request);
@@ -170,7 +172,9 @@ impl File<'_, '_, '_> {
     }
 
     fn table(&mut self) {
-        let Some(Ok((header, _))) = self.input.row() else { return };
+        let Some(Ok((header, _))) = self.input.row() else {
+            return;
+        };
         let names = insights::header(self.input.bytes_of(&header));
         while let Some(row) = self.input.row() {
             let told = match row {
@@ -345,7 +349,11 @@ fn heading(line: &[u8]) -> (&[u8], &[u8]) {
         let mut end = memchr::memchr2(b' ', b'\t', rest).unwrap_or(rest.len());
         if begins_with_time(rest) && end == 10 {
             end += memchr::memchr2(b' ', b'\t', &rest[11..]).map_or(rest.len() - 10, |at| at + 1);
-        } else if !begins_with_time(rest) && !is_stream(&rest[..end]) && digit && !is_epoch(&rest[..end]) {
+        } else if !begins_with_time(rest)
+            && !is_stream(&rest[..end])
+            && digit
+            && !is_epoch(&rest[..end])
+        {
             break;
         }
         rest = rest[end..].trim_ascii_start();
@@ -362,7 +370,8 @@ fn with_prefix<'a>(prefix: &'a [u8], base: &Record<'a>) -> Record<'a> {
         let mut end = memchr::memchr2(b' ', b'\t', rest).unwrap_or(rest.len());
         if begins_with_time(rest) {
             if end == 10 {
-                end += memchr::memchr2(b' ', b'\t', &rest[11..]).map_or(rest.len() - 10, |at| at + 1);
+                end +=
+                    memchr::memchr2(b' ', b'\t', &rest[11..]).map_or(rest.len() - 10, |at| at + 1);
             }
             base.at = parse_time(&rest[..end]).or(base.at);
         } else if is_stream(&rest[..end]) {
@@ -380,7 +389,9 @@ fn with_prefix<'a>(prefix: &'a [u8], base: &Record<'a>) -> Record<'a> {
 /// The text after a key of a JSON object that has not ended yet.
 fn named(prefix: &str, key: &str) -> Option<String> {
     let at = prefix.find(&format!("\"{key}\""))?;
-    let after = prefix[at + key.len() + 2..].trim_start().strip_prefix(':')?;
+    let after = prefix[at + key.len() + 2..]
+        .trim_start()
+        .strip_prefix(':')?;
     let quoted = after.trim_start().strip_prefix('"')?;
     Some(quoted[..quoted.find('"')?].to_owned())
 }

@@ -136,16 +136,21 @@ mod tests {
 
     #[test]
     fn a_name_inside_another_is_not_read_for_it() {
-        let record = pairs("Post Runtime Duration: 3.00 ms Duration: 9.00 ms Runtime Duration: 7.00 ms");
+        let record =
+            pairs("Post Runtime Duration: 3.00 ms Duration: 9.00 ms Runtime Duration: 7.00 ms");
         assert_eq!(record.duration_ms, Some(9.0));
     }
 
     #[test]
     fn a_number_that_lost_its_end_is_not_read() {
-        let whole = "RequestId: a-1\tDuration: 1298.79 ms\tBilled Duration: 1332 ms\tMemory Size: 256 MB";
+        let whole =
+            "RequestId: a-1\tDuration: 1298.79 ms\tBilled Duration: 1332 ms\tMemory Size: 256 MB";
         for length in 0..whole.len() {
             let record = pairs(&whole[..length]);
-            assert!(record.duration_ms.is_none_or(|ms| ms == 1298.79), "{length}");
+            assert!(
+                record.duration_ms.is_none_or(|ms| ms == 1298.79),
+                "{length}"
+            );
             assert!(record.billed_ms.is_none_or(|ms| ms == 1332.0), "{length}");
             assert!(record.memory_mb.is_none_or(|mb| mb == 256.0), "{length}");
         }

@@ -43,14 +43,22 @@ fn parse_plain(text: &[u8]) -> Option<i64> {
     let number = |from: usize, to: usize| {
         let digits = &text[from..to];
         let all = digits.iter().all(u8::is_ascii_digit);
-        all.then(|| digits.iter().fold(0_i64, |n, d| n * 10 + i64::from(d - b'0')))
+        all.then(|| {
+            digits
+                .iter()
+                .fold(0_i64, |n, d| n * 10 + i64::from(d - b'0'))
+        })
     };
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
     if !(1..=12).contains(&month) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let february = if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) { 29 } else { 28 };
+    let february = if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) {
+        29
+    } else {
+        28
+    };
     let days = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     if day < 1 || day > days[usize::try_from(month - 1).ok()?] {
         return None;
@@ -60,7 +68,9 @@ fn parse_plain(text: &[u8]) -> Option<i64> {
         if digits.is_empty() || digits.len() > 9 || !digits.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        nanos = digits.iter().fold(0_i64, |n, d| n * 10 + i64::from(d - b'0'));
+        nanos = digits
+            .iter()
+            .fold(0_i64, |n, d| n * 10 + i64::from(d - b'0'));
         nanos *= 10_i64.pow(9 - digits.len() as u32);
     } else if !fraction.is_empty() {
         return None;
@@ -116,9 +126,19 @@ mod tests {
             " 1591284559.101",
         ] {
             let got = parse_time(text.as_bytes());
-            assert!(got.is_some_and(|got| (got - want.unwrap()).abs() < 1000), "{text}: {got:?}");
+            assert!(
+                got.is_some_and(|got| (got - want.unwrap()).abs() < 1000),
+                "{text}: {got:?}"
+            );
         }
-        for text in ["", "yesterday", "2020-13-04T15:29:19.101Z", "12", "NaN", "2020-02-30T00:00:00Z"] {
+        for text in [
+            "",
+            "yesterday",
+            "2020-13-04T15:29:19.101Z",
+            "12",
+            "NaN",
+            "2020-02-30T00:00:00Z",
+        ] {
             assert_eq!(parse_time(text.as_bytes()), None, "{text}");
         }
     }
@@ -128,7 +148,11 @@ mod tests {
         for day in 0..400 {
             let at = Timestamp::from_second(day * 86_400 * 97 + day * 1_237 - 900_000_000).unwrap();
             let text = at.to_string();
-            assert_eq!(parse_plain(text.as_bytes()), i64::try_from(at.as_nanosecond()).ok(), "{text}");
+            assert_eq!(
+                parse_plain(text.as_bytes()),
+                i64::try_from(at.as_nanosecond()).ok(),
+                "{text}"
+            );
         }
     }
 }

@@ -46,10 +46,24 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("report", &["experiment", "observe", "stats"]),
     (
+        "fit",
+        &[
+            "model",
+            "config",
+            "logs",
+            "sim",
+            "observe",
+            "stats",
+            "theory",
+            "experiment",
+        ],
+    ),
+    (
         "cli",
         &[
             "model",
             "trace",
+            "logs",
             "workload",
             "policy",
             "sim",
@@ -59,6 +73,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "experiment",
             "validate",
+            "fit",
             "report",
         ],
     ),

@@ -71,7 +71,10 @@ impl Sink for Collected {
 impl Collected {
     /// The records of one kind.
     pub(crate) fn of(&self, kind: Kind) -> Vec<&Told> {
-        self.records.iter().filter(|told| told.kind == kind).collect()
+        self.records
+            .iter()
+            .filter(|told| told.kind == kind)
+            .collect()
     }
 
     /// The one report that there must be.

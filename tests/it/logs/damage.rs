@@ -6,11 +6,16 @@ use proptest::prelude::*;
 use super::read;
 
 fn report(number: u32) -> String {
-    format!("REPORT RequestId: 00000000-0000-4000-8000-{number:012}\tDuration: {number}.50 ms\tBilled Duration: {} ms\tMemory Size: 128 MB\tMax Memory Used: 40 MB\t", number + 1)
+    format!(
+        "REPORT RequestId: 00000000-0000-4000-8000-{number:012}\tDuration: {number}.50 ms\tBilled Duration: {} ms\tMemory Size: 128 MB\tMax Memory Used: 40 MB\t",
+        number + 1
+    )
 }
 
 fn event(number: u32) -> String {
-    format!(r#"{{"time":"2026-03-01T10:00:00.000Z","type":"platform.report","record":{{"requestId":"00000000-0000-4000-8000-{number:012}","metrics":{{"durationMs":{number}.5}},"status":"success"}}}}"#)
+    format!(
+        r#"{{"time":"2026-03-01T10:00:00.000Z","type":"platform.report","record":{{"requestId":"00000000-0000-4000-8000-{number:012}","metrics":{{"durationMs":{number}.5}},"status":"success"}}}}"#
+    )
 }
 
 #[test]
@@ -19,11 +24,24 @@ fn a_cut_document_takes_nothing_with_it() {
     for cut in 1..whole.len() {
         let text = format!("{}\n{}\n{}\n", &whole[..cut], event(2), report(3));
         let told = read(text.as_bytes());
-        let durations: Vec<_> = told.of(Kind::Report).iter().map(|t| t.duration_ms).collect();
-        assert!(durations.ends_with(&[Some(2.5), Some(3.5)]), "{cut}: {durations:?}");
+        let durations: Vec<_> = told
+            .of(Kind::Report)
+            .iter()
+            .map(|t| t.duration_ms)
+            .collect();
+        assert!(
+            durations.ends_with(&[Some(2.5), Some(3.5)]),
+            "{cut}: {durations:?}"
+        );
         assert!(durations.len() == 2, "{cut}: {durations:?}");
         let tells = whole[..cut].contains("\"platform.");
-        assert_eq!(told.unread.iter().any(|(what, line)| (*what, *line) == (Unread::BrokenJson, 1)), tells, "{cut}");
+        assert_eq!(
+            told.unread
+                .iter()
+                .any(|(what, line)| (*what, *line) == (Unread::BrokenJson, 1)),
+            tells,
+            "{cut}"
+        );
     }
 }
 
@@ -47,20 +65,35 @@ fn a_long_document_is_read_event_by_event() {
     let mut list = String::new();
     for number in 0..60_000 {
         let message = report(number).replace('\t', "\\t");
-        list += &format!("{}{{\"timestamp\":{},\"message\":\"{message}\"}}", if number > 0 { "," } else { "" }, 1_772_359_200_500_u64 + u64::from(number));
+        list += &format!(
+            "{}{{\"timestamp\":{},\"message\":\"{message}\"}}",
+            if number > 0 { "," } else { "" },
+            1_772_359_200_500_u64 + u64::from(number)
+        );
     }
     assert!(list.len() > 10 << 20);
     for text in [
-        format!("{{\"logGroup\":\"/aws/lambda/a\",\"logStream\":\"2026/03/01/[$LATEST]0123456789abcdef\",\"logEvents\":[{list}]}}"),
-        format!("{{\n \"logGroup\": \"/aws/lambda/a\",\n \"logStream\": \"2026/03/01/[$LATEST]0123456789abcdef\",\n \"logEvents\": [\n{}\n ]\n}}\n", list.replace(",{\"timestamp\"", ",\n{\"timestamp\"")),
+        format!(
+            "{{\"logGroup\":\"/aws/lambda/a\",\"logStream\":\"2026/03/01/[$LATEST]0123456789abcdef\",\"logEvents\":[{list}]}}"
+        ),
+        format!(
+            "{{\n \"logGroup\": \"/aws/lambda/a\",\n \"logStream\": \"2026/03/01/[$LATEST]0123456789abcdef\",\n \"logEvents\": [\n{}\n ]\n}}\n",
+            list.replace(",{\"timestamp\"", ",\n{\"timestamp\"")
+        ),
     ] {
         let told = read(text.as_bytes());
         let reports = told.of(Kind::Report);
         assert_eq!(reports.len(), 60_000);
         for place in [0, 30_000, 59_999] {
-            assert_eq!(reports[place].stream.as_deref(), Some("2026/03/01/[$LATEST]0123456789abcdef"));
+            assert_eq!(
+                reports[place].stream.as_deref(),
+                Some("2026/03/01/[$LATEST]0123456789abcdef")
+            );
             assert_eq!(reports[place].group.as_deref(), Some("/aws/lambda/a"));
-            assert_eq!(reports[place].at, Some((1_772_359_200_500 + place as i64) * 1_000_000));
+            assert_eq!(
+                reports[place].at,
+                Some((1_772_359_200_500 + place as i64) * 1_000_000)
+            );
         }
         assert!(told.unread.is_empty(), "{:?}", told.unread);
     }
@@ -75,14 +108,21 @@ fn what_is_no_text_is_said_and_not_read_further() {
     bytes.extend_from_slice(report(2).as_bytes());
     let told = read(&bytes);
     let reports = told.of(Kind::Report);
-    assert_eq!((reports[0].duration_ms, reports[0].memory_mb), (Some(1.5), None));
+    assert_eq!(
+        (reports[0].duration_ms, reports[0].memory_mb),
+        (Some(1.5), None)
+    );
     assert_eq!(reports[1].memory_mb, Some(128.0));
     assert!(told.unread.contains(&(Unread::NotText, 1)));
 }
 
 #[test]
 fn quotes_that_never_end_do_not_swallow_a_table() {
-    let text = format!("@timestamp,@message\n2026-03-01 10:00:00.000,\"{}\n2026-03-01 10:00:01.000,\"{}\"\n", "never ends", report(2));
+    let text = format!(
+        "@timestamp,@message\n2026-03-01 10:00:00.000,\"{}\n2026-03-01 10:00:01.000,\"{}\"\n",
+        "never ends",
+        report(2)
+    );
     let told = read(text.as_bytes());
     assert_eq!(told.of(Kind::Report).len(), 1, "{:?}", told.records);
     assert_eq!(told.unread[0], (Unread::BadRow, 2));
@@ -90,9 +130,22 @@ fn quotes_that_never_end_do_not_swallow_a_table() {
 
 #[test]
 fn empty_files_tell_nothing() {
-    for text in ["", "\n", "\r\n\r\n", "[]", "{}", "[", "{", "\u{feff}", "@timestamp,@message\n"] {
+    for text in [
+        "",
+        "\n",
+        "\r\n\r\n",
+        "[]",
+        "{}",
+        "[",
+        "{",
+        "\u{feff}",
+        "@timestamp,@message\n",
+    ] {
         let told = read(text.as_bytes());
-        assert!(told.records.is_empty() && told.unread.is_empty(), "{text:?}");
+        assert!(
+            told.records.is_empty() && told.unread.is_empty(),
+            "{text:?}"
+        );
     }
 }
 
@@ -101,7 +154,8 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
     let known = prop::sample::select(vec![
         report(1),
         event(2),
-        "{\"logEvents\":[{\"timestamp\":1,\"message\":\"REPORT RequestId: a Duration: 1 ms\"}]}".to_owned(),
+        "{\"logEvents\":[{\"timestamp\":1,\"message\":\"REPORT RequestId: a Duration: 1 ms\"}]}"
+            .to_owned(),
         "@timestamp,@message,@duration\n".to_owned(),
         "EVENTS\t1\t1772359200500\tSTART RequestId: b\n\t1772359200500".to_owned(),
         "2026-03-01T10:00:00.000Z 2026/03/01/[$LATEST]00 ".to_owned(),

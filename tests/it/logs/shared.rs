@@ -9,7 +9,10 @@ use serde_json::Value;
 use super::{Told, read};
 
 fn folder() -> Option<PathBuf> {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/lambda-logs"));
+    let folder = PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../shared/data/lambda-logs"
+    ));
     if folder.exists() {
         return Some(folder);
     }
@@ -55,7 +58,11 @@ fn check_json(id: &str, told: &Told, expect: &Value) {
     assert_eq!(told.max_memory_mb, metric("maxMemoryUsedMB"), "{id}");
     assert_eq!(told.init_ms, metric("initDurationMs"), "{id}");
     assert_eq!(told.restore_ms, metric("restoreDurationMs"), "{id}");
-    assert_eq!(told.billed_restore_ms, metric("billedRestoreDurationMs"), "{id}");
+    assert_eq!(
+        told.billed_restore_ms,
+        metric("billedRestoreDurationMs"),
+        "{id}"
+    );
     let status = expect["status"].as_str().map(|status| match status {
         "success" => Status::Success,
         "timeout" => Status::Timeout,
@@ -72,7 +79,10 @@ fn every_record_is_read_as_it_must_be() {
     let mut seen = 0;
     for record in text.lines() {
         let record: Value = serde_json::from_str(record).unwrap();
-        let (id, line) = (record["id"].as_str().unwrap(), record["line"].as_str().unwrap());
+        let (id, line) = (
+            record["id"].as_str().unwrap(),
+            record["line"].as_str().unwrap(),
+        );
         let expect = &record["expect"];
         // As it stands, among other lines, and as the message of an event.
         let event = serde_json::json!({"logEvents": [
@@ -113,9 +123,19 @@ fn whole_events_of_subscriptions_are_read() {
         let told = read(&fs::read(file).unwrap());
         let report = told.report();
         assert_eq!(report.at, Some(at * 1_000_000), "{name}");
-        assert_eq!((report.duration_ms, report.init_ms), (Some(duration), init), "{name}");
-        assert!(report.stream.as_ref().unwrap().contains("/[$LATEST]"), "{name}");
-        assert!(report.group.as_ref().unwrap().starts_with("/aws/lambda/"), "{name}");
+        assert_eq!(
+            (report.duration_ms, report.init_ms),
+            (Some(duration), init),
+            "{name}"
+        );
+        assert!(
+            report.stream.as_ref().unwrap().contains("/[$LATEST]"),
+            "{name}"
+        );
+        assert!(
+            report.group.as_ref().unwrap().starts_with("/aws/lambda/"),
+            "{name}"
+        );
         let cut = told.of(Kind::TimedOut);
         if name == "timeout" {
             assert_eq!(cut[0].timeout_s, Some(3.0));
