@@ -419,7 +419,7 @@ impl Read {
             source: &source,
             runtime: self.runtime(),
         };
-        let verdict = self.verdict(&about, &platform, dir, control)?;
+        let verdict = self.verdict(&about, &estimates, &platform, dir, control)?;
         let trace = format!("{}.csv", self.name);
         let model = format!("{}.toml", self.name);
         let question = format!("What does {} do as it is?", self.name);
@@ -434,6 +434,7 @@ impl Read {
                 replications: 10,
                 seed: self.spec.seed,
                 as_logged: false,
+                keep_alives: Vec::new(),
             };
             model_file::experiment(&run, &estimates)
         });
@@ -465,10 +466,10 @@ impl Read {
         }
     }
 
-    /// Day of the first call, or of the rules of today.
+    /// Day of the last call.
     fn date(&self) -> String {
-        let first = self.whole.span.map_or(0, |(first, _)| first);
-        show::instant(first)[..10].to_owned()
+        let last = self.whole.span.map_or(0, |(_, last)| last);
+        show::instant(last)[..10].to_owned()
     }
 
     /// The runtime as frostline names it, with where it was read.
@@ -499,6 +500,7 @@ impl Read {
     fn verdict(
         &self,
         about: &About<'_>,
+        whole_estimates: &Estimates,
         platform: &Platform,
         dir: &Path,
         control: &Control,
@@ -530,6 +532,7 @@ impl Read {
             whole: &self.whole,
             first: &first,
             second: &second,
+            whole_estimates,
             estimates: &estimates,
             about,
             date: &self.date(),

@@ -71,7 +71,7 @@ pub(super) fn fit(sample: &Sample, seed: u64) -> Option<Fitted> {
     if sample.count() >= FEWEST
         && let Some(best) = likeliest(&compared)
     {
-        let (distance, p) = test(&best, &sorted, seed);
+        let (distance, p) = test(&best, &sorted, &sample.some(TESTED), seed);
         if p >= LEAST_P {
             fitted.law = best;
             fitted.p_value = Some(p);
@@ -95,14 +95,14 @@ fn likeliest(sorted: &[f64]) -> Option<Law> {
         .map(|(_, law)| law)
 }
 
-/// Distance of a law from rising numbers, and how often its own draws are further from theirs.
-fn test(law: &Law, sorted: &[f64], seed: u64) -> (f64, f64) {
+/// Distance of a law from rising numbers, and how often its own draws are further from theirs than
+/// those that are tested. These must be a sample, not quantiles: those are closer than any sample.
+fn test(law: &Law, sorted: &[f64], tested: &[f64], seed: u64) -> (f64, f64) {
     let distance = distance_of(law, sorted);
-    let tested = thinned(sorted, TESTED);
-    let Some(refitted) = law.refitted(&tested) else {
+    let Some(refitted) = law.refitted(tested) else {
         return (distance, 0.0);
     };
-    let of_tested = distance_of(&refitted, &tested);
+    let of_tested = distance_of(&refitted, tested);
     let Ok(dist) = refitted.dist() else {
         return (distance, 0.0);
     };

@@ -332,10 +332,33 @@ fn percentiles(steps: &[(f64, f64)]) -> Vec<(f64, f64)> {
 }
 
 impl Found {
+    /// Keep-alives spread evenly over what the log leaves open; none where it leaves nothing open,
+    /// or all.
+    pub(super) fn within(&self, count: u32) -> Vec<String> {
+        let shares = (0..count).map(|place| (f64::from(place) + 0.5) / f64::from(count));
+        let between = |of: &Interval, share: f64| of.lo + (of.hi - of.lo) * share;
+        // The ends of a uniform law are not paired: another order for the other one.
+        let other = |share: f64| (share + 0.618_033_988_749_895).fract();
+        let secs = |s: f64| super::digits::digits(s, 7);
+        match self {
+            Self::Constant { s, .. } => shares
+                .map(|share| format!("\"{} s\"", secs(between(s, share))))
+                .collect(),
+            Self::Uniform { min, max } => shares
+                .map(|share| {
+                    let (a, b) = (between(min, share), between(max, other(share)));
+                    let (min, max) = (secs(a.min(b)), secs(a.max(b)));
+                    format!("{{ uniform = {{ min = \"{min} s\", max = \"{max} s\" }} }}")
+                })
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// As a value of `keep-alive`, where the log tells it.
     pub fn toml(&self) -> Option<String> {
         Some(match self {
-            Self::Constant { s, .. } => Law::Constant(s.mean * 1e3).toml(),
+            Self::Constant { s, .. } => format!("\"{} s\"", super::digits::digits(s.mean, 5)),
             Self::Uniform { min, max } => format!(
                 "{{ uniform = {{ min = \"{} s\", max = \"{} s\" }} }}",
                 super::digits::digits(min.mean, 5),

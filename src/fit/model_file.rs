@@ -303,6 +303,8 @@ pub(super) struct Run<'a> {
     pub(super) seed: u64,
     /// Whether to leave out what no log shows of a start.
     pub(super) as_logged: bool,
+    /// Values of `keep-alive` to sweep over; empty is the estimate alone.
+    pub(super) keep_alives: Vec<String>,
 }
 
 /// The experiment.
@@ -342,6 +344,13 @@ pub(super) fn experiment(run: &Run<'_>, of: &Estimates) -> String {
     let _ = writeln!(text, "\n[defaults]\nmodel = {}", quoted(run.model));
     if run.as_logged {
         text += "start = { sandbox = \"0 s\", fetch = \"0 s\" }\n";
+    }
+    if !run.keep_alives.is_empty() {
+        let _ = writeln!(
+            text,
+            "\n[sweep]\n\"platform-override.keep-alive\" = [{}]",
+            run.keep_alives.join(", ")
+        );
     }
     if of.snapshots {
         text += "\n[[policy]]\nname     = \"snapshot, as in the log\"\nsnapshot = {}\n";

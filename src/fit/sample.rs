@@ -66,6 +66,14 @@ impl Sample {
         self.most
     }
 
+    /// At most so many of what was kept, as random as what was seen, rising.
+    pub(super) fn some(&self, most: usize) -> Vec<f64> {
+        let step = self.kept.len().div_ceil(most).max(1);
+        let mut some: Vec<f64> = self.kept.iter().step_by(step).copied().collect();
+        some.sort_by(f64::total_cmp);
+        some
+    }
+
     /// What was kept, rising; with the least and the greatest of all at its ends.
     pub(super) fn sorted(&self) -> Vec<f64> {
         let mut sorted = self.kept.clone();

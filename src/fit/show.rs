@@ -14,7 +14,7 @@ use super::verdict::{Outcome, Verdict};
 
 /// An instant since 1970 as ISO 8601, to the second.
 pub(super) fn instant(nanos: i64) -> String {
-    let at = jiff::Timestamp::from_second(nanos.div_euclid(1_000_000_000));
+    let at = jiff::Timestamp::from_second((nanos + 500_000_000).div_euclid(1_000_000_000));
     at.map_or_else(
         |_| "?".to_owned(),
         |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

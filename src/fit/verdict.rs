@@ -3,7 +3,9 @@
 //!
 //! The requests are those of the log, from its beginning, so that instances are in the state that
 //! the first part left them in; how long each runs is drawn from the model. What no log shows of a
-//! start is left out of the simulation, so that like is compared with like.
+//! start is left out of the simulation, so that like is compared with like. Each replication has a
+//! keep-alive of its own out of the interval in which the first part leaves it: what the log does
+//! not tell is part of how far off a prediction may be.
 
 use std::fs;
 use std::path::Path;
@@ -12,6 +14,7 @@ use crate::config::{self, Overrides};
 use crate::experiment::{self, CellId, CellResult, Failure, MOST_JOBS_A_CORE};
 use crate::observe::metric::{self, MetricId};
 use crate::sim::Control;
+use crate::stats::histogram::resolution;
 use crate::stats::moments::Moments;
 use crate::stats::student::student_t_quantile;
 
@@ -20,6 +23,7 @@ use super::digits::digits;
 use super::estimates::Estimates;
 use super::files::{self, Scratch};
 use super::history::History;
+use super::keep_alive::Found;
 use super::model_file::{self, About, Run};
 use super::sample::quantile;
 use super::sort::Sorted;
@@ -83,6 +87,7 @@ pub(super) struct Parts<'a> {
     pub(super) whole: &'a History,
     pub(super) first: &'a History,
     pub(super) second: &'a History,
+    pub(super) whole_estimates: &'a Estimates,
     /// Of the first part.
     pub(super) estimates: &'a Estimates,
     pub(super) about: &'a About<'a>,
@@ -97,7 +102,7 @@ pub(super) struct Parts<'a> {
 
 /// Why there is no verdict.
 #[derive(Debug)]
-pub enum NoVerdict {
+pub(super) enum NoVerdict {
     /// A file could not be written.
     Io(std::io::Error),
     /// What was written is not understood: a bug.
@@ -138,6 +143,7 @@ pub(super) fn verdict(parts: &Parts<'_>, control: &Control) -> Result<Verdict, N
         replications: parts.replications,
         seed: parts.seed,
         as_logged: true,
+        keep_alives: parts.estimates.keep_alive.found.within(parts.replications),
     };
     let file = dir.join("verdict.toml");
     fs::write(&file, model_file::experiment(&run, parts.estimates))?;
@@ -166,7 +172,14 @@ fn cells(
         .num_threads(jobs)
         .build()
         .map_err(|error| Failure::Threads(error.to_string()))?;
-    let ids = CellId::all(experiment);
+    // One keep-alive a replication, out of all pairs of them.
+    let scenarios = experiment.scenarios.len() as u32;
+    let ids: Vec<CellId> = (0..experiment.replications)
+        .map(|replication| CellId {
+            scenario: replication % scenarios,
+            replication,
+        })
+        .collect();
     threads.install(|| {
         ids.par_iter()
             .map(|id| experiment::run_cell(experiment, *id, control))
@@ -228,7 +241,13 @@ fn line(name: &'static str, measured: f64, values: &Moments) -> Line {
     });
     let prediction = ((simulated - half).max(0.0), simulated + half);
     let gap = (simulated - measured).abs();
-    let outcome = if gap <= half {
+    // A quantile of a simulation is known to its bucket.
+    let exact = if name.contains(" p") && name.starts_with("latency") {
+        resolution(simulated * 1e6) / 1e6
+    } else {
+        1e-9
+    };
+    let outcome = if gap <= half + exact {
         Outcome::Inside
     } else if gap <= CLOSE * measured.abs() {
         Outcome::Close
@@ -270,6 +289,16 @@ fn reasons(parts: &Parts<'_>, lines: &[Line]) -> Vec<String> {
         ));
     }
     if misses("cold") {
+        if let Found::Constant {
+            contradicting: 1.., ..
+        } = parts.whole_estimates.keep_alive.found
+        {
+            reasons.push(
+                "pauses in the log contradict a constant keep-alive: not all instances live equally \
+                 long"
+                    .to_owned(),
+            );
+        }
         if parts.estimates.keep_alive_toml.is_none() {
             reasons.push(format!(
                 "the first part does not tell the keep-alive ({}), and the platform's own may not be \

@@ -10,6 +10,7 @@ mod cli;
 mod config;
 mod coverage;
 mod experiment;
+mod fit;
 mod keep_alive_curve;
 mod logs;
 mod oracle;
