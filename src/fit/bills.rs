@@ -65,19 +65,21 @@ impl Bills {
             self.without += 1;
             return;
         }
-        match rule_of(call) {
-            Some(rule) => {
-                *self.agree.entry(rule).or_default() += 1;
-                let before = call.0.at != NEVER && call.0.at < INIT_BILLED_FROM - CHANGE;
-                self.own_runtime += u64::from(rule == Rule::InitBilled && before);
-            }
-            None => {
-                self.disagree += 1;
-                self.first_disagreeing
-                    .get_or_insert((call.run_ms(), call.start_ms(), billed));
-            }
+        if let Some(rule) = rule_of(call) {
+            *self.agree.entry(rule).or_default() += 1;
+            let before = call.0.at != NEVER && call.0.at < INIT_BILLED_FROM - CHANGE;
+            self.own_runtime += u64::from(rule == Rule::InitBilled && before);
+        } else {
+            self.disagree += 1;
+            self.first_disagreeing
+                .get_or_insert((call.run_ms(), call.start_ms(), billed));
         }
     }
+}
+
+/// Whether two bills are the same: they are whole milliseconds.
+fn is(billed: f64, other: f64) -> bool {
+    (billed - other).abs() < 0.5
 }
 
 /// The rule of its day that explains a bill.
@@ -92,7 +94,7 @@ fn rule_of(call: &Call) -> Option<Rule> {
         let cut = billed <= run.ceil() + start.ceil() + 1.0;
         return cut.then_some(Rule::Timeout);
     }
-    if may_be_old && billed == (run / 100.0).ceil() * 100.0 {
+    if may_be_old && is(billed, (run / 100.0).ceil() * 100.0) {
         return Some(Rule::Steps100);
     }
     if !may_be_new {
@@ -103,16 +105,16 @@ fn rule_of(call: &Call) -> Option<Rule> {
         let restore = if restore.is_nan() { 0.0 } else { restore };
         // Either part may have been rounded by itself.
         let apart = run.ceil() + restore.ceil();
-        let fits = billed == apart || (billed - (run + restore).ceil()).abs() < 0.5;
+        let fits = is(billed, apart) || is(billed, (run + restore).ceil());
         return fits.then_some(Rule::Restore);
     }
     if !call.is_cold() {
         // A run of nothing is billed as nothing or as one step.
-        return (billed == run.ceil() || (run == 0.0 && billed <= 1.0)).then_some(Rule::Warm);
+        return (is(billed, run.ceil()) || (run == 0.0 && billed <= 1.0)).then_some(Rule::Warm);
     }
-    let together = billed == (run + start).ceil() || billed == run.ceil() + start.ceil();
+    let together = is(billed, (run + start).ceil()) || is(billed, run.ceil() + start.ceil());
     if together {
         return Some(Rule::InitBilled);
     }
-    (init_may_be_free && billed == run.ceil()).then_some(Rule::InitFree)
+    (init_may_be_free && is(billed, run.ceil())).then_some(Rule::InitFree)
 }

@@ -52,6 +52,8 @@ pub(super) struct Gather {
     pub(super) runtimes: BTreeMap<String, u64>,
     /// Reports of each group.
     pub(super) reports: Vec<u64>,
+    /// Stream and time of errors that name no request.
+    pub(super) nameless_errors: Vec<(u32, i64)>,
     /// Requests that have no name so far.
     nameless: u64,
     /// What kept facts from being kept.
@@ -73,6 +75,7 @@ impl Gather {
             initializations: BTreeMap::new(),
             runtimes: BTreeMap::new(),
             reports: Vec::new(),
+            nameless_errors: Vec::new(),
             nameless: 0,
             failure: None,
             last_stream: (String::new(), NONE),
@@ -230,7 +233,12 @@ impl Sink for Gather {
                     (Kind::Failed, _) | (_, Some(Status::Error)) => End::Error,
                     _ => return,
                 };
-                if record.request.is_some() {
+                if record.request.is_none() {
+                    let stream = self.stream(record.stream);
+                    if let (Some(at), true) = (record.at, stream != NONE) {
+                        self.nameless_errors.push((stream, at));
+                    }
+                } else {
                     let mut fact = self.fact(record, About::End);
                     fact.end = end;
                     fact.timeout_s = record.timeout_s.map_or(f32::NAN, |s| s as f32);

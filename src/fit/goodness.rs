@@ -131,7 +131,7 @@ pub(super) fn distance_of(law: &Law, sorted: &[f64]) -> f64 {
     while place < sorted.len() {
         let value = sorted[place];
         let mut next = place + 1;
-        while next < sorted.len() && sorted[next] == value {
+        while next < sorted.len() && sorted[next] <= value {
             next += 1;
         }
         let at = law.cdf(value);

@@ -89,6 +89,7 @@ pub(super) struct Idle {
 }
 
 /// An instance as the sweep knows it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Copy)]
 struct Stream {
     first_arrival: i64,

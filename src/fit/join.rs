@@ -24,8 +24,13 @@ pub(super) struct Joined {
     pub(super) others: u64,
 }
 
-/// Puts facts together. Of several log groups only one is wanted.
-pub(super) fn join(facts: &Sorted<Fact>, group: Option<u32>) -> io::Result<Joined> {
+/// Puts facts together. Of several log groups only one is wanted. `errors` are the stream and time
+/// of errors that name no request, rising: each is of the call that ran there then.
+pub(super) fn join(
+    facts: &Sorted<Fact>,
+    group: Option<u32>,
+    errors: &[(u32, i64)],
+) -> io::Result<Joined> {
     let mut joined = Joined {
         calls: Sorter::new().finish(),
         duplicates: 0,
@@ -44,7 +49,10 @@ pub(super) fn join(facts: &Sorted<Fact>, group: Option<u32>) -> io::Result<Joine
                 .is_none_or(|last| last.request == fact.request)
         });
         if !same {
-            for call in put_together(&of_request, group, &mut joined) {
+            for mut call in put_together(&of_request, group, &mut joined) {
+                if had_error(&call, errors) {
+                    call.0.end = call.0.end.max(End::Error);
+                }
                 calls.push(call)?;
             }
             of_request.clear();
@@ -56,6 +64,16 @@ pub(super) fn join(facts: &Sorted<Fact>, group: Option<u32>) -> io::Result<Joine
     }
     joined.calls = calls.finish();
     Ok(joined)
+}
+
+fn had_error(call: &Call, errors: &[(u32, i64)]) -> bool {
+    let Some(arrival) = call.arrival() else {
+        return false;
+    };
+    let next = errors.partition_point(|error| *error < (call.0.stream, arrival));
+    errors
+        .get(next)
+        .is_some_and(|(stream, at)| *stream == call.0.stream && *at <= call.0.at)
 }
 
 /// The calls of one request. Its facts are in the order of what they are about, reports first.

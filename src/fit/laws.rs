@@ -256,7 +256,7 @@ impl Law {
     /// The percentiles of rising numbers. Where there are few, fewer of them.
     pub(super) fn percentiles(sorted: &[f64]) -> Self {
         if let [first, .., last] = sorted
-            && first == last
+            && first >= last
         {
             return Self::Constant(*first);
         }

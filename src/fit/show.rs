@@ -245,7 +245,7 @@ fn fitted(text: &mut String, name: &str, of: &Fitted) {
     );
 }
 
-fn first_call(text: &mut String, name: &str, of: &Option<FirstCall>) {
+fn first_call(text: &mut String, name: &str, of: Option<&FirstCall>) {
     let Some(first) = of else { return };
     let told = if first.law.mean() > 0.0 {
         format!(
@@ -286,8 +286,8 @@ fn parameters(fit: &Fit, text: &mut String) {
     if let Some(restore) = &of.restore {
         fitted(text, "restore", restore);
     }
-    first_call(text, "first-call", &of.first_call);
-    first_call(text, "restored-first-call", &of.restored_first_call);
+    first_call(text, "first-call", of.first_call.as_ref());
+    first_call(text, "restored-first-call", of.restored_first_call.as_ref());
     let share = |of: &Interval| {
         format!(
             "{} [{}, {}]",

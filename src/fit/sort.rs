@@ -170,16 +170,15 @@ pub(super) struct Rows<'a, R: Row> {
 impl<R: Row> Rows<'_, R> {
     /// Takes the next row of a source, if it has one.
     fn pull(&mut self, source: usize) -> io::Result<()> {
-        let row = match self.files.get_mut(source) {
-            Some(file) => match file.read_exact(&mut self.buffer) {
+        let row = if let Some(file) = self.files.get_mut(source) {
+            match file.read_exact(&mut self.buffer) {
                 Ok(()) => Some(R::take(&self.buffer)),
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
                 Err(error) => return Err(error),
-            },
-            None => {
-                self.next += 1;
-                self.memory.get(self.next - 1).copied()
             }
+        } else {
+            self.next += 1;
+            self.memory.get(self.next - 1).copied()
         };
         if let Some(row) = row {
             self.heads.push(Reverse(Head { row, source }));

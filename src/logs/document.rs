@@ -144,5 +144,5 @@ fn platform_event(
         json: true,
         ..Record::new(kind)
     };
-    out.tell(record, &base)
+    out.tell(&record, &base)
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::json::{Scanned, Scanner};
 
-/// Longer pieces are passed over, or stepped into: an event of CloudWatch has at most 1 MB, a
+/// Longer pieces are passed over, or stepped into: an event of `CloudWatch` has at most 1 MB, a
 /// record of a subscription 6 MB.
 pub(super) const LONGEST: usize = 8 << 20;
 
@@ -132,12 +132,11 @@ impl<'r> Input<'r> {
             }
             let byte = self.buffer[self.unread.start + at];
             match (bracket, byte) {
-                (None, b' ' | b'\t' | b'\0') => {}
+                (_, b' ' | b'\t') | (None, b'\0') | (Some(_), b'\r') => {}
                 (None, b'{') => return true,
                 (None, b'[') => bracket = Some(b'['),
                 (None, _) => return false,
                 // `[ERROR]` and the like are no lists.
-                (Some(_), b' ' | b'\t' | b'\r') => {}
                 (Some(_), other) => return matches!(other, b'{' | b'[' | b'"' | b'\n'),
             }
             at += 1;
@@ -298,28 +297,25 @@ impl<'r> Input<'r> {
         let (mut at, mut quoted) = (0, false);
         loop {
             let rest = &self.buffer[self.unread.start + at..self.unread.end];
-            match memchr::memchr2(b'"', b'\n', rest) {
-                Some(found) => {
-                    at += found + 1;
-                    if rest[found] == b'"' {
-                        quoted = !quoted;
-                    } else if !quoted {
-                        break;
-                    }
-                }
-                None => {
-                    at = self.unread.len();
-                    if at <= LONGEST && self.fill() {
-                        continue;
-                    }
-                    if quoted || at > LONGEST {
-                        // Quotes that never end must not swallow the file.
-                        self.pass_line(line);
-                        return Some(Err(line));
-                    }
+            if let Some(found) = memchr::memchr2(b'"', b'\n', rest) {
+                at += found + 1;
+                if rest[found] == b'"' {
+                    quoted = !quoted;
+                } else if !quoted {
                     break;
                 }
+                continue;
             }
+            at = self.unread.len();
+            if at <= LONGEST && self.fill() {
+                continue;
+            }
+            if quoted || at > LONGEST {
+                // Quotes that never end must not swallow the file.
+                self.pass_line(line);
+                return Some(Err(line));
+            }
+            break;
         }
         let range = self.unread.start..self.unread.start + at;
         self.take(&range);

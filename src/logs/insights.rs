@@ -1,4 +1,4 @@
-//! Rows of CloudWatch Logs Insights: as CSV, as lists of fields, as objects.
+//! Rows of `CloudWatch` Logs Insights: as CSV, as lists of fields, as objects.
 
 use std::borrow::Cow;
 
@@ -151,7 +151,7 @@ pub(super) fn read(row: &Row<'_>, base: &Record<'_>, out: &mut Out<'_>) -> bool 
             "billedDuration" | "record.metrics.billedDurationMs" => base.billed_ms = number(value),
             "initDuration" | "record.metrics.initDurationMs" => base.init_ms = number(value),
             "restoreDuration" | "record.metrics.restoreDurationMs" => {
-                base.restore_ms = number(value)
+                base.restore_ms = number(value);
             }
             "billedRestoreDuration" | "record.metrics.billedRestoreDurationMs" => {
                 base.billed_restore_ms = number(value);
@@ -174,7 +174,7 @@ pub(super) fn read(row: &Row<'_>, base: &Record<'_>, out: &mut Out<'_>) -> bool 
         _ => return false,
     };
     let known = base.duration_ms.is_some() || base.request.is_some();
-    known && out.tell(Record::new(kind), &base)
+    known && out.tell(&Record::new(kind), &base)
 }
 
 fn number(text: &str) -> Option<f64> {

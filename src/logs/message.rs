@@ -1,4 +1,4 @@
-//! What one message of a log stream says: the text that CloudWatch holds for one event.
+//! What one message of a log stream says: the text that `CloudWatch` holds for one event.
 
 use std::sync::LazyLock;
 
@@ -47,7 +47,7 @@ fn headed(message: &[u8], base: &Record<'_>, out: &mut Out<'_>) -> Option<bool> 
         let mut record = Record::new(Kind::InitStart);
         let version = words.split_once("Runtime Version: ").map(|(_, rest)| rest);
         record.runtime = version.and_then(|rest| rest.split_whitespace().next());
-        out.tell(record, base);
+        out.tell(&record, base);
         return Some(true);
     }
     for (head, kind) in [
@@ -65,7 +65,7 @@ fn report(pairs: &[u8], base: &Record<'_>, out: &mut Out<'_>) -> bool {
     let mut record = Record::new(Kind::Report);
     let text = valid(pairs, &mut record, out);
     read_pairs(text, &mut record);
-    out.tell(record, base)
+    out.tell(&record, base)
 }
 
 fn of_pairs(kind: Kind, pairs: &[u8], base: &Record<'_>, out: &mut Out<'_>) -> bool {
@@ -75,7 +75,7 @@ fn of_pairs(kind: Kind, pairs: &[u8], base: &Record<'_>, out: &mut Out<'_>) -> b
         record.duration_ms = record.init_ms.take().or(record.restore_ms.take());
     }
     record.cut = false;
-    out.tell(record, base)
+    out.tell(&record, base)
 }
 
 /// The text up to the first byte that is none.
@@ -152,13 +152,13 @@ fn timed_out(near: &[u8], at: usize, base: &Record<'_>, out: &mut Out<'_>) -> bo
         .parse()
         .ok()
         .filter(|s: &f64| s.is_finite() && *s > 0.0);
-    out.tell(record, base)
+    out.tell(&record, base)
 }
 
 fn failed(kind: Kind, request: Option<&str>, base: &Record<'_>, out: &mut Out<'_>) -> bool {
     let mut record = Record::new(kind);
     record.request = request.filter(|id| !id.is_empty());
-    out.tell(record, base)
+    out.tell(&record, base)
 }
 
 /// `RequestId: ID Error: …`.

@@ -35,13 +35,13 @@ pub(super) struct Out<'s> {
 
 impl Out<'_> {
     /// Tells a record; what it leaves out is as outside of it. Whether it tells of anything.
-    pub(super) fn tell(&mut self, record: Record<'_>, base: &Record<'_>) -> bool {
+    pub(super) fn tell(&mut self, record: &Record<'_>, base: &Record<'_>) -> bool {
         let mut record = Record {
             at: record.at.or(base.at),
             stream: record.stream.or(base.stream),
             group: record.group.or(base.group),
             request: record.request.or(base.request),
-            ..record
+            ..*record
         };
         match record.kind {
             Kind::Report => {
@@ -59,6 +59,8 @@ impl Out<'_> {
                 }
             }
             Kind::Start => self.begin(&record),
+            // Its time and stream tell whose it is, and the order of a file need not be that of time.
+            Kind::Failed if record.at.is_some() && record.stream.is_some() => {}
             Kind::Failed | Kind::TimedOut if record.request.is_none() => {
                 let begun = self.begun.clone();
                 let begun = begun.filter(|(_, stream)| stream.as_deref() == record.stream);

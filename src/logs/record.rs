@@ -13,9 +13,9 @@ pub enum Kind {
     RuntimeDone,
     /// An instance begins to start; the runtime may be named.
     InitStart,
-    /// An init told apart from a call: INIT_REPORT or `platform.initReport`.
+    /// An init told apart from a call: `INIT_REPORT` or `platform.initReport`.
     InitReport,
-    /// A restore told apart from a call: RESTORE_REPORT or `platform.restoreReport`.
+    /// A restore told apart from a call: `RESTORE_REPORT` or `platform.restoreReport`.
     RestoreReport,
     /// The platform cut a call at its timeout.
     TimedOut,

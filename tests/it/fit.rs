@@ -1,5 +1,11 @@
 //! Fitting logs: what is known of a model is found again in logs that it wrote.
 
+#![expect(
+    clippy::float_cmp,
+    clippy::format_collect,
+    reason = "what is counted is exact, and the texts of tests need not be fast"
+)]
+
 mod measured;
 mod program;
 mod recovery;

@@ -1,5 +1,13 @@
 //! Reading logs: every shape, and whatever else may stand in a file.
 
+#![expect(
+    clippy::cast_possible_wrap,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::naive_bytecount,
+    reason = "the texts of tests need not be fast"
+)]
+
 mod damage;
 mod shapes;
 mod shared;

@@ -1,4 +1,4 @@
-//! A real function of 2020: its recorded calls, written as the lines that CloudWatch had of them.
+//! A real function of 2020: its recorded calls, written as the lines that `CloudWatch` had of them.
 
 use std::fmt::Write;
 use std::fs;
