@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! logs ─▶ facts by request ─▶ calls by arrival ─▶ histories ─▶ estimates ─▶ model, trace
-//!                                                   first part ─▶ estimates ─▶ simulation ─▶ verdict
+//!                                        first part ─▶ estimates ─▶ simulation ─▶ verdict
 //! ```
 //!
 //! Files are read once, as a stream. What is kept of a record takes 72 bytes; more than half a
-//! million of them are sorted in parts that wait in temporary files. Everything after reads the calls
-//! in order, so that memory is that of instances and of bounded samples.
+//! million of them are sorted in parts that wait in temporary files. Everything after reads the
+//! calls in order, so that memory is that of instances and of bounded samples.
 
 mod bills;
 mod call;
@@ -236,8 +236,8 @@ fn nothing(spec: &FitSpec, totals: Totals, unread: &[NotUnderstood]) -> String {
     };
     let mut text = format!(
         "error: {files}: no call in {} lines\n  = help: a call is a line `REPORT RequestId: …`, a \
-         JSON event `platform.report`, or a row of Logs Insights with @message or @duration; export \
-         the log group of the function without a filter",
+         JSON event `platform.report`, or a row of Logs Insights with @message or @duration; \
+         export the log group of the function without a filter",
         digits::grouped(totals.lines)
     );
     for NotUnderstood { what, first, count } in unread {

@@ -109,7 +109,7 @@ pub(super) fn estimate(history: &History, platform: &Platform, seed: u64) -> Opt
     })
 }
 
-/// What is written for the keep-alive: the estimate, or a bound that the platform's own contradicts.
+/// What is written for the keep-alive: the estimate, or a bound that the platform's own one breaks.
 fn written(found: &Found, platform: &Platform) -> Option<String> {
     let seconds = |s: f64| Some(Law::Constant(s * 1e3).toml());
     match (found, platform.keep_alive_s) {

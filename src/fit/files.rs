@@ -30,8 +30,8 @@ impl Drop for Scratch {
 }
 
 /// Writes a request of the trace a row: function, seconds from the first arrival, and how long it
-/// ran on a warm instance. A cold call's run has its first call in it: its row leaves it out, so that
-/// it is drawn. How many rows there are.
+/// ran on a warm instance. A cold call's run has its first call in it: its row leaves it out, so
+/// that it is drawn. How many rows there are.
 ///
 /// # Errors
 /// It cannot be written.

@@ -235,6 +235,7 @@ pub(super) fn smirnov(distance: f64, count: u64) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "what is compared is exact")]
 mod tests {
     use super::*;
 

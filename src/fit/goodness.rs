@@ -2,8 +2,8 @@
 //!
 //! The likeliest family (Akaike's criterion) is put to the test of Kolmogorov and Smirnov, with its
 //! p-value by parametric bootstrap, for parameters that were fitted make the distance smaller
-//! (Lilliefors 1967). The test is made with at most 2,000 of the numbers: with more, it would refuse
-//! every family for differences that change nothing. Where it is refused the numbers' own
+//! (Lilliefors 1967). The test is made with at most 2,000 of the numbers: with more, it would
+//! refuse every family for differences that change nothing. Where it is refused the numbers' own
 //! percentiles are taken.
 
 use crate::dist::uniform;

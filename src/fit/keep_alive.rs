@@ -23,6 +23,10 @@ const LENGTHS: usize = 400;
 /// How often a contradiction happens to any law.
 const STRAY: f64 = 0.01;
 const BOOTSTRAPS: u32 = 100;
+/// A bootstrap of ends, which are no averages, comes out too narrow by this in simulations.
+const WIDER: f64 = 1.6;
+/// A step of more than so many percent is kept as one, a lower one becomes a slope.
+const HIGH_STEP: f64 = 5.0;
 
 /// What a log tells of the keep-alive. In seconds.
 #[derive(Clone, PartialEq, Debug)]
@@ -128,7 +132,8 @@ fn of_both(idle: &Idle, died: &[f64], survived: &[f64], max_life_s: f64, seed: u
     let pauses = binned(pauses.collect());
     let steps = isotonic(&pauses);
     let free: f64 = ln_likelihood(&pauses, |s| step_at(&steps, s));
-    let (min, max) = fit_uniform(&pauses);
+    let longest = pauses.last().map_or(1.0, |pause| pause.s);
+    let (min, max) = fit_uniform(&pauses, ((0.0, longest), (0.0, longest * 2.0)), 6);
     let uniform = ln_likelihood(&pauses, |s| uniform_cdf(min, max, s));
     // Each free step raises the likelihood by chance: by 1.5 in simulations of a uniform law.
     if uniform >= free - 5.0 - 2.0 * steps.len() as f64 {
@@ -233,17 +238,21 @@ fn ln_likelihood(pauses: &[Pause], cdf: impl Fn(f64) -> f64) -> f64 {
     pauses.iter().map(one).sum()
 }
 
-/// The likeliest uniform law: a grid of its ends, made finer about the best one.
-fn fit_uniform(pauses: &[Pause]) -> (f64, f64) {
-    const POINTS: u32 = 24;
-    let longest = pauses.last().map_or(1.0, |pause| pause.s);
-    let (mut low, mut high) = ((0.0, longest), (0.0, longest * 2.0));
-    let mut best = (f64::NEG_INFINITY, 0.0, longest);
-    for _ in 0..6 {
+/// Both ends of a range that an end of a uniform law is looked for in.
+type Range = (f64, f64);
+
+/// The likeliest uniform law: a grid of its ends, made finer about the best one so many times.
+fn fit_uniform(pauses: &[Pause], (low, high): (Range, Range), finer: u32) -> (f64, f64) {
+    const POINTS: u32 = 16;
+    let (mut low, mut high) = (low, high);
+    let mut best = (f64::NEG_INFINITY, low.0, high.1);
+    for _ in 0..finer {
         for i in 0..=POINTS {
             for j in 0..=POINTS {
-                let min = low.0 + (low.1 - low.0) * f64::from(i) / f64::from(POINTS);
-                let max = high.0 + (high.1 - high.0) * f64::from(j) / f64::from(POINTS);
+                let at = |range: Range, place: u32| {
+                    range.0 + (range.1 - range.0) * f64::from(place) / f64::from(POINTS)
+                };
+                let (min, max) = (at(low, i), at(high, j));
                 if max > min {
                     let rate = ln_likelihood(pauses, |s| uniform_cdf(min, max, s));
                     if rate > best.0 {
@@ -252,8 +261,8 @@ fn fit_uniform(pauses: &[Pause]) -> (f64, f64) {
                 }
             }
         }
-        let narrower = |range: (f64, f64), at: f64| {
-            let half = (range.1 - range.0) / 6.0;
+        let narrower = |range: Range, at: f64| {
+            let half = (range.1 - range.0) / 5.0;
             ((at - half).max(0.0), at + half)
         };
         low = narrower(low, best.1);
@@ -279,7 +288,8 @@ fn bootstrap_uniform(pauses: &[Pause], fitted: (f64, f64), seed: u64) -> Found {
         if again.iter().map(|pause| pause.times).sum::<f64>() < total / 4.0 {
             continue;
         }
-        let (min, max) = fit_uniform(&again);
+        let about = |end: f64| ((end - fitted.1 * 0.3).max(0.0), end + fitted.1 * 0.3);
+        let (min, max) = fit_uniform(&again, (about(fitted.0), about(fitted.1)), 3);
         ends.0.push(min);
         ends.1.push(max);
     }
@@ -287,8 +297,8 @@ fn bootstrap_uniform(pauses: &[Pause], fitted: (f64, f64), seed: u64) -> Found {
         ends.sort_by(f64::total_cmp);
         Interval {
             mean,
-            lo: quantile(ends, 0.025).min(mean),
-            hi: quantile(ends, 0.975).max(mean),
+            lo: (mean - WIDER * (mean - quantile(ends, 0.025)).max(0.0)).max(0.0),
+            hi: mean + WIDER * (quantile(ends, 0.975) - mean).max(0.0),
         }
     };
     Found::Uniform {
@@ -313,19 +323,27 @@ fn poisson(mean: f64, stream: &mut crate::random::Stream) -> f64 {
 
 /// Percentiles of the steps; what is beyond the longest pause is put there.
 fn percentiles(steps: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let mut points = vec![(0.0, 0.0)];
+    let mut points: Vec<(f64, f64)> = vec![(0.0, 0.0)];
     for (s, share) in steps {
         let percent = (share * 1000.0).round() / 10.0;
-        let last = points[points.len() - 1];
-        if percent > last.0 && percent < 100.0 {
-            points.push((percent, *s));
-        } else if let Some(last) = points.last_mut().filter(|last| percent <= last.0) {
+        let Some(last) = points.last_mut() else { break };
+        if last.0 >= 100.0 {
+            break;
+        }
+        if percent <= last.0 {
             // Nothing ends between two steps of the same height.
             last.1 = *s;
+            continue;
         }
+        let before = last.0;
+        if percent - before > HIGH_STEP {
+            points.push((before + 0.1, *s));
+        }
+        points.push((percent, *s));
     }
-    let longest = steps.last().map_or(0.0, |step| step.0);
-    points.push((100.0, longest));
+    if points.last().is_some_and(|last| last.0 < 100.0) {
+        points.push((100.0, steps.last().map_or(0.0, |step| step.0)));
+    }
     points
 }
 

@@ -421,6 +421,7 @@ fn trigamma(x: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "what is compared is exact")]
 mod tests {
     use super::*;
     use crate::random::{Purpose, Streams};

@@ -34,8 +34,6 @@ pub(super) fn share(of: u64, all: u64) -> Interval {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn intervals_are_as_published() {
         // Newcombe 1998, table I: 81 of 263 and 0 of 20.

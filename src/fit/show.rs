@@ -373,7 +373,7 @@ fn bills(fit: &Fit, text: &mut String) {
 fn verdict(of: &Verdict, text: &mut String) {
     let _ = writeln!(
         text,
-        "\nVerdict: fitted to the first {} ({} calls), simulated over the rest ({} calls), {} replications",
+        "\nVerdict: fitted to the first {} ({} calls), simulated over the rest ({} calls), {} times",
         span(of.split_s),
         grouped(of.calls.0),
         grouped(of.calls.1),

@@ -1,5 +1,5 @@
-//! Rows put in order with bounded memory: those that are too many are sorted in parts, which wait in
-//! temporary files and are merged as they are read.
+//! Rows put in order with bounded memory: those that are too many are sorted in parts, which wait
+//! in temporary files and are merged as they are read.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -233,19 +233,19 @@ mod tests {
                 all.push(row);
                 sorter.push(row).unwrap();
             }
-            let sorted = sorter.finish();
+            let merged = sorter.finish();
             all.sort_by_key(|row| row.0);
             for _ in 0..2 {
-                let mut rows = sorted.rows().unwrap();
+                let mut rows = merged.rows().unwrap();
                 let mut got = Vec::new();
                 while let Some(row) = rows.next().unwrap() {
                     got.push(row);
                 }
                 assert_eq!(got, all, "{part}");
             }
-            let paths: Vec<_> = sorted.parts.iter().map(|part| part.path.clone()).collect();
-            assert_eq!(sorted.len(), 100);
-            drop(sorted);
+            let paths: Vec<_> = merged.parts.iter().map(|part| part.path.clone()).collect();
+            assert_eq!(merged.len(), 100);
+            drop(merged);
             assert!(paths.iter().all(|path| !path.exists()));
         }
     }

@@ -309,7 +309,7 @@ fn reasons(parts: &Parts<'_>, lines: &[Line]) -> Vec<String> {
         if parts.whole.idle.passed_over * 20 > parts.whole.cold {
             reasons.push(format!(
                 "{} requests waited for a new instance though an idle one was there: it is not one \
-                 pool of instances (versions, provisioned concurrency, several requests an instance)",
+                 pool of instances (versions, provisioned concurrency, requests side by side)",
                 parts.whole.idle.passed_over
             ));
         }

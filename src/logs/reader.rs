@@ -59,7 +59,7 @@ impl Out<'_> {
                 }
             }
             Kind::Start => self.begin(&record),
-            // Its time and stream tell whose it is, and the order of a file need not be that of time.
+            // Its time and stream tell whose it is: the order of a file need not be that of time.
             Kind::Failed if record.at.is_some() && record.stream.is_some() => {}
             Kind::Failed | Kind::TimedOut if record.request.is_none() => {
                 let begun = self.begun.clone();

@@ -106,6 +106,7 @@ pub(super) fn skip_separators(text: &str) -> &str {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "what is compared is exact")]
 mod tests {
     use super::*;
     use crate::logs::Kind;
