@@ -5,7 +5,7 @@
 //!                                        first part ─▶ estimates ─▶ simulation ─▶ verdict
 //! ```
 //!
-//! Files are read once, as a stream. What is kept of a record takes 72 bytes; more than half a
+//! Files are read once, as a stream. What is kept of a record takes 76 bytes; more than half a
 //! million of them are sorted in parts that wait in temporary files. Everything after reads the
 //! calls in order, so that memory is that of instances and of bounded samples.
 
@@ -336,8 +336,9 @@ impl Read {
             let name = name.rsplit('/').next().unwrap_or(name);
             let mut parts = name.split([':', '-']);
             let family = parts.next().unwrap_or_default().to_owned();
+            // `3.13.v31` is the thirty-first build of 3.13.
             let version = parts.next().unwrap_or_default();
-            let version = version.trim_start_matches('v');
+            let version = version.split(".v").next().unwrap_or_default();
             let dot = if family == "provided" { "." } else { "" };
             return Some((
                 format!("{family}{dot}{version}"),
