@@ -4,6 +4,7 @@
 
 mod check;
 mod diff;
+mod fit;
 pub mod models;
 mod run;
 pub mod schema;
@@ -41,6 +42,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Compare the results of two runs: what has changed, and what is noise
     Diff(diff::DiffArgs),
+    /// Make a function model, a trace and a verdict out of logs of real calls
+    Fit(fit::FitArgs),
     /// List and show the platforms, functions and prices that come with frostline
     Models {
         #[command(subcommand)]
@@ -141,6 +144,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Fit(args) => fit::run(&args),
         Command::Models {
             command: ModelsCommand::List { kind },
         } => models::list(kind.as_deref())
