@@ -22,6 +22,7 @@ mod serverless;
 mod terraform;
 mod yaml;
 
+use super::text::wrap;
 use crate::model::{Scenario, Statistic};
 
 pub use sam::sam;
@@ -30,6 +31,9 @@ pub use terraform::terraform;
 
 /// The name of every file that [`files`] gives.
 pub const NAMES: &[&str] = &["main.tf", "template.yaml", "serverless.yml"];
+
+/// Columns of a comment, its sign aside.
+const WIDTH: usize = 98;
 
 /// The alias that requests go to.
 const ALIAS: &str = "live";
@@ -187,7 +191,8 @@ fn head(title: &str, how: &[&str], deployment: &Deployment, notes: &[String]) ->
             .collect(),
     );
     paragraph(how.iter().map(|&line| line.to_owned()).collect());
-    paragraph(deployment.remarks.clone());
+    let remarks = deployment.remarks.iter();
+    paragraph(remarks.flat_map(|remark| wrap(remark, WIDTH)).collect());
     if deployment.functions.iter().any(|f| !f.pings.is_empty()) {
         paragraph(
             HANDLER_OF_PINGS

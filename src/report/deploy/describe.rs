@@ -136,8 +136,8 @@ fn unsaid(kind: &RemedyKind, of: &str) -> Option<String> {
             "Not in it: the keep-alive{of}. Lambda itself decides how long an idle instance is kept."
         )),
         RemedyKind::MinInstances(count) => Some(format!(
-            "Not in it: the {count} instances{of} below which the pool never shrinks. Lambda has no \
-             such floor; provisioned concurrency is the nearest, and is billed otherwise."
+            "Not in it: the floor of {count} instances{of}. Lambda has no \
+             such thing; provisioned concurrency is the nearest, and is billed otherwise."
         )),
         RemedyKind::Snapshot(snapshot) => {
             (snapshot.after == SnapshotAfter::WarmUpCall).then(|| {
@@ -151,7 +151,7 @@ fn unsaid(kind: &RemedyKind, of: &str) -> Option<String> {
         }
         RemedyKind::Ping(ping) if rounds(ping).is_some() => None,
         RemedyKind::Ping(ping) => Some(format!(
-            "By hand: {} pings{of} every {}. EventBridge rules run by whole minutes, and 300 of \
+            "By hand: the pings{of}, {} every {}. EventBridge rules run by whole minutes, and 300 of \
              them are the quota of a bus, so that rounds of at most {MOST_PINGS} pings every so many \
              minutes are written here: for others let a function of your own send them.",
             ping.instances,

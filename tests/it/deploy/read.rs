@@ -57,14 +57,15 @@ fn expression(value: &Value) -> String {
         .to_owned()
 }
 
-/// The words behind `root` in all texts of a value, up to what is no name.
+/// Each `root` in the texts of a value with the name that follows it.
 fn mentioned(value: &Value, root: &str, found: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => {
             for (at, _) in text.match_indices(root) {
-                let rest = &text[at..];
+                let rest = &text[at + root.len()..];
                 let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c)));
-                found.insert(rest[..end.unwrap_or(rest.len())].to_owned());
+                let name = &rest[..end.unwrap_or(rest.len())];
+                found.insert(format!("{root}{name}"));
             }
         }
         Value::Array(list) => list.iter().for_each(|value| mentioned(value, root, found)),
