@@ -9,8 +9,8 @@
 //! Names of resources and their attributes are those of the Terraform provider hashicorp/aws 6.25
 //! (registry.terraform.io, resources `lambda_function`, `lambda_alias`,
 //! `lambda_provisioned_concurrency_config`, `appautoscaling_*`, `cloudwatch_event_*`), of the AWS
-//! SAM specification (Transform AWS::Serverless-2016-10-31) and the CloudFormation resources
-//! AWS::ApplicationAutoScaling::* (docs.aws.amazon.com, 2026), and of `serverless.yml` as the
+//! SAM specification (`AWS::Serverless-2016-10-31`) and the CloudFormation resources
+//! `AWS::ApplicationAutoScaling` (docs.aws.amazon.com, 2026), and of `serverless.yml` as the
 //! Serverless Framework 4 and osls 4.3 read it.
 
 mod describe;

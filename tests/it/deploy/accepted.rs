@@ -106,8 +106,8 @@ pub(super) const TERRAFORM: &[(&str, &[&str])] = &[
 ];
 
 /// Properties of the resources of a SAM template (docs.aws.amazon.com, the SAM specification of
-/// AWS::Serverless::Function and of its Schedule event, the CloudFormation reference of
-/// AWS::ApplicationAutoScaling, 2026; cfn-lint 1.58 has the same).
+/// `AWS::Serverless::Function` and of its Schedule event, the CloudFormation reference of
+/// `AWS::ApplicationAutoScaling`, 2026; cfn-lint 1.58 has the same).
 pub(super) const CLOUDFORMATION: &[(&str, &[&str])] = &[
     (
         "AWS::Serverless::Function",
