@@ -8,10 +8,16 @@
 # environment variables of your own.
 #
 # Not in it: the keep-alive of login. Lambda itself decides how long an idle instance is kept.
-# Not in it: the 1 instances of login below which the pool never shrinks. Lambda has no such floor; provisioned concurrency is the nearest, and is billed otherwise.
-# By hand: the warm-up call of report before the snapshot is taken, in a hook: `register_before_snapshot` of `snapshot_restore_py` in Python, `beforeCheckpoint` of `org.crac.Resource` in Java, `SnapshotRestore.RegisterBeforeSnapshot` in .NET.
-# By hand: 1 pings of login every 30 s. EventBridge rules run by whole minutes, and 300 of them are the quota of a bus, so that rounds of at most 100 pings every so many minutes are written here: for others let a function of your own send them.
-# By hand: the scheduled actions of ${send} "mail" now that set 0 to 0 instances. AWS schedules cannot ask for a day of the month and a day of the week at once, nor for parts of a minute.
+# Not in it: the floor of 1 instances of login. Lambda has no such thing; provisioned concurrency is
+# the nearest, and is billed otherwise.
+# By hand: the warm-up call of report before the snapshot is taken, in a hook:
+# `register_before_snapshot` of `snapshot_restore_py` in Python, `beforeCheckpoint` of
+# `org.crac.Resource` in Java, `SnapshotRestore.RegisterBeforeSnapshot` in .NET.
+# By hand: the pings of login, 1 every 30 s. EventBridge rules run by whole minutes, and 300 of them
+# are the quota of a bus, so that rounds of at most 100 pings every so many minutes are written
+# here: for others let a function of your own send them.
+# By hand: the scheduled actions of ${send} "mail" now that set 0 to 0 instances. AWS schedules
+# cannot ask for a day of the month and a day of the week at once, nor for parts of a minute.
 #
 # A ping is an event such as {"ping": true, "hold_ms": 75}. The handler has to hold its instance so
 # long and return before it does anything else, in Python:

@@ -151,8 +151,8 @@ fn unsaid(kind: &RemedyKind, of: &str) -> Option<String> {
         }
         RemedyKind::Ping(ping) if rounds(ping).is_some() => None,
         RemedyKind::Ping(ping) => Some(format!(
-            "By hand: the pings{of}, {} every {}. EventBridge rules run by whole minutes, and 300 of \
-             them are the quota of a bus, so that rounds of at most {MOST_PINGS} pings every so many \
+            "By hand: the pings{of}, {} every {}. EventBridge rules run by whole minutes, and 300 \
+             of them are the quota of a bus, so that rounds of at most {MOST_PINGS} pings every so many \
              minutes are written here: for others let a function of your own send them.",
             ping.instances,
             format_span(ping.every)

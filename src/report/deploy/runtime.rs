@@ -1,7 +1,7 @@
 //! Runtimes by the identifiers of Lambda.
 
-/// Runtimes that functions can be created with, the newest of each family last (docs.aws.amazon.com,
-/// lambda, lambda-runtimes, 2026; the same list as in cfn-lint 1.58).
+/// Runtimes that functions can be created with, the newest of each family last
+/// (docs.aws.amazon.com, lambda, lambda-runtimes, 2026; cfn-lint 1.58 has them, too).
 const RUNTIMES: &[&str] = &[
     "dotnet8",
     "dotnet10",

@@ -1,5 +1,6 @@
-//! Cron expressions as AWS writes them: six fields, one kind of days being `?` (docs.aws.amazon.com,
-//! eventbridge, eb-cron-expressions; the same of Application Auto Scaling, 2026).
+//! Cron expressions as AWS writes them: six fields, one kind of days being `?`
+//! (docs.aws.amazon.com, eventbridge, eb-cron-expressions, 2026; Application Auto Scaling has the
+//! same).
 
 use std::ops::RangeInclusive;
 
