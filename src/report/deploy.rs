@@ -222,14 +222,12 @@ const HANDLER_OF_PINGS: &[&str] = &[
 
 /// A line as the text of a comment: whatever ends a line or changes how it is shown is a space.
 fn comment(line: &str) -> String {
-    let line: String = line
-        .chars()
-        .map(|c| match c {
-            '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' => ' ',
-            '\u{FFFE}' | '\u{FFFF}' => ' ',
-            c if c.is_control() => ' ',
-            c => c,
-        })
+    let hidden = |c: char| {
+        let breaks = matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+        breaks || c.is_control() || matches!(c, '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
+    };
+    let line: String = (line.chars())
+        .map(|c| if hidden(c) { ' ' } else { c })
         .collect();
     let text = format!("# {line}");
     text.trim_end().to_owned()

@@ -6,7 +6,7 @@ use crate::model::{
     Tracking,
 };
 use crate::schedule::aws_rate;
-use crate::units::{Span, format_span};
+use crate::units::{Memory, Span, format_span};
 
 use super::names::{Names, names};
 use super::runtime::runtime;
@@ -47,7 +47,7 @@ impl Deployment {
         }
         deployment.price_list(plan);
         for remedy in &plan.remedies {
-            let of = deployment.named(&remedy.functions, plan);
+            let of = named(&remedy.functions, plan);
             deployment.add(&remedy.kind, &remedy.functions, &of);
         }
         deployment
@@ -74,23 +74,6 @@ impl Deployment {
                  x86_64 stands in."
             )),
         }
-    }
-
-    /// Who a remedy is for, where it is not for all.
-    fn named(&self, ids: &[FunctionId], plan: &Plan) -> String {
-        if ids.len() == plan.functions.len() {
-            return String::new();
-        }
-        let first = ids
-            .iter()
-            .take(NAMED)
-            .filter_map(|id| plan.functions.get(id.index()));
-        let names: Vec<&str> = first.map(|function| function.name.as_str()).collect();
-        let more = match ids.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        format!(" of {}{more}", names.join(", "))
     }
 
     fn add(&mut self, kind: &RemedyKind, ids: &[FunctionId], of: &str) {
@@ -129,6 +112,23 @@ impl Deployment {
     }
 }
 
+/// Who a remedy is for, where it is not for all.
+fn named(ids: &[FunctionId], plan: &Plan) -> String {
+    if ids.len() == plan.functions.len() {
+        return String::new();
+    }
+    let first = ids
+        .iter()
+        .take(NAMED)
+        .filter_map(|id| plan.functions.get(id.index()));
+    let names: Vec<&str> = first.map(|function| function.name.as_str()).collect();
+    let more = match ids.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(" of {}{more}", names.join(", "))
+}
+
 /// What Lambda cannot be told of a remedy, and what has to be done by hand.
 fn unsaid(kind: &RemedyKind, of: &str) -> Option<String> {
     match kind {
@@ -152,8 +152,8 @@ fn unsaid(kind: &RemedyKind, of: &str) -> Option<String> {
         RemedyKind::Ping(ping) if rounds(ping).is_some() => None,
         RemedyKind::Ping(ping) => Some(format!(
             "By hand: the pings{of}, {} every {}. EventBridge rules run by whole minutes, and 300 \
-             of them are the quota of a bus, so that rounds of at most {MOST_PINGS} pings every so many \
-             minutes are written here: for others let a function of your own send them.",
+             of them are the quota of a bus, so that rounds of at most {MOST_PINGS} pings every so \
+             many minutes are written here: for others let a function of your own send them.",
             ping.instances,
             format_span(ping.every)
         )),
@@ -195,15 +195,13 @@ fn function(given: &Function, names: Names, plan: &Plan) -> DeployedFunction {
         taken
     };
     let memory_mb = within("Memory", given.memory.mb(), "MB", MEMORY_MB);
-    let ephemeral = given.ephemeral_storage.map(|size| size.mb());
+    let ephemeral = given.ephemeral_storage.map(Memory::mb);
     let ephemeral_mb = ephemeral.map(|mb| within("Temporary storage", mb, "MB", EPHEMERAL_MB));
-    let timeout_s = match given.timeout {
-        Some(timeout) => within("A timeout", timeout.secs(), "s", (1, LONGEST_S)),
-        None => {
-            remarks.push("No timeout in the experiment: the longest of Lambda stands here.".into());
-            LONGEST_S
-        }
-    };
+    let timeout = given.timeout.map_or(LONGEST_S as f64, Span::secs);
+    let timeout_s = within("A timeout", timeout, "s", (1, LONGEST_S));
+    if given.timeout.is_none() {
+        remarks.push("No timeout in the experiment: the longest of Lambda stands here.".to_owned());
+    }
     let code = match given.package {
         Package::Image(_) => Code::Image,
         Package::Zip(_) => {
