@@ -9,6 +9,7 @@ mod claimed;
 mod cli;
 mod config;
 mod coverage;
+mod deploy;
 mod experiment;
 mod fit;
 mod gate;
