@@ -13,6 +13,7 @@ mod convert;
 mod decode;
 mod diagnostic;
 mod dist;
+mod draft;
 mod embedded;
 mod names;
 mod quantity;
@@ -33,6 +34,7 @@ use sweep::{Axis, DottedKey, Swept};
 use tree::Node;
 
 pub use diagnostic::Diagnostics;
+pub use draft::{Draft, Edit};
 pub use embedded::{Model, ModelKind};
 pub use names::nearest_name;
 pub use schema::{SchemaKind, schema};

@@ -12,6 +12,7 @@ mod prices;
 mod process;
 mod remedy;
 mod resource;
+mod search;
 mod workflow;
 mod working_set;
 
@@ -33,6 +34,9 @@ pub use remedy::{
     Statistic, Tracking,
 };
 pub use resource::{Connection, Open, Resource};
+pub use search::{
+    Architecture, Days, PingSearch, RemedyName, ScheduledSearch, Search, TrackingSearch,
+};
 pub use workflow::{
     RatePerSecond, Step, StepKind, StepRetry, Way, Workflow, WorkflowKind, WorkflowRules,
 };

@@ -18,6 +18,7 @@ use super::function::{Defaults, FunctionEntry};
 use super::platform::{PlatformFile, ScalingRate};
 use super::policy::Policy;
 use super::resource::ResourceEntry;
+use super::search::Search;
 use super::workflow::WorkflowEntry;
 
 /// An experiment: what is asked of which platform, functions, traffic and policies.
@@ -66,6 +67,8 @@ pub(crate) struct ExperimentFile {
     pub(crate) workload: Key<Workload>,
     /// Keys of the functions that a trace names.
     pub(crate) defaults: Key<Defaults>,
+    /// What `frostline plan` may choose from; `run` does not use it.
+    pub(crate) search: Key<Search>,
     /// Dotted keys, each with a list of values or a table of values by name; every combination is
     /// simulated.
     #[expect(
