@@ -15,6 +15,7 @@ mod diagnostic;
 mod dist;
 mod draft;
 mod embedded;
+mod goals;
 mod names;
 mod quantity;
 mod schema;
@@ -127,18 +128,26 @@ fn read_given(
     let number = context.sources.borrow_mut().add(shown, text, dir);
     let mut root = Node::document(&context.sources.borrow(), number, &context.faults)?;
     let set = apply(overrides, &mut root, context);
+    let goals = goals::goals(&mut root, &mut |fault| context.fault(fault));
     let mut axes = sweep::axes(&mut root, &mut |fault| context.fault(fault));
     axes.retain(|axis| !set.contains(&axis.key.text));
-    for axis in &axes {
-        if axis.key.text == "seed" || axis.key.text == "replications" {
+    axes.retain(|axis| {
+        let section = axis.key.text.split('.').next().unwrap_or_default();
+        let is_one = ["seed", "replications", "slo", "assert"].contains(&section);
+        if is_one {
             let title = format!("`{}` is one for the whole experiment", axis.key.text);
             context.fault(Fault::new(title).at(axis.key.place));
         }
+        !is_one
+    });
+    for axis in &axes {
         if axis.key.text.ends_with(".memory") {
             context.swept_memory.push((axis.key.place, axis.place));
         }
     }
-    points(name, overrides, (&root, &axes), context)
+    let mut experiment = points(name, overrides, (&root, &axes), context)?;
+    goals.give(&mut experiment, &mut |fault| context.fault(fault));
+    Some(experiment)
 }
 
 /// Converts every point of the sweep.
@@ -185,6 +194,8 @@ fn points(
             replications: heading.replications,
             set: overrides.set.clone(),
             scenarios: Vec::<Scenario>::new(),
+            slo: Vec::new(),
+            assertions: Vec::new(),
         });
         experiment.scenarios.extend(converted);
     }

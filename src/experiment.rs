@@ -12,6 +12,7 @@ mod curve;
 mod estimate;
 mod fingerprint;
 mod fold;
+mod goals;
 mod intervals;
 mod journal;
 mod request_parts;
@@ -34,6 +35,7 @@ pub use cell::{CellId, CellResult, run_cell, run_together};
 pub use claim::{Claim, LOCK};
 pub use estimate::estimate_core_time;
 pub use fingerprint::{Reread, fingerprint};
+pub use goals::{Judged, Standing, judge};
 pub use journal::Journal;
 pub use request_parts::RequestParts;
 pub use results::{

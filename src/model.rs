@@ -7,6 +7,7 @@
 mod event_source;
 mod experiment;
 mod function;
+mod goal;
 mod platform;
 mod prices;
 mod process;
@@ -23,6 +24,7 @@ pub use experiment::{Experiment, Plan, Scenario, Source, scenario_label};
 pub use function::{
     CacheLevel, Function, ImageFetch, LayerFetch, Package, Service, StartPhases, Warming,
 };
+pub use goal::{Assertion, Goal, Relation, Scope};
 pub use platform::{
     AccountLimits, ClientRetry, Cpu, DEFAULT_ACCOUNT, Jitter, KeepAlive, Overflow, Phase, Platform,
     ProvisionedRules, RateScope, Reset, RetryOn, Routing, ScalingRate,

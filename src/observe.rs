@@ -9,7 +9,7 @@ mod identities;
 mod keep_alive_curve;
 mod measures;
 mod messages;
-pub mod metric;
+pub use crate::metric;
 mod request_csv;
 mod request_file;
 mod request_log;

@@ -390,7 +390,8 @@ fn head(text: &str) -> Option<(String, Option<&str>)> {
 }
 
 /// All parts of a dotted key.
-fn parts(text: &str) -> Option<Vec<String>> {
+/// The parts of a dotted key, without their quotes.
+pub(super) fn parts(text: &str) -> Option<Vec<String>> {
     let mut parts = Vec::new();
     let mut rest = Some(text);
     while let Some(text) = rest {

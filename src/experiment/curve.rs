@@ -6,7 +6,7 @@ use super::BATCHES;
 use super::cell::CellResult;
 use super::intervals::{of_replications, of_run};
 use super::results::{CurvePoint, Estimate};
-use crate::observe::metric::{self, METRICS};
+use crate::metric::{self, METRICS};
 use crate::observe::{CurveBooks, CurveCounts, KeepAliveCurve, SummaryResult, Values, keep_alives};
 use crate::units::Span;
 

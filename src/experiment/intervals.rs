@@ -7,7 +7,7 @@
 use super::BATCHES;
 use super::cell::CellResult;
 use super::results::{Estimate, Estimates};
-use crate::observe::metric::{self, Kind, MetricId};
+use crate::metric::{self, Kind, MetricId};
 use crate::observe::{Values, batch_sums};
 use crate::stats::batches::BatchSums;
 use crate::stats::histogram::resolution;

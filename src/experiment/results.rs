@@ -3,7 +3,7 @@
 //! This is all that `report` sees. It knows no format.
 
 use super::way::Way;
-use crate::observe::metric::{METRICS, MetricId};
+use crate::metric::{METRICS, MetricId};
 pub use crate::observe::{ClaimedLine, ClaimedPoint, TimelinePoint};
 use crate::stats::Histogram;
 use crate::units::{Span, Time};

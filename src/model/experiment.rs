@@ -8,7 +8,7 @@ use crate::ids::FunctionId;
 use crate::trace::Trace;
 use crate::units::{Span, Time};
 
-use super::{Function, Platform, Process, Remedy, Workflow};
+use super::{Assertion, Function, Goal, Platform, Process, Remedy, Workflow};
 
 /// A checked experiment.
 #[derive(Clone, Debug)]
@@ -25,6 +25,10 @@ pub struct Experiment {
     pub set: Vec<(String, String)>,
     /// In the order of the file: for each point of the sweep, every policy.
     pub scenarios: Vec<Scenario>,
+    /// What a plan has to meet.
+    pub slo: Vec<Goal>,
+    /// What a run is held to.
+    pub assertions: Vec<Assertion>,
 }
 
 /// One policy at one point of the sweep.

@@ -11,8 +11,8 @@ use crate::model::Plan;
 use crate::sim::{Observer, Prompt, State, StateChange};
 use crate::units::{Span, Time};
 
-use super::metric::{CLAIMED_CONCURRENCY_MEAN, CLAIMED_CONCURRENCY_PEAK};
 use super::summary::SummaryResult;
+use crate::metric::{CLAIMED_CONCURRENCY_MEAN, CLAIMED_CONCURRENCY_PEAK};
 
 /// What an account claimed in a step of the run.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]

@@ -7,8 +7,8 @@ use crate::stats::{Histogram, Joint};
 use crate::units::Span;
 
 use super::costs::{Bill, MONTH};
-use super::metric::{self, Kind, METRICS, MetricId};
 use super::tally::Tally;
+use crate::metric::{self, Kind, METRICS, MetricId};
 
 /// Requests of a batch that a quantile must leave above it, for its spread over batches to tell how
 /// far that of the whole run may be off.

@@ -17,11 +17,11 @@ use super::costs::{UnitPrices, Usage, gb_seconds};
 use super::identities::Violation;
 use super::measures::Part;
 pub use super::measures::Values;
-use super::metric::{METRICS, MetricId};
 use super::states::{PeakClock, Peaks};
 use super::tally::Tally;
 use super::watch::Watch;
 use super::workflows::{WorkflowBooks, Workflows};
+use crate::metric::{METRICS, MetricId};
 
 /// Most functions for which intervals over batches are kept.
 const MOST_BATCHED_FUNCTIONS: usize = 2_000;

@@ -8,7 +8,7 @@ use crate::units::{Memory, Span, Time};
 use super::costs::Services;
 use super::identities::Violation;
 use super::measures::{Values, lengths_of_time};
-use super::metric;
+use crate::metric;
 
 /// Counts of executions that were started in the measured time.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ use std::io;
 
 use super::number::exact;
 use crate::experiment::{Estimate, Estimates, Results, ScenarioResult};
-use crate::observe::metric::MetricId;
+use crate::metric::MetricId;
 
 /// The name of all functions together.
 pub const ALL_FUNCTIONS: &str = "*";

@@ -2,7 +2,7 @@
 
 use super::number;
 use crate::experiment::{Results, ScenarioResult};
-use crate::observe::metric::{COST_USD_PER_MONTH, LATENCY_MS_P99};
+use crate::metric::{COST_USD_PER_MONTH, LATENCY_MS_P99};
 
 /// Cost a month and 99th-percentile latency, where a scenario has both.
 pub(super) fn point(scenario: &ScenarioResult) -> Option<(f64, f64)> {

@@ -5,7 +5,7 @@
 use super::frontier::frontier;
 use super::number::{self, NONE};
 use crate::experiment::{Estimate, IntervalMethod, Results, ScenarioResult};
-use crate::observe::metric::{
+use crate::metric::{
     Better, COLD_START_RATIO, COST_USD_PER_MONTH, DEAD_LETTERS, IDLE_MEAN, INSTANCES_MEAN,
     LATENCY_MS_P50, LATENCY_MS_P99, MESSAGE_LATENCY_MS_P99, MetricId, REJECT_RATIO,
     WORKFLOW_LATENCY_MS_P99,

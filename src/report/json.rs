@@ -12,7 +12,7 @@ use serde_json::ser::Formatter;
 
 use super::curve_csv::{NUMBERS, numbers};
 use crate::experiment::{CurvePoint, Estimate, Estimates, IntervalMethod, Results, ScenarioResult};
-use crate::observe::metric::MetricId;
+use crate::metric::MetricId;
 use crate::units::Span;
 
 /// The whole document.

@@ -3,7 +3,7 @@
 use super::frontier::{frontier, point};
 use super::number;
 use crate::experiment::{Estimate, Results, ScenarioResult};
-use crate::observe::metric::{COLD_START_RATIO, COST_USD_PER_MONTH, LATENCY_MS_P99, MetricId};
+use crate::metric::{COLD_START_RATIO, COST_USD_PER_MONTH, LATENCY_MS_P99, MetricId};
 
 /// More names than this in a sentence are counted instead.
 const NAMES: usize = 5;

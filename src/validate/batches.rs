@@ -4,8 +4,8 @@ use super::case::{Case, Group};
 use super::lab::{self, Setup};
 use super::report::Check;
 use crate::dist::Dist;
+use crate::metric;
 use crate::model::{BatchSize, Process};
-use crate::observe::metric;
 use crate::theory::bursts::{self, BatchPool};
 use crate::units::Span;
 

@@ -3,10 +3,10 @@
 use super::case::{Case, Group};
 use super::lab::{self, Measured, Setup};
 use super::report::Check;
+use crate::metric;
 use crate::model::{
     Billing, InitBilling, Prices, Process, Provisioned, RemedyKind, ServicePrices, Tier,
 };
-use crate::observe::metric;
 use crate::theory::billing;
 use crate::theory::provisioned::ProvisionedPrices;
 use crate::units::{Memory, Span, Time};

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::dist::{Dist, DistError};
 use crate::ids::FunctionId;
+use crate::metric::{self, MetricId};
 use crate::model::{
     Cpu, EventSource, Function, KeepAlive, Overflow, Package, Plan, Platform, Process,
     ProvisionedRules, Remedy, RemedyKind, Reset, Routing, Service, Source, StartPhases,
 };
-use crate::observe::metric::{self, MetricId};
 use crate::observe::{Summary, SummaryResult};
 use crate::policy;
 use crate::random::Streams;

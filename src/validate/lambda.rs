@@ -11,7 +11,7 @@ use super::lab::{self, Setup};
 use super::lifetimes::{Choice, Lifetimes};
 use super::report::{Check, Row};
 use crate::dist::Dist;
-use crate::observe::metric;
+use crate::metric;
 use crate::stats::accuracy::mape_percent;
 use crate::units::Span;
 

@@ -5,9 +5,9 @@ use super::case::{Case, Group};
 use super::lab::{self, Setup};
 use super::report::Check;
 use crate::dist::Dist;
+use crate::metric;
 use crate::model::{Ping, RemedyKind};
 use crate::observe::costs::MONTH;
-use crate::observe::metric;
 use crate::theory::ping::{self, Pings};
 use crate::units::{Memory, Span, Time};
 

@@ -4,8 +4,8 @@
 use super::case::{Case, Group};
 use super::lab::{self, Setup};
 use super::report::Check;
+use crate::metric;
 use crate::model::RemedyKind;
-use crate::observe::metric;
 use crate::theory::lifo::LifoLoad;
 
 /// Poisson arrivals, exponential service and a keep-alive in seconds.

@@ -5,9 +5,9 @@ use super::lab::{self, Setup};
 use super::report::Check;
 use super::shipped::{self, Shipped};
 use crate::dist::Dist;
+use crate::metric;
 use crate::model::{Burst, Prices, Process, Provisioned, RemedyKind};
 use crate::observe::costs::MONTH;
-use crate::observe::metric;
 use crate::units::{Memory, Span, Time};
 
 /// So many requests evenly over a time, and another minute to end in; each takes so long, on so

@@ -6,8 +6,8 @@ use super::lab::{self, Measured, Setup};
 use super::probe::Probe;
 use super::report::Check;
 use crate::dist::Dist;
+use crate::metric;
 use crate::model::Overflow;
-use crate::observe::metric;
 use crate::theory::queues;
 
 /// Poisson requests that at most `limit` instances serve.

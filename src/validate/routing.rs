@@ -11,8 +11,8 @@ use super::estimate::Estimate;
 use super::lab::{self, Measured, Setup};
 use super::report::Check;
 use crate::dist::Dist;
+use crate::metric;
 use crate::model::{Process, Routing};
-use crate::observe::metric;
 use crate::theory::busy;
 use crate::units::Span;
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use frostline::dist::Dist;
 use frostline::experiment::{self, CellId, CellResult, Failure};
 use frostline::ids::FunctionId;
+use frostline::metric;
 use frostline::model::{
     Billing, Burst, Experiment, InitBilling, KeepAlive, Plan, Platform, Prices, Process, RateScope,
     ScalingRate, Scenario, ServicePrices, Source, Tier,
 };
-use frostline::observe::metric;
 use frostline::random::Streams;
 use frostline::sim::Control;
 use frostline::units::{Memory, Span, Time};

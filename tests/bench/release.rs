@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use frostline::config::{self, Overrides};
 use frostline::experiment::{self, CellId};
-use frostline::observe::metric;
+use frostline::metric;
 use frostline::sim::Control;
 use frostline::trace::Packing;
 use frostline::trace::synth::{SynthControl, SynthSpec, synth_azure_2019};

@@ -8,9 +8,9 @@ use frostline::config::{Overrides, load};
 use frostline::dist::Dist;
 use frostline::experiment::{CellId, CellResult, Way, run_cell, run_together};
 use frostline::ids::FunctionId;
+use frostline::metric::REQUESTS;
 use frostline::model::{Burst, Experiment, Plan, Process, Scenario, Source};
 use frostline::observe::Binding;
-use frostline::observe::metric::REQUESTS;
 use frostline::sim::Control;
 use frostline::units::{Span, Time};
 use frostline::validate::lab;
@@ -24,6 +24,8 @@ fn experiment(plan: Plan, seed: u64, replications: u32) -> Experiment {
         seed,
         set: Vec::new(),
         replications,
+        slo: Vec::new(),
+        assertions: Vec::new(),
         scenarios: vec![Scenario {
             policy: "drawn".to_owned(),
             set: Vec::new(),

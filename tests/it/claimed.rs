@@ -7,8 +7,8 @@
 
 use frostline::config::load_text;
 use frostline::experiment::{CellId, Way, run_cell};
+use frostline::metric::{CLAIMED_CONCURRENCY_MEAN, CLAIMED_CONCURRENCY_PEAK};
 use frostline::model::{AccountLimits, Provisioned, RemedyKind};
-use frostline::observe::metric::{CLAIMED_CONCURRENCY_MEAN, CLAIMED_CONCURRENCY_PEAK};
 use frostline::observe::{ClaimedLine, ClaimedTap, Summary, SummaryResult};
 use frostline::sim::Control;
 use frostline::units::Time;

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use frostline::config::{Overrides, load};
 use frostline::experiment::{self, Estimates, Options, Results};
+use frostline::metric::{self, MetricId};
 use frostline::model::Experiment;
-use frostline::observe::metric::{self, MetricId};
 use frostline::sim::Control;
 
 /// One request a second for 1,000 minutes, a start for the 7 % of them that find none idle.

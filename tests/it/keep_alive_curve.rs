@@ -6,11 +6,11 @@ use frostline::config::{Overrides, load};
 use frostline::dist::Dist;
 use frostline::experiment::{CellId, Way, run_cell, run_together};
 use frostline::ids::FunctionId;
+use frostline::metric::{self, MetricId};
 use frostline::model::{
     ClientRetry, Jitter, KeepAlive, Overflow, Ping, Plan, Process, Provisioned, Remedy, RemedyKind,
     RetryOn,
 };
-use frostline::observe::metric::{self, MetricId};
 use frostline::observe::{CurveBooks, KeepAliveCurve, KeepAliveCurveTap, Values, keep_alives};
 use frostline::random::{Purpose, Stream, Streams};
 use frostline::sim::Control;

@@ -7,12 +7,12 @@
 )]
 
 use frostline::config::{ModelKind, load_text};
+use frostline::metric;
 use frostline::model::{
     ClientRetry, EventSource, Gateway, GatewayKind, GatewayThrottle, InitBilling, Jitter, Prices,
     QueueRules, RetryOn, StreamRules,
 };
 use frostline::observe::costs::{self, MONTH, Services, Usage};
-use frostline::observe::metric;
 use frostline::units::{Memory, Span};
 
 use crate::sim::stage::{Stage, constant};

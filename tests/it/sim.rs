@@ -22,8 +22,8 @@ mod start;
 mod workflows;
 
 use frostline::dist::Dist;
+use frostline::metric;
 use frostline::model::{KeepAlive, Process};
-use frostline::observe::metric;
 use frostline::units::Span;
 use frostline::validate::lab;
 

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use frostline::config::{Overrides, load, load_with_warnings};
 use frostline::dist::Dist;
+use frostline::metric::{self, MetricId};
 use frostline::model::{Function, Plan};
-use frostline::observe::metric::{self, MetricId};
 use frostline::units::{Memory, Span};
 use frostline::validate::lab;
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use frostline::dist::Dist;
 use frostline::experiment::{self, Options, Results};
 use frostline::ids::FunctionId;
+use frostline::metric::{self, MetricId};
 use frostline::model::{
     AccountLimits, BatchSize, Billing, Burst, CacheLevel, ClientRetry, Experiment, FreeTier,
     Function, ImageFetch, InitBilling, Jitter, KeepAlive, LayerFetch, MmppState, Overflow, Ping,
@@ -19,7 +20,6 @@ use frostline::model::{
     Routing, ScalingRate, Scenario, Scheduled, ScheduledAction, ServicePrices, Snapshot,
     SnapshotAfter, Source, Statistic, Tier, TimedRequests, Tracking, Warming, WorkingSet,
 };
-use frostline::observe::metric::{self, MetricId};
 use frostline::observe::{Summary, SummaryResult, Values};
 use frostline::random::{Purpose, Stream, Streams};
 use frostline::schedule::{Expression, Schedule, Start, Zone};
@@ -545,6 +545,8 @@ fn one_job_and_four_give_the_same_results() {
             seed,
             replications: 1 + dice.below(4),
             set: Vec::new(),
+            slo: Vec::new(),
+            assertions: Vec::new(),
             scenarios,
         };
         let [one, four] = [1, 4].map(|jobs| format!("{:?}", results(&experiment, jobs)));

@@ -1,8 +1,8 @@
 //! The validation sheet, one test a group; and what validation itself must be.
 
 use frostline::dist::Dist;
+use frostline::metric;
 use frostline::model::{KeepAlive, Process};
-use frostline::observe::metric;
 use frostline::units::Span;
 use frostline::validate::{
     self, Check, Estimate, GroupReport, Options, Report, Row, Value, Verdict, lab,

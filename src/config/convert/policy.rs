@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::config::decode::{Given, OneOrMany};
 use crate::config::diagnostic::Fault;
-use crate::config::names::{did_you_mean, list, matches};
+use crate::config::names::{did_you_mean, list};
 use crate::config::source::Place;
 use crate::config::typed::policy::{Patterns, Ping, Policy, Snapshot, SnapshotAfter};
 use crate::config::typed::{Key, value};
 use crate::dist::Dist;
 use crate::ids::FunctionId;
 use crate::model::{self, Package, Remedy, RemedyKind};
+use crate::pattern::matches;
 use crate::units::{Span, Time};
 
 use super::Context;

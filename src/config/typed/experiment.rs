@@ -11,6 +11,7 @@ use crate::config::decode::{Given, OrNone};
 use crate::config::quantity::{
     Count, Date, DateAndTime, Length, PositiveCount, PositiveLength, Seed,
 };
+use crate::metric::METRICS;
 
 use super::Key;
 use super::arrivals::Workload;
@@ -69,6 +70,19 @@ pub(crate) struct ExperimentFile {
     pub(crate) defaults: Key<Defaults>,
     /// What `frostline plan` may choose from; `run` does not use it.
     pub(crate) search: Key<Search>,
+    /// What every request, or each function, has to meet; `plan` finds the cheapest setting that
+    /// does.
+    #[expect(
+        dead_code,
+        reason = "taken out of the tree before it is decoded; in the schema"
+    )]
+    slo: Option<Goals>,
+    /// What a run is held to: exit code 3 where something does not hold.
+    #[expect(
+        dead_code,
+        reason = "taken out of the tree before it is decoded; in the schema"
+    )]
+    assert: Option<Goals>,
     /// Dotted keys, each with a list of values or a table of values by name; every combination is
     /// simulated.
     #[expect(
@@ -115,6 +129,35 @@ impl JsonSchema for Sweep {
                 "minItems": 1,
                 "minProperties": 1
             }
+        })
+    }
+}
+
+/// Measures with their bounds, for the schema alone: `config::goals` reads them from the tree.
+#[derive(Clone, Default, Deserialize, Debug)]
+struct Goals {}
+
+impl JsonSchema for Goals {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Goals".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let measures = METRICS.iter().map(|metric| {
+            let bound = json_schema!({
+                "description": metric.help,
+                "type": ["string", "array"],
+                "pattern": "^\\s*(<=|<|>=|>|==)",
+                "items": { "type": "string" }
+            });
+            (metric.name.replace('_', "-"), bound.to_value())
+        });
+        let measures: serde_json::Map<_, _> = measures.collect();
+        json_schema!({
+            "description": "Measures, each with its bound, such as latency-ms-p99 = \"<= 300\"; \
+                            below function.NAME those of a function.",
+            "type": "object",
+            "properties": measures,
+            "additionalProperties": { "type": ["string", "array", "object"] }
         })
     }
 }

@@ -5,7 +5,7 @@ use super::frame::{self, MARGIN, WIDTH};
 use super::scale::Scale;
 use super::{FAINT_INK, GRID, HUES, INK, SOFT_INK, drawable};
 use crate::experiment::{Results, ScenarioResult};
-use crate::observe::metric::{
+use crate::metric::{
     COLD_CAUSE_DEPLOYED, COLD_CAUSE_EVICTED, COLD_CAUSE_EXPIRED, COLD_CAUSE_FIRST,
     COLD_CAUSE_NOT_READY, COLD_CAUSE_PING_COLLISION, COLD_CAUSE_RECYCLED, COLD_CAUSE_SCALE_OUT,
     COLD_CAUSE_SPILLOVER, COLD_START_RATIO, MetricId,

@@ -6,7 +6,7 @@ use super::place::{Area, Placer, Spot};
 use super::scale::Scale;
 use super::{FAINT_INK, GRID, HUES, INK, PAPER, SOFT_INK, drawable};
 use crate::experiment::{Estimate, Results};
-use crate::observe::metric::{COST_USD_PER_MONTH, LATENCY_MS_P99};
+use crate::metric::{COST_USD_PER_MONTH, LATENCY_MS_P99};
 use crate::report::{frontier as pareto, number};
 
 const SUBJECT: &str = "Cost a month against 99th-percentile latency";

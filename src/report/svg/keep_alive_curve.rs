@@ -6,7 +6,7 @@ use super::place::{Area, Placer};
 use super::scale::Scale;
 use super::{FAINT_INK, GRID, HUES, INK, PAPER, SOFT_INK, drawable};
 use crate::experiment::{CurvePoint, Estimate, Results, ScenarioResult};
-use crate::observe::metric::{COLD_START_RATIO, IDLE_GB_S};
+use crate::metric::{COLD_START_RATIO, IDLE_GB_S};
 use crate::report::number;
 use crate::units::Span;
 

@@ -4,7 +4,7 @@ use frostline::experiment::{
     CurvePoint, Estimate, Estimates, Facts, FunctionResult, IntervalMethod, Results,
     ScenarioResult, Timeline, TimelinePoint,
 };
-use frostline::observe::metric::{METRICS, MetricId};
+use frostline::metric::{METRICS, MetricId};
 use frostline::stats::Histogram;
 use frostline::units::{Span, Time};
 

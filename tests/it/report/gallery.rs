@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use frostline::experiment::{Estimate, Estimates, Results};
-use frostline::observe::metric::METRICS;
+use frostline::metric::METRICS;
 use frostline::report;
 
 use super::fixture::{self, curve, estimates, latency, scenario, timeline, week};

@@ -5,7 +5,7 @@ use frostline::experiment::{
     ClaimedLine, ClaimedPoint, CurvePoint, Estimate, Estimates, IntervalMethod, Results,
     ScenarioResult, Timeline, TimelinePoint,
 };
-use frostline::observe::metric::METRICS;
+use frostline::metric::METRICS;
 use frostline::report;
 use frostline::stats::Histogram;
 use frostline::units::{Span, Time};

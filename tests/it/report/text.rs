@@ -1,7 +1,7 @@
 //! Golden texts of the table, JSON, CSV and Markdown.
 
 use frostline::experiment::{FunctionResult, IntervalMethod, Results};
-use frostline::observe::metric::MetricId;
+use frostline::metric::MetricId;
 use frostline::report::table::Style;
 use frostline::report::{csv, json, markdown, table};
 use serde_json::Value;

@@ -283,10 +283,7 @@ fn the_worked_trace_has_the_published_outcome_under_every_routing() {
             (instances, outcomes),
             "{routing:?}"
         );
-        let gb_s = summary
-            .values
-            .get(frostline::observe::metric::IDLE_GB_S)
-            .unwrap();
+        let gb_s = summary.values.get(frostline::metric::IDLE_GB_S).unwrap();
         assert!((gb_s - idle).abs() < 1e-9, "{routing:?}: {gb_s}");
     }
 }

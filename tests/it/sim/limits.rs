@@ -1,10 +1,10 @@
 //! Quotas, scaling rates, retries and queues, rule by rule.
 
+use frostline::metric;
 use frostline::model::{
     AccountLimits, ClientRetry, Jitter, KeepAlive, Overflow, Provisioned, RateScope, RemedyKind,
     RetryOn, ScalingRate, Tracking,
 };
-use frostline::observe::metric;
 use frostline::sim::Ending;
 use frostline::units::Span;
 

@@ -1,10 +1,10 @@
 //! Measures and the bill, computed by hand.
 
+use frostline::metric::{self, Kind, MetricId};
 use frostline::model::{
     Billing, FreeTier, InitBilling, KeepAlive, Prices, Provisioned, RemedyKind, ServicePrices,
     SnapshotAfter, Tier,
 };
-use frostline::observe::metric::{self, Kind, MetricId};
 use frostline::observe::{SummaryResult, Values};
 use frostline::units::{Memory, Span};
 

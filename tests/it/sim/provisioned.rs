@@ -1,8 +1,8 @@
 //! Provisioned concurrency: by the calendar, by load, within its limits.
 
 use frostline::dist::Dist;
+use frostline::metric;
 use frostline::model::{Provisioned, RemedyKind, Scheduled, ScheduledAction, Statistic, Tracking};
-use frostline::observe::metric;
 use frostline::policy::{Happening, HappeningKind, Orders, Policy};
 use frostline::random::Stream;
 use frostline::schedule::{Expression, Schedule, Start, Zone};

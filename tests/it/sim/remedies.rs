@@ -1,10 +1,10 @@
 //! Pings, provisioned concurrency and snapshots, rule by rule.
 
 use frostline::dist::Dist;
-use frostline::model::{Overflow, Ping, Provisioned, RemedyKind, SnapshotAfter, Tracking};
-use frostline::observe::metric::{
+use frostline::metric::{
     COLD_STARTS, LATENCY_MS_MAX, PING_COLD_STARTS, PINGS, REQUESTS, WARM_STARTS,
 };
+use frostline::model::{Overflow, Ping, Provisioned, RemedyKind, SnapshotAfter, Tracking};
 use frostline::sim::{Ending, Retirement, Sender, State};
 use frostline::units::{Span, Time};
 
@@ -105,10 +105,7 @@ fn a_throttled_ping_is_given_up_and_not_counted_as_a_request() {
             sender
         ))
     );
-    assert_eq!(
-        summary.values.get(frostline::observe::metric::THROTTLED),
-        Some(0.0)
-    );
+    assert_eq!(summary.values.get(frostline::metric::THROTTLED), Some(0.0));
 }
 
 #[test]

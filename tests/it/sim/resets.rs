@@ -1,7 +1,7 @@
 //! Crashes, resets, deployments and clients that try again after them.
 
+use frostline::metric;
 use frostline::model::{ClientRetry, Jitter, Reset, RetryOn};
-use frostline::observe::metric;
 use frostline::sim::{Ending, Retirement};
 use frostline::units::Time;
 

@@ -1,7 +1,7 @@
 //! Starts from a snapshot: what a restore takes and costs.
 
+use frostline::metric;
 use frostline::model::{RemedyKind, Snapshot, SnapshotAfter, Warming};
-use frostline::observe::metric;
 
 use super::measures::{assert_values, priced};
 use super::stage::{Stage, constant};

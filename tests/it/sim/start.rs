@@ -2,12 +2,12 @@
 //! layers, chunks of an image; and memory that does not suffice.
 
 use frostline::dist::Dist;
+use frostline::metric;
 use frostline::model::{
     CacheLevel, ImageFetch, LayerFetch, Provisioned, RemedyKind, Reset, SnapshotAfter, WorkingSet,
     bytes,
 };
 use frostline::observe::costs::charged;
-use frostline::observe::metric;
 use frostline::sim::{Ending, Retirement};
 use frostline::units::{Memory, Span};
 

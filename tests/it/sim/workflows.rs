@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use frostline::dist::Dist;
 use frostline::ids::FunctionId;
+use frostline::metric::{self, MetricId};
 use frostline::model::{
     Charge, Process, RatePerSecond, Source, Step, StepKind, StepRetry, Tier, Way, Workflow,
     WorkflowKind, WorkflowRules,
 };
 use frostline::observe::SummaryResult;
-use frostline::observe::metric::{self, MetricId};
 use frostline::sim::WorkflowFate::{Completed, Failed, InFlight, Refused};
 use frostline::units::{Memory, Span, Time};
 
