@@ -4,6 +4,7 @@
 
 mod check;
 pub mod models;
+mod plan;
 mod run;
 pub mod schema;
 mod trace;
@@ -38,6 +39,8 @@ enum Command {
     Run(run::RunArgs),
     /// Validate experiment files only: how many cells, how long they will take
     Check(check::CheckArgs),
+    /// Find the cheapest setting that meets the goals of [slo]
+    Plan(plan::PlanArgs),
     /// List and show the platforms, functions and prices that come with frostline
     Models {
         #[command(subcommand)]
@@ -137,6 +140,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Plan(args) => plan::run(&args),
         Command::Models {
             command: ModelsCommand::List { kind },
         } => models::list(kind.as_deref())

@@ -11,6 +11,7 @@ mod grid;
 pub mod json;
 pub mod markdown;
 mod number;
+pub mod plan;
 mod reading;
 pub mod svg;
 pub mod table;

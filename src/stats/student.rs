@@ -38,6 +38,13 @@ pub fn student_t_quantile(p: f64, degrees: f64) -> f64 {
     })
 }
 
+/// P(T > t) of Student's t with `degrees` of freedom > 0.
+pub fn student_t_tail(t: f64, degrees: f64) -> f64 {
+    let sum = degrees + t * t;
+    let tail = 0.5 * beta_i(0.5 * degrees, 0.5, degrees / sum, t * t / sum);
+    if t < 0.0 { 1.0 - tail } else { tail }
+}
+
 fn expand(z: f64, degrees: f64) -> f64 {
     let s = z * z;
     let first = z * (s + 1.0) / 4.0;

@@ -126,7 +126,7 @@ impl Context {
         match value(key) {
             None => Vec::new(),
             Some(ListOrRange::List(list)) => {
-                self.not_empty(list.is_empty(), key);
+                self.some_values(list.is_empty(), key);
                 list.iter().filter_map(Given::get).map(|m| m.0).collect()
             }
             Some(ListOrRange::Range(range)) => {
@@ -151,7 +151,7 @@ impl Context {
     fn counts<T>(&self, key: &Key<ListOrRange<T>>, number: impl Fn(&T) -> u32) -> Option<Vec<u32>> {
         let mut counts: Vec<u32> = match value(key)? {
             ListOrRange::List(list) => {
-                self.not_empty(list.is_empty(), key);
+                self.some_values(list.is_empty(), key);
                 list.iter().filter_map(Given::get).map(number).collect()
             }
             ListOrRange::Range(range) => {
@@ -171,7 +171,7 @@ impl Context {
         Some(counts)
     }
 
-    fn not_empty<T>(&self, empty: bool, key: &Key<T>) {
+    fn some_values<T>(&self, empty: bool, key: &Key<T>) {
         if let (true, Some(given)) = (empty, key) {
             let title = "a list of no values to try: leave it out";
             self.fault(Fault::new(title).at(given.place));
