@@ -41,7 +41,7 @@ pub use journal::Journal;
 pub use request_parts::RequestParts;
 pub use results::{
     ClaimedLine, ClaimedPoint, CurvePoint, Estimate, Estimates, Facts, FunctionResult,
-    IntervalMethod, Results, ScenarioResult, Timeline, TimelinePoint,
+    IntervalMethod, Results, ScenarioResult, Timeline, TimelinePoint, Values,
 };
 pub use way::Way;
 

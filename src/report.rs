@@ -7,12 +7,15 @@
 pub mod csv;
 pub mod curve_csv;
 mod frontier;
+mod goals;
 mod grid;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 mod number;
 pub mod plan;
 mod reading;
+pub mod replications_csv;
 pub mod svg;
 pub mod table;
 mod text;
@@ -25,6 +28,8 @@ pub use reading::reading;
 pub const NAMES: &[&str] = &[
     "summary.json",
     "summary.csv",
+    "replications.csv",
+    "junit.xml",
     "frontier.svg",
     "latency.svg",
     "cold-starts.svg",
@@ -34,8 +39,9 @@ pub const NAMES: &[&str] = &[
     "claimed-concurrency.svg",
 ];
 
-/// Every file of an experiment: its name and its bytes, in a fixed order; those of the keep-alive
-/// curve and of claimed concurrency where a scenario has them. The caller writes them.
+/// Every file of an experiment: its name and its bytes, in a fixed order; those of assertions, of
+/// the keep-alive curve and of claimed concurrency where a scenario has them. The caller writes
+/// them.
 ///
 /// # Errors
 /// If a format cannot be written, which is a fault of this program.
@@ -43,11 +49,18 @@ pub fn files(results: &Results) -> Result<Vec<(&'static str, Vec<u8>)>, std::io:
     let mut files = vec![
         ("summary.json", json::render(results)?.into_bytes()),
         ("summary.csv", csv::render(results)?.into_bytes()),
+        (
+            "replications.csv",
+            replications_csv::render(results)?.into_bytes(),
+        ),
         ("frontier.svg", svg::frontier(results).into_bytes()),
         ("latency.svg", svg::latency(results).into_bytes()),
         ("cold-starts.svg", svg::cold_starts(results).into_bytes()),
         ("timeline.svg", svg::timeline(results).into_bytes()),
     ];
+    if !results.assertions.is_empty() {
+        files.push(("junit.xml", junit::render(results)?.into_bytes()));
+    }
     if let Some(curve) = curve_csv::render(results)? {
         let picture = svg::keep_alive_curve(results);
         files.push(("keep-alive-curve.csv", curve.into_bytes()));

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::{Failed, OverrideArgs, load_all, print, stopped_by_ctrl_c, tell, warn};
-use crate::experiment::{self, Failure, Journal, Options, RequestParts, Reread, Results, Way};
+use crate::experiment::{
+    self, Failure, Journal, Options, RequestParts, Reread, Results, Standing, Way,
+};
 use crate::model::Experiment;
 use crate::observe::RowFormat;
 use crate::report;
@@ -56,6 +58,8 @@ enum Format {
     Csv,
     /// The table, for a pull request or a notebook
     Markdown,
+    /// What the file asserts as test cases
+    Junit,
 }
 
 pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
@@ -76,6 +80,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
         targets::check(loaded, dir, rows.map(|(path, _)| path))?;
     }
     let control = stopped_by_ctrl_c(|control: &Control| &control.stop)?;
+    let mut held = true;
     for ((experiment, warnings), dir) in loaded.iter().zip(dirs) {
         if !args.quiet {
             warn(warnings);
@@ -83,12 +88,27 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
         let folder = Folder::claim(dir)?;
         let results = simulate(args, rows, experiment, &folder, &control)?;
         print(&rendered(&results, args.format)?)?;
+        held &= say_failed(&results);
         if !args.quiet {
             say_ways(&results);
             tell(&format!("Files: {}", folder.dir().display()));
         }
     }
-    Ok(())
+    if held { Ok(()) } else { Err(Failed::NotMet(3)) }
+}
+
+/// Says how many assertions do not hold, if any; whether all do.
+fn say_failed(results: &Results) -> bool {
+    let all = results.assertions.len();
+    let judged = results.assertions.iter();
+    let failed = judged.filter(|j| j.standing != Standing::Met).count();
+    if failed > 0 {
+        let name = &results.experiment;
+        tell(&format!(
+            "error: {name}: {failed} of {all} assertions do not hold"
+        ));
+    }
+    failed == 0
 }
 
 /// A file for rows of requests, with the format that its ending means.
@@ -251,5 +271,6 @@ fn rendered(results: &Results, format: Format) -> Result<String, Failed> {
         Format::Json => report::json::render(results)?,
         Format::Csv => report::csv::render(results)?,
         Format::Markdown => report::markdown::render(results),
+        Format::Junit => report::junit::render(results)?,
     })
 }

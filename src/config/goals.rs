@@ -114,8 +114,8 @@ impl Goals {
 }
 
 /// Tells of a pattern that fits no name.
-fn known(what: &str, named: Option<&Named>, names: &[&str], tell: Tell<'_>) {
-    let Some(Named { place, pattern }) = named else {
+fn known(what: &str, typed: Option<&Named>, names: &[&str], tell: Tell<'_>) {
+    let Some(Named { place, pattern }) = typed else {
         return;
     };
     if names.iter().any(|name| matches(pattern, name)) {
@@ -163,10 +163,10 @@ fn below(section: &str, entry: &Entry, about: &About, goals: &mut Vec<Typed>, te
             "such as {section}.NAME.latency-ms-p99 = \"<= 300\""
         ))
     };
-    let Value::Table(names) = &entry.node.value else {
+    let Value::Table(tables) = &entry.node.value else {
         return tell(wrong(entry.node.place));
     };
-    for name in names {
+    for name in tables {
         if matches!(name.node.value, Value::Table(_)) {
             let named = Named {
                 place: name.place,

@@ -8,7 +8,7 @@ use super::results::{
     Estimates, Facts, FunctionResult, IntervalMethod, Results, ScenarioResult, Timeline,
 };
 use super::way::Way;
-use crate::model::{Experiment, Scenario};
+use crate::model::{Assertion, Experiment, Scenario};
 
 /// Joins the cells of an experiment, which are in order.
 pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
@@ -21,7 +21,7 @@ pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
     }
     let durations = || experiment.scenarios.iter().map(|s| s.plan.duration);
     let (shortest, longest) = (durations().min(), durations().max());
-    Results {
+    let mut results = Results {
         experiment: experiment.name.clone(),
         question: experiment.question.clone(),
         seed: experiment.seed,
@@ -34,7 +34,14 @@ pub(super) fn fold(experiment: &Experiment, cells: &[CellResult]) -> Results {
         durations: (shortest.unwrap_or_default(), longest.unwrap_or_default()),
         facts: facts(experiment, cells),
         scenarios,
-    }
+        assertions: Vec::new(),
+        slo: Vec::new(),
+    };
+    results.assertions = results.judge(&experiment.assertions);
+    let slo = experiment.slo.iter().cloned();
+    let slo: Vec<Assertion> = slo.map(|goal| Assertion { policy: None, goal }).collect();
+    results.slo = results.judge(&slo);
+    results
 }
 
 fn facts(experiment: &Experiment, cells: &[CellResult]) -> Facts {
@@ -98,6 +105,7 @@ fn scenario<'a>(
         policy: scenario.policy.clone(),
         set: scenario.set.clone(),
         metrics,
+        replications: cells.iter().map(|c| c.summary.values.clone()).collect(),
         paired,
         functions: functions.collect(),
         latency,

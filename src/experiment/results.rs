@@ -2,9 +2,10 @@
 //!
 //! This is all that `report` sees. It knows no format.
 
+use super::goals::Judged;
 use super::way::Way;
 use crate::metric::{METRICS, MetricId};
-pub use crate::observe::{ClaimedLine, ClaimedPoint, TimelinePoint};
+pub use crate::observe::{ClaimedLine, ClaimedPoint, TimelinePoint, Values};
 use crate::stats::Histogram;
 use crate::units::{Span, Time};
 
@@ -28,6 +29,10 @@ pub struct Results {
     pub facts: Facts,
     /// In the order of the file.
     pub scenarios: Vec<ScenarioResult>,
+    /// What was asserted, held against every scenario that it is about.
+    pub assertions: Vec<Judged>,
+    /// The service-level objectives, held against every scenario.
+    pub slo: Vec<Judged>,
 }
 
 /// What was run, of the first scenario where scenarios differ.
@@ -68,6 +73,8 @@ pub struct ScenarioResult {
     pub set: Vec<(String, String)>,
     /// Every measure over all functions.
     pub metrics: Estimates,
+    /// Every measure over all functions, replication by replication.
+    pub replications: Vec<Values>,
     /// This scenario less the first one, measure by measure, paired by replication (or batch);
     /// `None` for the first scenario itself.
     pub paired: Option<Estimates>,

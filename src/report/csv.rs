@@ -91,7 +91,7 @@ pub(super) fn swept_values(
 }
 
 /// Which scenario it is.
-fn scenario_cells(scenario: &ScenarioResult, keys: &[&str]) -> Vec<String> {
+pub(super) fn scenario_cells(scenario: &ScenarioResult, keys: &[&str]) -> Vec<String> {
     let mut cells = vec![scenario.policy.clone()];
     cells.extend(swept_values(scenario, keys));
     cells

@@ -11,7 +11,9 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
 use super::curve_csv::{NUMBERS, numbers};
-use crate::experiment::{CurvePoint, Estimate, Estimates, IntervalMethod, Results, ScenarioResult};
+use crate::experiment::{
+    CurvePoint, Estimate, Estimates, IntervalMethod, Judged, Results, ScenarioResult, Standing,
+};
 use crate::metric::MetricId;
 use crate::units::Span;
 
@@ -36,6 +38,8 @@ pub fn render(results: &Results) -> io::Result<String> {
             IntervalMethod::BatchMeans { batches } => Intervals::BatchMeans { batches },
         },
         scenarios: results.scenarios.iter().map(Scenario::new).collect(),
+        assertions: Goal::all(&results.assertions),
+        slo: Goal::all(&results.slo),
     };
     let mut bytes = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Lines::default());
@@ -62,6 +66,48 @@ struct Document<'a> {
     duration_s: Option<f64>,
     intervals: Intervals,
     scenarios: Vec<Scenario<'a>>,
+    /// Absent where nothing was asserted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assertions: Vec<Goal<'a>>,
+    /// Absent where there is no objective.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    slo: Vec<Goal<'a>>,
+}
+
+/// A goal held against a scenario.
+#[derive(Serialize)]
+struct Goal<'a> {
+    scenario: &'a str,
+    /// Absent where all functions are meant together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<&'a str>,
+    metric: &'static str,
+    relation: String,
+    bound: f64,
+    /// `met`, `unsure`, `missed` or `no-value`.
+    standing: &'static str,
+    #[serde(flatten)]
+    found: Measure,
+}
+
+impl<'a> Goal<'a> {
+    fn all(judged: &'a [Judged]) -> Vec<Self> {
+        let each = judged.iter().map(|judged| Self {
+            scenario: &judged.scenario,
+            function: judged.function.as_deref(),
+            metric: judged.goal.metric.metric().name,
+            relation: judged.goal.relation.to_string(),
+            bound: judged.goal.bound,
+            standing: match judged.standing {
+                Standing::Met => "met",
+                Standing::Unsure => "unsure",
+                Standing::Missed => "missed",
+                Standing::NoValue => "no-value",
+            },
+            found: Measure::from(judged.estimate),
+        });
+        each.collect()
+    }
 }
 
 #[derive(Serialize)]

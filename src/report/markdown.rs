@@ -1,8 +1,9 @@
 //! The table as Markdown, for a pull request or a notebook: the same grid as on the terminal.
 
+use super::goals;
 use super::grid::{Cell, Column, Grid, Mark, Role};
 use super::text::printable;
-use crate::experiment::Results;
+use crate::experiment::{Judged, Results};
 
 /// The question, the table, what must be known to read it, and what it says.
 pub fn render(results: &Results) -> String {
@@ -42,7 +43,28 @@ pub fn render(results: &Results) -> String {
     }
     text.push_str(&escape(&super::reading(results)));
     text.push('\n');
+    for judged in [&results.assertions, &results.slo] {
+        push_goals(&mut text, judged);
+    }
     text
+}
+
+/// What was asked and what there is, as a table.
+fn push_goals(text: &mut String, judged: &[Judged]) {
+    if judged.is_empty() {
+        return;
+    }
+    text.push('\n');
+    push_row(text, ["", "goal", "found"].map(str::to_owned).into_iter());
+    push_row(text, ["---"; 3].map(str::to_owned).into_iter());
+    for judged in judged {
+        let cells = [
+            judged.standing.word().to_owned(),
+            escape(&goals::subject(judged)),
+            escape(&goals::found(judged)),
+        ];
+        push_row(text, cells.into_iter());
+    }
 }
 
 fn push_row(text: &mut String, cells: impl Iterator<Item = String>) {

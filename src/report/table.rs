@@ -77,6 +77,14 @@ pub fn render(results: &Results, style: Style) -> String {
         text.push_str(&line);
         text.push('\n');
     }
+    let goals = super::goals::lines(results);
+    if !goals.is_empty() {
+        text.push('\n');
+    }
+    for line in goals {
+        text.push_str(&printable(&line));
+        text.push('\n');
+    }
     text
 }
 

@@ -205,6 +205,8 @@ fn experiment(plan: &Plan) -> Experiment {
         question: String::new(),
         seed: 1,
         set: Vec::new(),
+        slo: Vec::new(),
+        assertions: Vec::new(),
         replications: 2,
         scenarios: vec![Scenario {
             policy: String::new(),

@@ -31,6 +31,7 @@ pub(crate) fn scenario(policy: &str, values: &[(&str, f64, f64)]) -> ScenarioRes
         policy: policy.to_owned(),
         set: Vec::new(),
         metrics: estimates(values),
+        replications: Vec::new(),
         paired: None,
         functions: Vec::new(),
         latency: Histogram::new(),
@@ -52,6 +53,8 @@ pub(crate) fn results(scenarios: Vec<ScenarioResult>) -> Results {
         ),
         facts: Facts::default(),
         scenarios,
+        assertions: Vec::new(),
+        slo: Vec::new(),
     }
 }
 

@@ -76,6 +76,7 @@ fn the_same_results_give_the_same_bytes() {
     let expected = [
         "summary.json",
         "summary.csv",
+        "replications.csv",
         "frontier.svg",
         "latency.svg",
         "cold-starts.svg",
@@ -89,10 +90,10 @@ fn a_curve_adds_its_table_and_its_picture() {
     let mut results = super::fixture::week();
     results.scenarios[2].keep_alive_curve = Some(super::fixture::curve(30.0, 2.0));
     let files = report::files(&results).unwrap();
-    let names: Vec<_> = files[6..].iter().map(|file| file.0).collect();
+    let names: Vec<_> = files[7..].iter().map(|file| file.0).collect();
     assert_eq!(names, ["keep-alive-curve.csv", "keep-alive-curve.svg"]);
     let text = |file: usize| String::from_utf8(files[file].1.clone()).unwrap();
-    let rows: Vec<String> = text(6).lines().map(str::to_owned).collect();
+    let rows: Vec<String> = text(7).lines().map(str::to_owned).collect();
     assert_eq!(rows.len(), 1 + 129);
     assert!(
         rows[1..]
@@ -100,9 +101,9 @@ fn a_curve_adds_its_table_and_its_picture() {
             .all(|row| row.starts_with("provisioned 1,"))
     );
     for word in ["provisioned 1", "10 min", "1 day", "Bands are 95 %"] {
-        assert!(text(7).contains(word), "{word}");
+        assert!(text(8).contains(word), "{word}");
     }
-    assert!(!text(7).contains("do nothing"));
+    assert!(!text(8).contains("do nothing"));
 }
 
 #[test]
@@ -117,8 +118,8 @@ fn claimed_concurrency_adds_its_picture_with_the_quota_as_a_line() {
     results.scenarios[2].timeline.claimed =
         vec![line("default", Some(900), 90.0), line("shop", None, 20.0)];
     let files = report::files(&results).unwrap();
-    assert_eq!(files[6].0, "claimed-concurrency.svg");
-    let text = String::from_utf8(files[6].1.clone()).unwrap();
+    assert_eq!(files[7].0, "claimed-concurrency.svg");
+    let text = String::from_utf8(files[7].1.clone()).unwrap();
     for word in [
         "quota 100",
         "quota 900, far above",
@@ -383,6 +384,7 @@ fn any_scenario() -> impl Strategy<Value = ScenarioResult> {
                 policy,
                 set,
                 metrics,
+                replications: Vec::new(),
                 paired,
                 functions: Vec::new(),
                 latency,
@@ -411,6 +413,8 @@ fn any_results() -> impl Strategy<Value = Results> {
             durations: (Span::ZERO, Span::FOR_EVER),
             facts: frostline::experiment::Facts::default(),
             scenarios,
+            assertions: Vec::new(),
+            slo: Vec::new(),
         },
     )
 }
