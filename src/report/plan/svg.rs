@@ -19,6 +19,7 @@ pub(super) fn frontier(answer: &Answer, measure: MetricId) -> String {
             set: Vec::new(),
             metrics: Estimates::new(values),
             paired: None,
+            replications: Vec::new(),
             functions: Vec::new(),
             latency: crate::stats::Histogram::default(),
             timeline: crate::experiment::Timeline::default(),
@@ -34,6 +35,8 @@ pub(super) fn frontier(answer: &Answer, measure: MetricId) -> String {
         durations: (answer.duration, answer.duration),
         facts: crate::experiment::Facts::default(),
         scenarios: scenarios.collect(),
+        slo: Vec::new(),
+        assertions: Vec::new(),
     };
     let bounds = answer.goals.iter().filter(|goal| goal.metric == measure);
     let bounds: Vec<f64> = bounds.map(|goal| goal.bound).collect();
