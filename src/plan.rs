@@ -14,8 +14,10 @@
 
 mod answer;
 mod field;
+mod headroom;
 mod pilot;
 mod race;
+mod refine;
 mod search;
 mod setting;
 mod space;
@@ -31,6 +33,7 @@ use crate::sim::Control;
 
 pub use answer::{Answer, Best, Binding, Choice, Effort, OfKind, RunnerUp};
 pub use field::{GoalValue, Verdict};
+pub use headroom::{Headroom, headroom};
 pub use setting::{FunctionSetting, Remedy, Row, Rule, Setting};
 pub use space::Kind;
 
@@ -48,6 +51,8 @@ pub struct Options<'a> {
     pub jobs: Option<usize>,
     /// Replications that the choice is made by, 3 or more.
     pub replications: usize,
+    /// Simulate every setting with all replications, to hold the search against.
+    pub exhaustive: bool,
     /// Told the number of cells done each time one is.
     pub progress: Option<&'a (dyn Fn(usize) + Sync)>,
 }
@@ -72,24 +77,54 @@ struct Planner<'a> {
 /// # Errors
 /// See [`Failure`].
 pub fn plan(draft: &Draft, options: &Options<'_>, control: &Control) -> Result<Answer, Failure> {
-    let mut planner = Planner {
-        draft,
-        options,
-        field: Field::new(draft.experiment(), options, control)?,
-        bases: Vec::new(),
-        chains: Vec::new(),
-        ids: Vec::new(),
-        found: Vec::new(),
-        leader: None,
-        left_out: BTreeMap::new(),
-    };
-    planner.try_bases(control)?;
+    let mut planner = Planner::new(draft, options, control)?;
+    planner.try_bases(control, FIRST)?;
     planner.lay_chains();
     for chain in planner.order() {
         planner.search_chain(chain, true)?;
     }
+    if !options.exhaustive {
+        planner.refine()?;
+    }
     let (winner, lost) = planner.choose()?;
     planner.answer(winner, &lost)
+}
+
+/// Settings that a plan of this draft would choose from, as one trial run of each base shows.
+///
+/// # Errors
+/// See [`Failure`]; [`Failure::Interrupted`] where the trial runs took longer than the caller waits.
+pub fn count(draft: &Draft, control: &Control) -> Result<usize, Failure> {
+    let options = Options::default();
+    let mut planner = Planner::new(draft, &options, control)?;
+    planner.try_bases(control, 1)?;
+    planner.lay_chains();
+    Ok(planner.settings())
+}
+
+impl<'a> Planner<'a> {
+    fn new(
+        draft: &'a Draft,
+        options: &'a Options<'a>,
+        control: &'a Control,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            draft,
+            options,
+            field: Field::new(draft.experiment(), options, control)?,
+            bases: Vec::new(),
+            chains: Vec::new(),
+            ids: Vec::new(),
+            found: Vec::new(),
+            leader: None,
+            left_out: BTreeMap::new(),
+        })
+    }
+
+    /// Settings to choose from.
+    fn settings(&self) -> usize {
+        self.chains.iter().map(|chain| chain.settings.len()).sum()
+    }
 }
 
 impl Planner<'_> {
@@ -104,7 +139,7 @@ impl Planner<'_> {
     }
 
     /// Tries every base out without remedies.
-    fn try_bases(&mut self, control: &Control) -> Result<(), Failure> {
+    fn try_bases(&mut self, control: &Control, trials: usize) -> Result<(), Failure> {
         let (bases, left_out) = space::bases(self.draft.search(), self.draft.experiment());
         self.left_out.extend(left_out);
         let recorded = |scenario: &Scenario| scenario.plan.is_recorded();
@@ -120,12 +155,12 @@ impl Planner<'_> {
                     continue;
                 }
             };
-            let trials = if recorded(&scenario) { 1 } else { FIRST };
+            let trials = if recorded(&scenario) { 1 } else { trials };
             let bare = (setting, prices);
             let mut base = Base::new(bare, scenario, self.draft, trials as u32, control)?;
             self.field.count(trials);
             let nothing = self.field.add(base.setting.clone(), base.scenario.clone());
-            self.field.bring(&[nothing], self.first(), Runs::Choice)?;
+            self.field.bring(&[nothing], self.first().min(trials), Runs::Choice)?;
             base.found_work(self.field.work_gb_s(nothing));
             self.bases.push(base);
         }
@@ -181,13 +216,19 @@ impl Planner<'_> {
             return known;
         }
         let Chain { base, settings, .. } = &self.chains[chain];
-        let setting = settings[place].clone();
-        let edits = setting.edits(self.bases[*base].prices.as_deref());
+        let id = self.make(*base, settings[place].clone());
+        self.ids[chain][place] = Some(id);
+        id
+    }
+
+    /// A setting of a base as a candidate; `None` where it is not allowed, which is noted.
+    fn make(&mut self, base: usize, setting: Setting) -> Option<CandidateId> {
+        let edits = setting.edits(self.bases[base].prices.as_deref());
         let made = match &setting.policy {
             None => self.draft.scenarios(&edits, Some(&[setting.policy_keys()])),
             Some(_) => self.draft.scenarios(&edits, None),
         };
-        let id = match made {
+        match made {
             Ok(scenarios) => {
                 let wanted = |scenario: &Scenario| {
                     let policy = setting.policy.as_ref();
@@ -201,9 +242,7 @@ impl Planner<'_> {
                 self.left_out.insert(setting.to_string(), why);
                 None
             }
-        };
-        self.ids[chain][place] = Some(id);
-        id
+        }
     }
 
     /// USD a month that a setting costs at least.
@@ -224,8 +263,16 @@ impl Planner<'_> {
         let base = winner.and_then(|id| self.base_of(id)).unwrap_or(0);
         // What each kind costs is told for the winner's base, so there nothing is left open.
         for chain in 0..self.chains.len() {
-            if self.chains[chain].base == base && matches!(self.found[chain], Found::Dear(_)) {
+            if self.chains[chain].base != base {
+                continue;
+            }
+            if matches!(self.found[chain], Found::Dear(_)) {
                 self.search_chain(chain, false)?;
+            }
+            if let Found::Best(place) = self.found[chain]
+                && let Some(id) = self.candidate(chain, place)
+            {
+                self.field.bring(&[id], self.most(), Runs::Choice)?;
             }
         }
         let runner_up = match winner {
@@ -247,11 +294,12 @@ impl Planner<'_> {
             let setting = &self.field.get(*id).setting;
             setting.rules.is_empty() && setting.policy.is_none() && self.base_of(*id) == Some(base)
         });
-        let settings: usize = self.chains.iter().map(|chain| chain.settings.len()).sum();
+        let settings = self.settings();
         let candidates: Vec<Choice> = (self.field.ids())
             .filter(|id| self.field.runs(*id, Runs::Choice) > 0)
             .map(|id| self.choice(id, Runs::Choice))
             .collect();
+        let (more_of, more) = winner.map_or((None, Vec::new()), |id| self.more(id));
         Ok(Answer {
             experiment: experiment.name.clone(),
             question: experiment.question.clone(),
@@ -265,10 +313,12 @@ impl Planner<'_> {
             runner_up,
             nearest: winner.is_none().then(|| self.nearest()).flatten(),
             binding: winner.and_then(|id| self.binding(id)),
-            more: winner.map_or_else(Vec::new, |id| self.more(id)),
+            more_of,
+            more,
             nothing: nothing.map(|id| self.choice(id, Runs::Choice)),
             rejected: lost.iter().map(|id| self.choice(*id, Runs::Fresh)).collect(),
             kinds: self.kinds(base),
+            headroom: Vec::new(),
             effort: Effort {
                 cells: self.field.cells(),
                 settings,
@@ -281,8 +331,8 @@ impl Planner<'_> {
     }
 
     fn base_of(&self, id: CandidateId) -> Option<usize> {
-        let (chain, _) = self.place_of(id)?;
-        Some(self.chains[chain].base)
+        let bare = self.field.get(id).setting.bare();
+        self.bases.iter().position(|base| base.setting == bare)
     }
 
     /// Simulates the next stronger settings of the winner's chain: what a little more would buy.
@@ -316,11 +366,11 @@ impl Planner<'_> {
     }
 
     fn choice(&self, id: CandidateId, runs: Runs) -> Choice {
-        let kind = self.place_of(id).map(|(chain, _)| self.chains[chain].kind.clone());
+        let setting = &self.field.get(id).setting;
         let estimate = |metric| self.field.estimate(id, metric, runs);
         Choice {
-            setting: self.field.get(id).setting.clone(),
-            kind: kind.unwrap_or(Kind::Remedy(RemedyName::None)),
+            setting: setting.clone(),
+            kind: setting.kind(),
             cost: estimate(metric::COST_USD_PER_MONTH),
             goals: self.field.goal_values(id, runs),
             measures: self.measures().into_iter().map(estimate).collect(),
@@ -418,17 +468,21 @@ impl Planner<'_> {
 
     /// Settings that cost more than the winner and do better at its tightest goal, each better than
     /// all that cost less.
-    fn more(&self, winner: CandidateId) -> Vec<Choice> {
+    fn more(&self, winner: CandidateId) -> (Option<MetricId>, Vec<Choice>) {
         /// More are no "little".
         const MOST: usize = 4;
-        let Some(measure) = self.measures().first().copied() else {
-            return Vec::new();
-        };
+        /// Smaller gains are not told.
+        const WORTH: f64 = 0.02;
+        let measures = self.measures();
+        let binding = self.binding(winner).map(|b| self.field.goals()[b.goal].metric);
+        let place = measures.iter().position(|measure| Some(*measure) == binding);
+        let place = place.unwrap_or(0);
+        let measure = measures[place];
         let own = self.choice(winner, Runs::Choice);
-        let value = |choice: &Choice| choice.measures[0].mean.unwrap_or(f64::INFINITY);
+        let value = |choice: &Choice| choice.measures[place].mean.unwrap_or(f64::INFINITY);
         let better = |a: f64, b: f64| match measure.metric().better {
-            metric::Better::Higher => a > b,
-            _ => a < b,
+            metric::Better::Higher => a > b * (1.0 + WORTH),
+            _ => a < b * (1.0 - WORTH),
         };
         let cost = |choice: &Choice| choice.cost.mean.unwrap_or(f64::INFINITY);
         let ids = self.field.ids().filter(|id| self.field.runs(*id, Runs::Choice) > 0);
@@ -446,6 +500,6 @@ impl Planner<'_> {
             keep
         });
         dearer.truncate(MOST);
-        dearer
+        (Some(measure), dearer)
     }
 }

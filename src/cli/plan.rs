@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::run::failed;
 use super::{Failed, OverrideArgs, print, stopped_by_ctrl_c, tell, warn};
 use crate::config::Draft;
-use crate::experiment::Claim;
+use crate::experiment::{Claim, Failure};
 use crate::plan::{self, Answer};
 use crate::report;
 use crate::sim::Control;
@@ -31,6 +31,12 @@ pub(super) struct PlanArgs {
     /// Simulate so many cells at a time [default: one a core]; the answer is the same
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
+    /// Also find how much more traffic the winner, its runner-up and the policies of the file bear
+    #[arg(long)]
+    headroom: bool,
+    /// Simulate every setting with all replications, to check the search
+    #[arg(long)]
+    exhaustive: bool,
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -51,6 +57,9 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
     let (draft, warnings) = Draft::load(&args.file, &args.overrides.overrides())?;
     if !args.quiet {
         warn(&warnings);
+        if draft.experiment().scenarios.iter().any(|s| !s.set.is_empty()) {
+            tell("note: a plan does not use [sweep]: say in [search] what is to be tried");
+        }
     }
     let control = stopped_by_ctrl_c(|control: &Control| &control.stop)?;
     let bar = progress(args.quiet);
@@ -58,11 +67,12 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
     let options = plan::Options {
         jobs: args.jobs.map(usize::from),
         replications: draft.experiment().replications as usize,
+        exhaustive: args.exhaustive,
         progress: Some(&told),
     };
-    let answer = plan::plan(&draft, &options, &control);
+    let answer = answer(args, &draft, &options, &control);
     bar.finish_and_clear();
-    let answer = answer.map_err(failed)?;
+    let answer = answer?;
     let dir = args.out.clone().unwrap_or_else(|| {
         let stem = args.file.file_stem();
         Path::new("results").join(stem.unwrap_or(answer.experiment.as_ref()))
@@ -79,6 +89,31 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
         Ok(())
     } else {
         Err(Failed::NotMet(NOT_MET))
+    }
+}
+
+fn answer(
+    args: &PlanArgs,
+    draft: &Draft,
+    options: &plan::Options<'_>,
+    control: &Control,
+) -> Result<Answer, Failed> {
+    let mut answer = plan::plan(draft, options, control).map_err(stopped)?;
+    if args.headroom {
+        let headroom = plan::headroom(draft, &answer, options, control).map_err(stopped)?;
+        answer.headroom = headroom
+            .map_err(|why| Failed::BadInput(format!("error: no headroom can be told: {why}")))?;
+    }
+    Ok(answer)
+}
+
+/// A plan keeps nothing of what was stopped.
+fn stopped(failure: Failure) -> Failed {
+    match failure {
+        Failure::Interrupted { done, .. } => {
+            Failed::Interrupted(format!("interrupted after {done} cells; no answer"))
+        }
+        other => failed(other),
     }
 }
 

@@ -113,6 +113,15 @@ impl Draft {
         }
     }
 
+    /// A number at the top of the file, where it has one by this key.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        match self.root.get(key)?.node.value {
+            Value::Integer(number) => Some(number as f64),
+            Value::Float(number) => Some(number),
+            _ => None,
+        }
+    }
+
     /// Whether the file has policies of its own.
     pub fn has_policies(&self) -> bool {
         self.root.get("policy").is_some()

@@ -6,6 +6,7 @@ use crate::model::Goal;
 use crate::units::Span;
 
 use super::field::{GoalValue, Verdict};
+use super::headroom::Headroom;
 use super::setting::Setting;
 use super::space::Kind;
 
@@ -36,7 +37,9 @@ pub struct Answer {
     pub nearest: Option<Choice>,
     /// What keeps it from being cheaper.
     pub binding: Option<Binding>,
-    /// Dearer settings that do better at the binding goal, by cost.
+    /// The measure that [`Self::more`] do better at: that of the binding goal, or of the first.
+    pub more_of: Option<MetricId>,
+    /// Dearer settings that do better at it, by cost.
     pub more: Vec<Choice>,
     /// The platform as it is.
     pub nothing: Option<Choice>,
@@ -48,6 +51,8 @@ pub struct Answer {
     pub candidates: Vec<Choice>,
     /// What was not tried, and why.
     pub left_out: Vec<(String, String)>,
+    /// How much more traffic settings bear; empty where nobody asked.
+    pub headroom: Vec<Headroom>,
     /// What it took.
     pub effort: Effort,
 }

@@ -117,15 +117,10 @@ impl<'a> Field<'a> {
 
     /// Takes a candidate in; one that is there already is not taken twice.
     pub(super) fn add(&mut self, setting: Setting, mut scenario: Scenario) -> CandidateId {
-        let bare = |setting: &Setting| Setting {
-            policy: None,
-            rules: Vec::new(),
-            ..setting.clone()
-        };
         let same = |id: &CandidateId| {
             let remedies = &self.experiment.scenarios[*id].plan.remedies;
             *remedies == scenario.plan.remedies
-                && bare(&self.candidates[*id].setting) == bare(&setting)
+                && self.candidates[*id].setting.bare() == setting.bare()
         };
         if let Some(known) = self.ids().find(same) {
             return known;
@@ -247,6 +242,17 @@ impl<'a> Field<'a> {
     pub(super) fn cost(&self, id: CandidateId) -> f64 {
         let cost = self.estimate(id, COST_USD_PER_MONTH, Runs::Choice);
         cost.mean.unwrap_or(f64::INFINITY)
+    }
+
+    /// Cost a month in the first replications alone, which all have: to sort by.
+    pub(super) fn early_cost(&self, id: CandidateId) -> f64 {
+        let cells = self.candidates[id].cells.iter().take(super::FIRST);
+        let values: Vec<f64> = cells
+            .filter_map(|cell| cell.values.get(COST_USD_PER_MONTH))
+            .collect();
+        let count = values.len() as f64;
+        let mean = values.into_iter().sum::<f64>() / count;
+        if count > 0.0 { mean } else { f64::INFINITY }
     }
 
     /// Cost a month of one less that of another, pair by pair: mean and interval.

@@ -96,7 +96,7 @@ impl Clock {
     }
 
     /// The remedy that provisions so many instances in each part of the calendar.
-    pub(super) fn remedy(&self, counts: &[u32]) -> Remedy {
+    pub(super) fn remedy(&self, counts: &[u32], average: f64) -> Remedy {
         let at = |day: u8, step: usize| counts[self.class(day) * self.steps + step];
         // (minute of the day, instances) with the days on which they are due.
         let mut events: Vec<((u32, u32), [bool; 7])> = Vec::new();
@@ -140,6 +140,7 @@ impl Clock {
             first: counts[self.first],
             time_zone: self.rules.zone.0.clone(),
             rows: rows.collect(),
+            average,
         }
     }
 }
@@ -225,8 +226,14 @@ impl Pilot {
         taken.unwrap_or_default().secs() / self.lengths[part].secs().max(1e-9)
     }
 
+    /// Instances on average, of numbers by part of the calendar.
+    pub(super) fn average(&self, counts: &[u32]) -> f64 {
+        let parts = counts.iter().zip(self.weights());
+        parts.map(|(count, weight)| f64::from(*count) * weight).sum()
+    }
+
     /// How long each part of the calendar lasts, of the whole.
-    pub(super) fn weights(&self) -> Vec<f64> {
+    fn weights(&self) -> Vec<f64> {
         let whole: Span = self.lengths.iter().copied().sum();
         let whole = whole.secs().max(1e-9);
         let parts = self.lengths.iter();

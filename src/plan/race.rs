@@ -135,7 +135,10 @@ impl Planner<'_> {
             }
         }
         others.retain(|id| *id != winner && !lost.contains(id));
-        others.sort_by(|a, b| self.field.cost(*a).total_cmp(&self.field.cost(*b)));
+        others.sort_by(|a, b| {
+            let (a, b) = (self.field.early_cost(*a), self.field.early_cost(*b));
+            a.total_cmp(&b)
+        });
         for id in others {
             self.field.bring(&[id], self.most(), Runs::Choice)?;
             if self.field.verdict(id, Runs::Choice) == Verdict::Met {

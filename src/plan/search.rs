@@ -48,7 +48,11 @@ impl Planner<'_> {
     /// Simulates a setting until it is clear whether it meets the goals, or as often as there are
     /// replications. What is not clear then does not.
     pub(super) fn decide(&mut self, id: CandidateId) -> Result<bool, Failure> {
-        let mut replications = self.first();
+        let mut replications = if self.options.exhaustive {
+            self.most()
+        } else {
+            self.first()
+        };
         loop {
             self.field.bring(&[id], replications, Runs::Choice)?;
             match self.field.verdict(id, Runs::Choice) {
@@ -81,7 +85,7 @@ impl Planner<'_> {
 
     /// Looks for the cheapest setting of a chain, below what the leader costs if `pruned`.
     pub(super) fn search_chain(&mut self, chain: usize, pruned: bool) -> Result<(), Failure> {
-        let limit = self.limit().filter(|_| pruned);
+        let limit = self.limit().filter(|_| pruned && !self.options.exhaustive);
         let count = self.chains[chain].settings.len();
         // The last one that a user may choose.
         let mut allowed = count;
@@ -106,7 +110,7 @@ impl Planner<'_> {
             self.found[chain] = Found::Dear(floor(self, 0));
             return Ok(());
         }
-        let first = if self.is_monotone() {
+        let first = if self.is_monotone() && !self.options.exhaustive {
             self.weakest(chain, top)?
         } else {
             return self.look_at_all(chain, top);
@@ -130,7 +134,7 @@ impl Planner<'_> {
         if let Some(id) = self.candidate(chain, place)
             && self
                 .leader
-                .is_none_or(|leader| self.field.cost(id) < self.field.cost(leader))
+                .is_none_or(|leader| self.is_cheaper(id, leader))
         {
             self.leader = Some(id);
         }
@@ -206,8 +210,9 @@ impl Planner<'_> {
             self.field.bring(&[this, next], replications, Runs::Choice)?;
             let level = self.field.level(replications);
             let dearer = self.field.dearer((next, this), level, Runs::Choice);
-            let clear = dearer.ci95.is_some_and(|(low, high)| low > 0.0 || high < 0.0);
-            if clear || replications >= self.most() {
+            // Where nothing differs, nothing is gained either.
+            let clear = |(low, high)| low > 0.0 || high < 0.0 || low == high;
+            if dearer.ci95.is_some_and(clear) || replications >= self.most() {
                 return Ok(dearer.mean.is_none_or(|mean| mean >= 0.0));
             }
             replications = (2 * replications).min(self.most());
@@ -236,7 +241,7 @@ impl Planner<'_> {
                 if place == cheapest || self.surely_dearer(id, leader)? {
                     continue;
                 }
-                if self.field.cost(id) < self.field.cost(leader) && self.decide(id)? {
+                if self.is_cheaper(id, leader) && self.decide(id)? {
                     cheapest = place;
                 }
             }
@@ -260,12 +265,18 @@ impl Planner<'_> {
             let level = self.field.level(replications);
             let dearer = self.field.dearer((one, other), level, Runs::Choice);
             match dearer.ci95 {
-                Some((low, _)) if low > 0.0 => return Ok(true),
+                Some((low, high)) if low > 0.0 || low == high => return Ok(true),
                 Some((_, high)) if high < 0.0 => return Ok(false),
                 _ if replications >= self.most() => return Ok(false),
                 _ => replications = (2 * replications).min(self.most()),
             }
         }
+    }
+
+    /// Whether one setting costs less than another, by the mean over pairs.
+    pub(super) fn is_cheaper(&self, one: CandidateId, other: CandidateId) -> bool {
+        let dearer = self.field.dearer((one, other), LEVEL, Runs::Choice);
+        dearer.mean.is_some_and(|mean| mean < 0.0)
     }
 
     /// Whether two settings cost the same as far as all replications tell.

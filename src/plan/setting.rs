@@ -1,11 +1,13 @@
 //! A setting: what a user would configure, in words, as keys of an experiment and as plain values.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::config::Edit;
 use crate::model::{Architecture, RemedyName};
 use crate::pattern::matches;
 use crate::units::{Memory, Span, format_memory, format_span};
+
+use super::space::Kind;
 
 /// What a user would configure. What is `None` or absent stays as it is in the file.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -18,6 +20,8 @@ pub struct Setting {
     pub architecture: Option<Architecture>,
     /// Concurrency kept for each.
     pub reserved: Option<u32>,
+    /// Traffic, in times that of the file.
+    pub traffic: Option<f64>,
     /// Name of a policy of the file, which is in force as it stands there.
     pub policy: Option<String>,
     /// What is done against cold starts besides.
@@ -60,6 +64,8 @@ pub enum Remedy {
         time_zone: String,
         /// What changes when.
         rows: Vec<Row>,
+        /// Instances on average over the measured time.
+        average: f64,
     },
     /// Provisioned instances by load.
     Tracking {
@@ -112,6 +118,25 @@ impl Setting {
         }
     }
 
+    /// The same without remedies.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        Self {
+            policy: None,
+            rules: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// Its kind of remedy: that of its first rule.
+    pub fn kind(&self) -> Kind {
+        match (&self.policy, self.rules.first()) {
+            (Some(policy), _) => Kind::Policy(policy.clone()),
+            (None, Some(rule)) => Kind::Remedy(rule.remedy.name()),
+            (None, None) => Kind::Remedy(RemedyName::None),
+        }
+    }
+
     /// The keys of the experiment that it changes. `prices` is the price list of its architecture.
     pub fn edits(&self, prices: Option<&str>) -> Vec<Edit> {
         let mut edits = Vec::new();
@@ -125,10 +150,13 @@ impl Setting {
             }
         };
         if let Some(memory) = self.memory {
-            of_functions("memory", format!("\"{}\"", format_memory(memory)));
+            of_functions("memory", format!("\"{}\"", memory_words(memory)));
         }
         if let Some(reserved) = self.reserved {
             of_functions("reserved-concurrency", reserved.to_string());
+        }
+        if let Some(traffic) = self.traffic {
+            edits.push(("traffic".to_owned(), traffic.to_string()));
         }
         if let Some(prices) = prices {
             edits.push(("platform.prices".to_owned(), quoted(prices)));
@@ -179,7 +207,7 @@ impl Setting {
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(memory) = self.memory {
-            write!(f, "{}, ", format_memory(memory))?;
+            write!(f, "{}, ", memory_words(memory))?;
         }
         if let Some(architecture) = self.architecture {
             write!(f, "{}, ", architecture.name())?;
@@ -248,6 +276,7 @@ impl Remedy {
                 first,
                 time_zone,
                 rows,
+                ..
             } => {
                 let rows = rows.iter().map(|row| {
                     format!(
@@ -282,16 +311,18 @@ impl fmt::Display for Remedy {
                 every, instances, ..
             } => write!(f, "ping {instances} every {every}"),
             Self::Provisioned { instances } => write!(f, "provisioned {instances}"),
-            Self::Scheduled { first, rows, .. } => {
+            Self::Scheduled {
+                first,
+                rows,
+                average,
+                ..
+            } => {
                 let counts = || rows.iter().map(|row| row.instances);
                 let least = counts().min().unwrap_or(*first);
                 let most = counts().max().unwrap_or(*first);
-                let id: u32 = counts().fold(*first, |id, n| id.wrapping_mul(31).wrapping_add(n));
                 write!(
                     f,
-                    "provisioned by the clock {least} to {most} ({} rows, {:04x})",
-                    rows.len(),
-                    id & 0xffff
+                    "provisioned by the clock {least} to {most}, {average:.2} on average"
                 )
             }
             Self::Tracking { min, max, target } => {
@@ -300,6 +331,15 @@ impl fmt::Display for Remedy {
             Self::KeepAlive(keep) => write!(f, "keep-alive {keep}"),
             Self::MinInstances(count) => write!(f, "min instances {count}"),
         }
+    }
+}
+
+/// An amount of memory as one configures it: `1 GB`, `1769 MB`.
+fn memory_words(memory: Memory) -> String {
+    if memory.gb().fract() == 0.0 {
+        format_memory(memory)
+    } else {
+        format!("{} MB", memory.mb())
     }
 }
 
@@ -312,7 +352,10 @@ fn quoted(text: &str) -> String {
                 quoted.push('\\');
                 quoted.push(c);
             }
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", c as u32)),
+            c if c.is_control() => {
+                // Writing to a text cannot fail.
+                let _ = write!(quoted, "\\u{:04X}", c as u32);
+            }
             c => quoted.push(c),
         }
     }

@@ -112,7 +112,7 @@ pub(super) fn bases(search: &Search, experiment: &Experiment) -> (Vec<Bare>, Vec
 }
 
 /// The price list of an architecture in the region of the experiment.
-fn prices_of(experiment: &Experiment, architecture: Architecture) -> Result<String, String> {
+pub(super) fn prices_of(experiment: &Experiment, architecture: Architecture) -> Result<String, String> {
     let platform = experiment.scenarios.first().map(|s| &s.plan.platform);
     let prices = platform.and_then(|platform| platform.prices.as_ref());
     let Some(prices) = prices else {
@@ -193,12 +193,9 @@ impl Base {
         let Some(prices) = &plan.platform.prices else {
             return 0.0;
         };
-        let weights = self.pilot.weights();
         let functions = self.functions().into_iter().zip(counts);
         let gb = functions.map(|(function, counts)| {
-            let parts = counts.iter().zip(&weights);
-            let mean: f64 = parts.map(|(count, weight)| f64::from(*count) * weight).sum();
-            plan.functions[function].memory.gb() * mean
+            plan.functions[function].memory.gb() * self.pilot.average(counts)
         });
         self.floor + SAFETY * gb.sum::<f64>() * prices.provisioned_capacity * MONTH.secs()
     }
@@ -247,13 +244,25 @@ impl Base {
         let functions = self.functions();
         self.with_each(functions.iter().zip(counts).map(|(function, counts)| {
             let some = counts.iter().any(|count| *count > 0);
-            (*function, some.then(|| self.pilot.clock.remedy(counts)))
+            let average = self.pilot.average(counts);
+            (*function, some.then(|| self.pilot.clock.remedy(counts, average)))
         }))
     }
 
-    /// Place of a function of the counts of [`Self::scheduled`] in the plan.
-    pub(super) fn function_of(&self, place: usize) -> usize {
-        self.functions()[place]
+    /// The least used instances of a schedule, each as function and part of the calendar, that a
+    /// weaker schedule has not; the least used first.
+    pub(super) fn spare(&self, strong: &[Vec<u32>], weak: &[Vec<u32>]) -> Vec<(usize, usize)> {
+        let functions = self.functions();
+        let mut spare: Vec<(f64, usize, usize)> = Vec::new();
+        for (place, (strong, weak)) in strong.iter().zip(weak).enumerate() {
+            for (part, (most, least)) in strong.iter().zip(weak).enumerate() {
+                let uses = (least + 1..=*most)
+                    .map(|n| self.pilot.use_of(functions[place], part, n));
+                spare.extend(uses.map(|used| (used, place, part)));
+            }
+        }
+        spare.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+        spare.into_iter().map(|(_, place, part)| (place, part)).collect()
     }
 
     /// Instances of one function busy at once, at most, and one more.

@@ -54,6 +54,7 @@ pub fn text(answer: &Answer, style: Style) -> String {
         lines.extend(kinds);
     }
     lines.extend(schedules(answer));
+    lines.extend(headroom(answer));
     lines.push(String::new());
     let mut text = String::new();
     for line in lines {
@@ -244,15 +245,17 @@ fn runner_up(answer: &Answer, winner: &Choice) -> Option<String> {
 
 fn more(answer: &Answer, winner: &Choice) -> Vec<String> {
     let mut lines = Vec::new();
-    let Some(measure) = answer.measures.first() else {
+    let place = answer.more_of.and_then(|of| answer.measures.iter().position(|m| *m == of));
+    let Some(place) = place else {
         return lines;
     };
+    let measure = answer.measures[place];
     for choice in &answer.more {
         let (Some(cost), Some(own)) = (choice.cost.mean, winner.cost.mean) else {
             continue;
         };
-        let before = shown(*measure, winner.measures[0]);
-        let after = shown(*measure, choice.measures[0]);
+        let before = shown(measure, winner.measures[place]);
+        let after = shown(measure, choice.measures[place]);
         lines.push(format!(
             "  +{}: {}, {} {before} → {after}",
             number::usd(cost - own),
@@ -322,6 +325,7 @@ fn schedules(answer: &Answer) -> Vec<String> {
             first,
             time_zone,
             rows,
+            ..
         } = &rule.remedy
         else {
             continue;
@@ -334,6 +338,26 @@ fn schedules(answer: &Answer) -> Vec<String> {
         lines.push(format!("Schedule{whose} ({time_zone}), from {first} at the beginning:"));
         let row = |Row { cron, instances }: &Row| format!("  {cron:<24} {instances}");
         lines.extend(rows.iter().map(row));
+    }
+    lines
+}
+
+/// How much more traffic settings bear.
+fn headroom(answer: &Answer) -> Vec<String> {
+    let each = answer.headroom.iter().map(|headroom| {
+        let times = |times: f64| number::significant(times, 3);
+        let met = headroom.meets.map_or("no traffic".to_owned(), |most| {
+            format!("{} times the traffic", times(most))
+        });
+        let missed = headroom.misses.as_ref().map_or(String::new(), |(least, goals)| {
+            format!("; at {} it misses {}", times(*least), goals.join(" and "))
+        });
+        format!("  {}: {met}{missed}", headroom.setting)
+    });
+    let mut lines: Vec<String> = each.collect();
+    if !lines.is_empty() {
+        lines.insert(0, "Headroom, the most traffic that meets every goal:".to_owned());
+        lines.insert(0, String::new());
     }
     lines
 }

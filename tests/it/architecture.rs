@@ -47,8 +47,21 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "plan",
+        &[
+            "model",
+            "config",
+            "metric",
+            "sim",
+            "observe",
+            "stats",
+            "theory",
+            "experiment",
+        ],
+    ),
+    (
         "report",
-        &["experiment", "observe", "stats", "metric", "model"],
+        &["experiment", "observe", "stats", "metric", "model", "plan"],
     ),
     (
         "cli",
@@ -64,6 +77,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "metric",
             "experiment",
+            "plan",
             "validate",
             "report",
         ],

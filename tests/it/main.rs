@@ -13,6 +13,7 @@ mod experiment;
 mod keep_alive_curve;
 mod oracle;
 mod outputs;
+mod plan;
 mod prices;
 mod readme;
 mod report;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::csv::verdict;
 use crate::experiment::{Estimate, Standing};
-use crate::plan::{Answer, Best, Choice, Remedy, Setting};
+use crate::plan::{Answer, Best, Choice, Headroom, Remedy, Setting};
 
 /// The whole document.
 ///
@@ -60,6 +60,7 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
         "kinds": kinds.collect::<Vec<_>>(),
         "candidates": answer.candidates.iter().map(choice).collect::<Vec<_>>(),
         "left_out": left_out.map(|(s, why)| json!({ "setting": s, "why": why })).collect::<Vec<_>>(),
+        "headroom": answer.headroom.iter().map(headroom).collect::<Vec<_>>(),
         "effort": {
             "cells": answer.effort.cells,
             "settings": answer.effort.settings,
@@ -70,6 +71,16 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
     let mut text = serde_json::to_string_pretty(&document)?;
     text.push('\n');
     Ok(text)
+}
+
+fn headroom(headroom: &Headroom) -> Value {
+    let misses = headroom.misses.as_ref();
+    json!({
+        "setting": headroom.setting.to_string(),
+        "meets": headroom.meets,
+        "misses": misses.map(|(times, _)| times),
+        "goals": misses.map(|(_, goals)| goals),
+    })
 }
 
 fn of_choice(answer: &Answer, choice: &Choice) -> Value {
@@ -118,12 +129,13 @@ fn configuration(setting: &Setting) -> Value {
                 first,
                 time_zone,
                 rows,
+                average,
             } => {
                 let rows = rows.iter();
                 let rows = rows.map(|r| json!({ "cron": r.cron, "instances": r.instances }));
                 json!({ "provisioned": {
                     "instances": first, "time_zone": time_zone,
-                    "schedule": rows.collect::<Vec<_>>(),
+                    "schedule": rows.collect::<Vec<_>>(), "average": average,
                 } })
             }
             Remedy::Tracking { min, max, target } => json!({ "provisioned": {
