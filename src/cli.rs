@@ -3,6 +3,7 @@
 //! stdout carries the result alone; progress, warnings and errors go to stderr.
 
 mod check;
+mod diff;
 pub mod models;
 mod plan;
 mod run;
@@ -41,6 +42,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Find the cheapest setting that meets the goals of [slo]
     Plan(plan::PlanArgs),
+    /// Compare the results of two runs: what has changed, and what is noise
+    Diff(diff::DiffArgs),
     /// List and show the platforms, functions and prices that come with frostline
     Models {
         #[command(subcommand)]
@@ -141,6 +144,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Models {
             command: ModelsCommand::List { kind },
         } => models::list(kind.as_deref())

@@ -1,5 +1,6 @@
 //! `frostline` simulates serverless (`FaaS`) platforms request by request.
 
+pub mod baseline;
 pub mod cli;
 pub mod config;
 pub mod dist;

@@ -1,7 +1,7 @@
-//! `junit.xml`: assertions as test cases, for programs that show the tests of a build.
+//! `JUnit` XML, for programs that show the tests of a build: `junit.xml` with what a run asserts.
 //!
-//! A test suite is the experiment, a class a scenario. What does not hold is a failure, what has no
-//! value an error. Times are 0, so that the file is the same on every machine.
+//! What does not hold is a failure, what has no value an error. Times are 0, so that the file is
+//! the same on every machine.
 
 use std::io;
 
@@ -12,73 +12,100 @@ use super::goals::{found, subject};
 use super::text::printable;
 use crate::experiment::{Judged, Results, Standing};
 
-/// The whole document.
+/// A test case.
+pub(super) struct Case {
+    pub(super) name: String,
+    /// What it belongs to: a scenario.
+    pub(super) class: String,
+    /// Why it has not passed.
+    pub(super) fault: Option<CaseFault>,
+}
+
+/// Why a test case has not passed.
+pub(super) struct CaseFault {
+    /// `failure` or `error`.
+    pub(super) kind: &'static str,
+    pub(super) message: String,
+    pub(super) text: String,
+}
+
+/// What a run asserts: a suite is the experiment, a class a scenario.
 ///
 /// # Errors
 /// If it cannot be written, which is a fault of this program.
 pub fn render(results: &Results) -> io::Result<String> {
-    let cases = &results.assertions;
-    let count = |test: fn(Standing) -> bool| {
-        let cases = cases.iter().filter(|case| test(case.standing));
-        cases.count().to_string()
+    let cases: Vec<Case> = results.assertions.iter().map(case).collect();
+    suite(&results.experiment, &cases)
+}
+
+fn case(judged: &Judged) -> Case {
+    let kind = match judged.standing {
+        Standing::Met => None,
+        Standing::Missed | Standing::Unsure => Some("failure"),
+        Standing::NoValue => Some("error"),
+    };
+    let metric = judged.goal.metric.metric();
+    Case {
+        name: subject(judged),
+        class: judged.scenario.clone(),
+        fault: kind.map(|kind| CaseFault {
+            kind,
+            message: found(judged),
+            text: format!("{} ({}): {}", metric.name, metric.help, found(judged)),
+        }),
+    }
+}
+
+/// The whole document with one suite.
+pub(super) fn suite(name: &str, cases: &[Case]) -> io::Result<String> {
+    let count = |kind| {
+        let faults = cases.iter().filter_map(|case| case.fault.as_ref());
+        faults
+            .filter(|fault| fault.kind == kind)
+            .count()
+            .to_string()
     };
     let counts = [
         ("tests", cases.len().to_string()),
-        (
-            "failures",
-            count(|s| matches!(s, Standing::Missed | Standing::Unsure)),
-        ),
-        ("errors", count(|s| s == Standing::NoValue)),
+        ("failures", count("failure")),
+        ("errors", count("error")),
     ];
     let counts = counts.iter().map(|(name, count)| (*name, count.as_str()));
-    let name = ("name", &*printable(&results.experiment));
+    let name = printable(name);
+    let named = std::iter::once(("name", name.as_str())).chain(counts.clone());
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    writer
-        .create_element("testsuites")
-        .with_attributes(counts.clone())
-        .write_inner_content(|writer| {
-            writer
-                .create_element("testsuite")
-                .with_attributes(std::iter::once(name).chain(counts))
-                .write_inner_content(|writer| {
-                    cases.iter().try_for_each(|case| test_case(writer, case))
-                })?;
-            Ok(())
+    let suites = writer.create_element("testsuites").with_attributes(counts);
+    suites.write_inner_content(|writer| {
+        let suite = writer.create_element("testsuite").with_attributes(named);
+        suite.write_inner_content(|writer| {
+            cases.iter().try_for_each(|case| test_case(writer, case))
         })?;
+        Ok(())
+    })?;
     let mut bytes = writer.into_inner();
     bytes.push(b'\n');
     String::from_utf8(bytes).map_err(io::Error::other)
 }
 
-fn test_case(writer: &mut Writer<Vec<u8>>, case: &Judged) -> io::Result<()> {
-    let name = printable(&subject(case));
-    let class = printable(&case.scenario);
+fn test_case(writer: &mut Writer<Vec<u8>>, case: &Case) -> io::Result<()> {
+    let (name, class) = (printable(&case.name), printable(&case.class));
     let element = writer.create_element("testcase").with_attributes([
         ("name", name.as_str()),
         ("classname", class.as_str()),
         ("time", "0"),
     ]);
-    let kind = match case.standing {
-        Standing::Met => {
-            element.write_empty()?;
-            return Ok(());
-        }
-        Standing::Missed | Standing::Unsure => "failure",
-        Standing::NoValue => "error",
+    let Some(fault) = &case.fault else {
+        element.write_empty()?;
+        return Ok(());
     };
-    let found = found(case);
     element.write_inner_content(|writer| {
+        let message = printable(&fault.message);
         writer
-            .create_element(kind)
-            .with_attribute(("message", found.as_str()))
-            .write_text_content(BytesText::new(&help(case)))?;
+            .create_element(fault.kind)
+            .with_attribute(("message", message.as_str()))
+            .write_text_content(BytesText::new(&printable(&fault.text)))?;
         Ok(())
     })?;
     Ok(())
-}
-
-fn help(case: &Judged) -> String {
-    let metric = case.goal.metric.metric();
-    format!("{} ({}): {}", metric.name, metric.help, found(case))
 }

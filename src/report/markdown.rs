@@ -67,7 +67,8 @@ fn push_goals(text: &mut String, judged: &[Judged]) {
     }
 }
 
-fn push_row(text: &mut String, cells: impl Iterator<Item = String>) {
+/// A row of a table; its cells are Markdown.
+pub(super) fn push_row(text: &mut String, cells: impl Iterator<Item = String>) {
     for cell in cells {
         text.push_str("| ");
         text.push_str(&cell);
@@ -86,7 +87,7 @@ fn cell(cell: &Cell) -> String {
 }
 
 /// Names come from files: nothing in them may be taken for markup or end a cell.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in printable(text).chars() {
         match c {

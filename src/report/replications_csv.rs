@@ -1,7 +1,7 @@
 //! `replications.csv`: every measure over all functions, replication by replication.
 //!
-//! Columns: `policy`, one a swept key, `replication` (from 0), then one a measure. Two runs with the
-//! same seed share arrivals and service times, so `frostline diff` compares them row by row.
+//! Columns: `policy`, one a swept key, `replication` (from 0), then one a measure. Two runs with
+//! the same seed share arrivals and service times, so `frostline diff` compares them row by row.
 
 use std::io;
 

@@ -62,6 +62,20 @@ fn push(lines: &mut [String], text: &str) {
     }
 }
 
+/// Rows as lines whose columns begin below each other, two spaces apart.
+pub(super) fn aligned<const N: usize>(rows: &[&[String; N]]) -> Vec<String> {
+    let widest = |column: usize| rows.iter().map(|row| width(&row[column])).max();
+    let widths: Vec<usize> = (0..N).map(|column| widest(column).unwrap_or(0)).collect();
+    let line = |row: &&[String; N]| {
+        let cells = row.iter().zip(&widths).map(|(cell, widest)| {
+            let fill = widest - width(cell);
+            format!("{cell}{:fill$}", "")
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,10 +26,7 @@ pub fn student_t_quantile(p: f64, degrees: f64) -> f64 {
         if degrees >= EXPANSION_FROM {
             return expand(-normal_quantile(q), degrees);
         }
-        let tail = |t: f64| {
-            let sum = degrees + t * t;
-            0.5 * beta_i(0.5 * degrees, 0.5, degrees / sum, t * t / sum)
-        };
+        let tail = |t: f64| 0.5 * student_t_two_sided(t, degrees);
         let scale = ln_gamma(0.5 * (degrees + 1.0))
             - ln_gamma(0.5 * degrees)
             - 0.5 * (degrees * std::f64::consts::PI).ln();
@@ -38,11 +35,10 @@ pub fn student_t_quantile(p: f64, degrees: f64) -> f64 {
     })
 }
 
-/// P(T > t) of Student's t with `degrees` of freedom > 0.
-pub fn student_t_tail(t: f64, degrees: f64) -> f64 {
+/// P(|T| ≥ `t`) for Student's t with `degrees` of freedom > 0 (fractions allowed), `t` ≥ 0.
+pub fn student_t_two_sided(t: f64, degrees: f64) -> f64 {
     let sum = degrees + t * t;
-    let tail = 0.5 * beta_i(0.5 * degrees, 0.5, degrees / sum, t * t / sum);
-    if t < 0.0 { 1.0 - tail } else { tail }
+    beta_i(0.5 * degrees, 0.5, degrees / sum, t * t / sum)
 }
 
 fn expand(z: f64, degrees: f64) -> f64 {

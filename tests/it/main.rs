@@ -10,6 +10,7 @@ mod cli;
 mod config;
 mod coverage;
 mod experiment;
+mod gate;
 mod keep_alive_curve;
 mod oracle;
 mod outputs;

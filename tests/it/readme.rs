@@ -14,7 +14,7 @@ use frostline::config::{SchemaKind, schema};
 use serde_json::Value;
 
 /// Types that are met in many places and documented once.
-const WITH_OWN_TABLE: [&str; 2] = ["Shapes", "Processes"];
+const WITH_OWN_TABLE: [&str; 3] = ["Shapes", "Processes", "Goals"];
 
 /// A schema with its definitions.
 struct Document(Value);

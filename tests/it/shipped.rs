@@ -105,6 +105,7 @@ fn every_experiment_has_an_answer_here() {
         "init-in-or-out",
         "keep-alive-curve",
         "keep-connections",
+        "latency-gate",
         "memory",
         "mobile-backend",
         "one-large-or-many-small",
@@ -521,4 +522,14 @@ fn poison_queue_all_or_none_makes_good_messages_wait_for_a_bad_one() {
     assert!(told("messages_given_up")[1] <= told("messages_given_up")[0]);
     let usd = told("cost_usd_queue");
     assert!(usd[2] > 2.0 * usd[1], "{usd:?}");
+}
+
+#[test]
+fn latency_gate_every_promise_is_kept() {
+    let answer = Answer::of("latency-gate");
+    let promises = answer.0["assertions"].as_array().unwrap();
+    assert_eq!(promises.len(), 5);
+    for promise in promises {
+        assert_eq!(promise["standing"], "met", "{promise}");
+    }
 }

@@ -1,0 +1,327 @@
+//! The gate: assertions, exit codes, what a pipeline reads, and runs beside earlier ones.
+
+use std::fs;
+use std::path::Path;
+
+use frostline::baseline::{self, Basis, Change, Comparison, Wanted};
+use frostline::config::load_text;
+use frostline::experiment::{self, Options, Results, Standing};
+use frostline::metric::{COLD_START_RATIO, MetricId};
+use frostline::report;
+use frostline::sim::Control;
+use quick_xml::Reader;
+use quick_xml::events::Event;
+
+use crate::cli::{folder, run, text};
+
+/// Two functions of which one is slow, under two policies.
+const EXPERIMENT: &str = r#"
+platform     = "aws-lambda"
+duration     = "6 h"
+replications = 5
+seed         = 7
+
+[[function]]
+name     = "fast"
+model    = "python-hello"
+service  = { lognormal = { median = "20 ms", p99 = "90 ms" } }
+arrivals = { poisson = { rate = "60 / h" } }
+
+[[function]]
+name     = "slow"
+model    = "java-spring-boot"
+service  = { lognormal = { median = "200 ms", p99 = "900 ms" } }
+arrivals = { poisson = { rate = "30 / h" } }
+
+[[policy]]
+name = "as it is"
+
+[[policy]]
+name = "ping"
+ping = { every = "2 min", hold = "75 ms" }
+"#;
+
+fn results(text: &str) -> Results {
+    let experiment = load_text("gate", text).unwrap_or_else(|faults| panic!("{faults}"));
+    experiment::run(&experiment, &Options::default(), &Control::default()).unwrap()
+}
+
+/// Runs an experiment with goals in a folder of its own; its exit code, stdout and stderr.
+fn gate(test: &str, goals: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let dir = folder(test);
+    fs::write(dir.join("gate.toml"), format!("{EXPERIMENT}\n{goals}")).unwrap();
+    let output = run(
+        &dir,
+        &[&["run", "gate.toml", "--quiet"], arguments].concat(),
+    );
+    (
+        output.status.code(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+#[test]
+fn a_run_ends_with_3_where_an_assertion_does_not_hold_and_with_0_where_all_do() {
+    let (code, stdout, stderr) = gate(
+        "gate-met",
+        "[assert]\ncold-start-ratio = \"<= 60 %\"\nrejected = \"== 0\"",
+        &[],
+    );
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    assert!(stdout.contains("Assertions: 4 hold."), "{stdout}");
+    let (code, stdout, stderr) = gate(
+        "gate-missed",
+        "[assert]\npolicy.\"as it is\".function.slow.latency-ms-p99 = \"<= 1 s\"\nrejected = \"== 0\"",
+        &[],
+    );
+    assert_eq!(code, Some(3), "{stdout}");
+    assert_eq!(stderr, "error: gate: 1 of 3 assertions do not hold\n");
+    assert!(
+        stdout.contains("fails     latency_ms_p99 <= 1000 of slow, as it is"),
+        "{stdout}"
+    );
+    // What is asked of a plan does not fail a run.
+    let (code, stdout, _) = gate("gate-slo", "[slo]\nlatency-ms-p99 = \"<= 1\"", &[]);
+    assert_eq!(code, Some(0));
+    assert!(
+        stdout.contains("Service-level objectives: 2 fail."),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn an_assertion_may_be_about_a_policy_or_be_set_on_the_command_line() {
+    let goals = "[assert]\npolicy.ping.cold-start-ratio = \"<= 10 %\"";
+    let (code, stdout, _) = gate("gate-policy", goals, &[]);
+    assert_eq!(code, Some(0), "{stdout}");
+    assert!(stdout.contains("Assertions: 1 holds."), "{stdout}");
+    let set = ["--set", "assert.cold-start-ratio=<= 0.1 %"];
+    let (code, stdout, _) = gate("gate-set", goals, &set);
+    assert_eq!(code, Some(3));
+    assert!(stdout.contains("Assertions: 1 holds, 2 fail."), "{stdout}");
+}
+
+#[test]
+fn an_interval_across_the_bound_is_unsure_and_does_not_pass() {
+    let measured = results(EXPERIMENT);
+    let ratio = measured.scenarios[0].metrics.get(COLD_START_RATIO);
+    let (_, high) = ratio.ci95.unwrap();
+    let between = 0.5 * (ratio.mean.unwrap() + high);
+    let goals = format!("[assert]\npolicy.\"as it is\".cold-start-ratio = \"<= {between}\"");
+    let judged = results(&format!("{EXPERIMENT}\n{goals}")).assertions;
+    assert_eq!(judged.len(), 1);
+    assert_eq!(judged[0].standing, Standing::Unsure);
+    let (code, stdout, _) = gate("gate-unsure", &goals, &[]);
+    assert_eq!(code, Some(3));
+    assert!(stdout.contains("more replications would tell"), "{stdout}");
+}
+
+/// Elements of a document by name: their attributes `name` and `message`.
+fn elements(xml: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let mut reader = Reader::from_str(xml);
+    let mut elements = Vec::new();
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Eof => return elements,
+            Event::Start(element) | Event::Empty(element) => {
+                let name = element.name().as_ref().to_owned();
+                let attributes = element.attributes().map(|attribute| {
+                    let attribute = attribute.unwrap();
+                    let key = attribute.key.as_ref().to_owned();
+                    let value = attribute.value.into_owned();
+                    (
+                        key,
+                        quick_xml::escape::unescape(&value).unwrap().into_owned(),
+                    )
+                });
+                elements.push((name, attributes.collect()));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_pipeline_reads_every_assertion_as_a_test_case() {
+    let goals = "[assert]\nlatency-ms-p50 = \"<= 1\"\nfunction.\"*\".rejected = \"== 0\"";
+    let (code, xml, _) = gate("gate-junit", goals, &["--format", "junit"]);
+    assert_eq!(code, Some(3));
+    let elements = elements(&xml);
+    let named = |name: &str| elements.iter().filter(|e| e.0 == name).count();
+    assert_eq!(
+        (named("testcase"), named("failure"), named("error")),
+        (6, 2, 0)
+    );
+    let suite = elements.iter().find(|e| e.0 == "testsuite").unwrap();
+    for (key, value) in [
+        ("name", "gate"),
+        ("tests", "6"),
+        ("failures", "2"),
+        ("errors", "0"),
+    ] {
+        assert!(
+            suite.1.contains(&(key.to_owned(), value.to_owned())),
+            "{suite:?}"
+        );
+    }
+    let of_function = ("name".to_owned(), "rejected == 0 of slow, ping".to_owned());
+    assert!(elements.iter().any(|e| e.1.contains(&of_function)), "{xml}");
+    // The same stands in the folder, and in the other formats.
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gate-junit");
+    assert_eq!(
+        fs::read_to_string(dir.join("results/gate/junit.xml")).unwrap(),
+        xml
+    );
+    let (_, markdown, _) = gate("gate-markdown", goals, &["--format", "markdown"]);
+    assert!(
+        markdown.contains("| fails | latency\\_ms\\_p50 &lt;= 1, as it is |"),
+        "{markdown}"
+    );
+    let (_, json, _) = gate("gate-json", goals, &["--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let first = &json["assertions"][0];
+    assert_eq!(first["metric"], "latency_ms_p50");
+    assert_eq!(first["standing"], "missed");
+    assert!(first["mean"].as_f64().unwrap() > 1.0);
+}
+
+/// Writes results as a run does, and reads them back.
+fn kept(name: &str, results: &Results) -> baseline::Kept {
+    let dir = folder(name);
+    for (name, bytes) in report::files(results).unwrap() {
+        fs::write(dir.join(name), bytes).unwrap();
+    }
+    baseline::read(&dir).unwrap()
+}
+
+fn compared(name: &str, before: &str, after: &str) -> Comparison {
+    let before = kept(&format!("{name}-before"), &results(before));
+    let after = kept(&format!("{name}-after"), &results(after));
+    baseline::compare(&before, &after, &Wanted::default())
+}
+
+fn change(comparison: &Comparison, scenario: &str, metric: &str) -> Change {
+    let metric = MetricId::by_name(metric).unwrap();
+    let mut rows = comparison.rows.iter();
+    let row = rows.find(|row| row.scenario == scenario && row.metric == metric);
+    row.unwrap().change
+}
+
+#[test]
+fn with_the_same_random_numbers_a_change_of_one_percent_is_told_from_noise() {
+    let slower = EXPERIMENT.replace("\"20 ms\", p99 = \"90 ms\"", "\"20.2 ms\", p99 = \"91 ms\"");
+    assert_ne!(slower, EXPERIMENT);
+    let comparison = compared("diff-paired", EXPERIMENT, &slower);
+    assert_eq!(comparison.basis, Basis::Paired);
+    for scenario in ["as it is", "ping"] {
+        assert_eq!(
+            change(&comparison, scenario, "service_ms_mean"),
+            Change::Other
+        );
+        assert_eq!(
+            change(&comparison, scenario, "latency_ms_mean"),
+            Change::Worse
+        );
+        assert_eq!(change(&comparison, scenario, "requests"), Change::None);
+        assert_eq!(change(&comparison, scenario, "pings"), Change::None);
+    }
+    let back = compared("diff-back", &slower, EXPERIMENT);
+    assert_eq!(change(&back, "ping", "latency_ms_mean"), Change::Better);
+    // Other random numbers hide so small a change.
+    let seeded = slower.replace("seed         = 7", "seed         = 8");
+    let comparison = compared("diff-unpaired", EXPERIMENT, &seeded);
+    assert_eq!(comparison.basis, Basis::Intervals);
+    assert_eq!(
+        change(&comparison, "as it is", "latency_ms_mean"),
+        Change::Noise
+    );
+}
+
+/// Of runs that differ in nothing but chance, at most one in twenty may show any change.
+#[test]
+fn noise_is_seldom_called_a_change() {
+    let text = EXPERIMENT.replace("duration     = \"6 h\"", "duration     = \"2 h\"");
+    let seeded = |seed: u32| {
+        let text = text.replace("seed         = 7", &format!("seed = {seed}"));
+        kept("diff-noise", &results(&text))
+    };
+    let called = (0..40).filter(|pair| {
+        let (before, after) = (seeded(2 * pair), seeded(2 * pair + 1));
+        let comparison = baseline::compare(&before, &after, &Wanted::default());
+        let mut rows = comparison.rows.iter();
+        rows.any(|row| !matches!(row.change, Change::None | Change::Noise | Change::Unknown))
+    });
+    // Binomial(40, 0.05) is above 6 with probability 0.3 %.
+    let called = called.count();
+    assert!(called <= 6, "{called} of 40");
+}
+
+#[test]
+fn diff_says_what_is_worse_and_what_is_gone() {
+    let dir = folder("diff");
+    let without = EXPERIMENT.replace("name = \"ping\"", "name = \"pings\"");
+    for (name, text) in [("a", EXPERIMENT), ("b", &without)] {
+        fs::write(dir.join(format!("{name}.toml")), text).unwrap();
+        let file = format!("{name}.toml");
+        assert!(
+            run(&dir, &["run", &file, "--quiet", "--out", name])
+                .status
+                .success()
+        );
+    }
+    let slow = ["--set", "function.slow.service=\"2 s\""];
+    let run_slow = ["run", "a.toml", "--quiet", "--out", "slow"];
+    assert!(
+        run(&dir, &[&run_slow[..], &slow[..]].concat())
+            .status
+            .success()
+    );
+    let diff = |arguments: &[&str]| {
+        let output = run(&dir, &[&["diff"], arguments].concat());
+        (
+            output.status.code(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+    let (code, stdout, _) = diff(&["a", "a/summary.json"]);
+    assert_eq!(code, Some(0));
+    assert!(stdout.starts_with("Nothing has changed."), "{stdout}");
+    let (code, stdout, stderr) = diff(&["a", "slow"]);
+    assert_eq!((code, stderr.as_str()), (Some(3), "error: slow is worse\n"));
+    assert!(
+        stdout.contains("worse    as it is  latency_ms_mean"),
+        "{stdout}"
+    );
+    let kinds = ["--measure", "service-ms-mean"];
+    assert_eq!(diff(&[&["a", "slow"], &kinds[..]].concat()).0, Some(0));
+    let strict = [&["a", "slow", "--fail-on", "change"], &kinds[..]].concat();
+    assert_eq!(diff(&strict).0, Some(3));
+    assert_eq!(diff(&["a", "slow", "--fail-on", "never"]).0, Some(0));
+    let tolerant = ["slow", "slow", "--tolerance", "2%"];
+    assert_eq!(diff(&tolerant).0, Some(0));
+    let (code, stdout, _) = diff(&["a", "b"]);
+    assert_eq!(code, Some(3), "a scenario that is gone is no success");
+    assert!(
+        stdout.contains("Only in the earlier run: ping."),
+        "{stdout}"
+    );
+    assert!(stdout.contains("Only in the later run: pings."), "{stdout}");
+    let (_, xml, _) = diff(&["a", "slow", "--format", "junit", "--functions"]);
+    let name = ("name".to_owned(), "latency_ms_mean of slow".to_owned());
+    assert!(elements(&xml).iter().any(|e| e.1.contains(&name)), "{xml}");
+    let (_, json, _) = diff(&["a", "slow", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["paired"], true);
+    let (code, _, stderr) = diff(&["a", "nothing"]);
+    assert_eq!(code, Some(2));
+    assert!(
+        stderr.contains("nothing:") && stderr.contains("= help:"),
+        "{stderr}"
+    );
+    fs::write(dir.join("broken.json"), "{\"experiment\": 3}").unwrap();
+    let (code, _, stderr) = diff(&["a", "broken.json"]);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("broken.json"), "{stderr}");
+}
