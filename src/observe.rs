@@ -25,7 +25,7 @@ mod workflows;
 
 pub use claimed::{ClaimedLine, ClaimedPoint, ClaimedTap};
 pub use claims::{Claims, LONGEST_RUN, Notes};
-pub use hunt::{Calendar, HuntTap, Places};
+pub use hunt::{Calendar, HuntTap, Places, Use};
 pub use identities::Violation;
 pub use keep_alive_curve::{
     CurveBooks, CurveCounts, KEEP_ALIVES, KeepAliveCurve, KeepAliveCurveTap, keep_alives,

@@ -70,6 +70,8 @@ struct Planner<'a> {
     /// The cheapest so far that meets the goals.
     leader: Option<CandidateId>,
     left_out: BTreeMap<String, String>,
+    /// Chains whose schedules have been refined.
+    refined: Vec<usize>,
 }
 
 /// Finds the cheapest setting of a draft that meets its goals.
@@ -118,6 +120,7 @@ impl<'a> Planner<'a> {
             found: Vec::new(),
             leader: None,
             left_out: BTreeMap::new(),
+            refined: Vec::new(),
         })
     }
 
@@ -239,7 +242,8 @@ impl Planner<'_> {
             }
             Err(why) => {
                 let why = why.into_iter().next().unwrap_or_default();
-                self.left_out.insert(setting.to_string(), why);
+                // A kind that is not allowed is so whatever the memory, as a rule: told once.
+                self.left_out.insert(setting.remedy_words(), why);
                 None
             }
         }
@@ -268,6 +272,11 @@ impl Planner<'_> {
             }
             if matches!(self.found[chain], Found::Dear(_)) {
                 self.search_chain(chain, false)?;
+            }
+            if let Found::Best(place) = self.found[chain]
+                && !self.options.exhaustive
+            {
+                self.refine_chain(chain, place)?;
             }
             if let Found::Best(place) = self.found[chain]
                 && let Some(id) = self.candidate(chain, place)
@@ -315,6 +324,7 @@ impl Planner<'_> {
             binding: winner.and_then(|id| self.binding(id)),
             more_of,
             more,
+            chosen: winner.map(|id| self.choice(id, Runs::Choice)),
             nothing: nothing.map(|id| self.choice(id, Runs::Choice)),
             rejected: lost.iter().map(|id| self.choice(*id, Runs::Fresh)).collect(),
             kinds: self.kinds(base),
@@ -479,11 +489,20 @@ impl Planner<'_> {
         let place = place.unwrap_or(0);
         let measure = measures[place];
         let own = self.choice(winner, Runs::Choice);
-        let value = |choice: &Choice| choice.measures[place].mean.unwrap_or(f64::INFINITY);
-        let better = |a: f64, b: f64| match measure.metric().better {
-            metric::Better::Higher => a > b * (1.0 + WORTH),
-            _ => a < b * (1.0 - WORTH),
+        let higher = measure.metric().better == metric::Better::Higher;
+        // Better beyond its own interval, and by enough to tell.
+        let better = |choice: &Choice, than: f64| {
+            let value = choice.measures[place];
+            let ends = value.ci95.or(value.mean.map(|mean| (mean, mean)));
+            ends.is_some_and(|(low, high)| {
+                if higher {
+                    low > than * (1.0 + WORTH)
+                } else {
+                    high < than * (1.0 - WORTH)
+                }
+            })
         };
+        let value = |choice: &Choice| choice.measures[place].mean.unwrap_or(f64::INFINITY);
         let cost = |choice: &Choice| choice.cost.mean.unwrap_or(f64::INFINITY);
         let ids = self.field.ids().filter(|id| self.field.runs(*id, Runs::Choice) > 0);
         let mut dearer: Vec<Choice> = ids
@@ -493,7 +512,7 @@ impl Planner<'_> {
         dearer.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
         let mut best = value(&own);
         dearer.retain(|choice| {
-            let keep = better(value(choice), best);
+            let keep = better(choice, best);
             if keep {
                 best = value(choice);
             }

@@ -39,6 +39,13 @@ impl Calendar {
         lengths
     }
 
+    /// The part that an instant is in; the last one's beyond all pieces.
+    fn part(&self, at: Time) -> usize {
+        let piece = self.pieces.partition_point(|(end, _)| *end <= at);
+        let last = self.pieces.last();
+        self.pieces.get(piece).or(last).map_or(0, |(_, part)| *part)
+    }
+
     /// Tells each part how much of a length of time falls into it.
     fn split(&self, from: Time, to: Time, mut tell: impl FnMut(usize, Span)) {
         let first = self.pieces.partition_point(|(end, _)| *end <= from);
@@ -54,9 +61,18 @@ impl Calendar {
     }
 }
 
-/// How long each place of a function was taken, by parts of the calendar and by place.
+/// What a place was used for.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Use {
+    /// How long it was taken.
+    pub taken: Span,
+    /// Requests that took it after they had waited for an instance to start.
+    pub cold: u32,
+}
+
+/// What each place of a function was used for, by parts of the calendar and by place.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Places(pub Vec<Vec<Span>>);
+pub struct Places(pub Vec<Vec<Use>>);
 
 impl Places {
     /// How many places were ever taken.
@@ -64,21 +80,23 @@ impl Places {
         self.0.iter().map(Vec::len).max().unwrap_or(0)
     }
 
-    /// Adds what was taken in another run.
+    /// Adds what there was in another run.
     pub fn add_all(&mut self, other: &Self) {
         for (part, places) in other.0.iter().enumerate() {
-            for (place, length) in places.iter().enumerate() {
-                self.add(part, place, *length);
+            for (place, of) in places.iter().enumerate() {
+                let sum = self.at(part, place);
+                sum.taken += of.taken;
+                sum.cold += of.cold;
             }
         }
     }
 
-    fn add(&mut self, part: usize, place: usize, length: Span) {
+    fn at(&mut self, part: usize, place: usize) -> &mut Use {
         let places = &mut self.0[part];
         if places.len() <= place {
-            places.resize(place + 1, Span::ZERO);
+            places.resize(place + 1, Use::default());
         }
-        places[place] += length;
+        &mut places[place]
     }
 }
 
@@ -129,7 +147,7 @@ impl Observer for HuntTap<'_> {
             let from = since.max(self.measured_from);
             let told = &mut hunt.told;
             self.calendar
-                .split(from, change.at, |part, length| told.add(part, place, length));
+                .split(from, change.at, |part, length| told.at(part, place).taken += length);
         }
         if change.to == Ok(State::Busy) {
             let place = hunt.free.pop().map_or_else(
@@ -140,6 +158,10 @@ impl Observer for HuntTap<'_> {
                 |Reverse(place)| place,
             );
             hunt.taken.insert(change.instance, (place, change.at));
+            if change.from == Some(State::Starting) && change.at >= self.measured_from {
+                let part = self.calendar.part(change.at);
+                hunt.told.at(part, place).cold += 1;
+            }
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Answer {
     pub measures: Vec<MetricId>,
     /// The cheapest setting that meets every goal; `None` where none does.
     pub winner: Option<Choice>,
+    /// The winner with the random numbers that it was chosen by, to compare with other candidates.
+    pub chosen: Option<Choice>,
     /// The cheapest of another kind, memory or architecture.
     pub runner_up: Option<RunnerUp>,
     /// Where none meets every goal, the one that comes nearest.

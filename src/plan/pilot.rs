@@ -2,8 +2,9 @@
 
 use crate::experiment::{CellId, Failure, watch_cell};
 use crate::model::{Days, Experiment, ScheduledSearch, Plan};
-use crate::observe::{Calendar, HuntTap, Places};
+use crate::observe::{Calendar, HuntTap, Places, Use};
 use crate::sim::Control;
+use crate::theory::provisioned::ProvisionedPrices;
 use crate::units::{Span, Time};
 
 use super::setting::{Remedy, Row};
@@ -20,6 +21,8 @@ pub(super) struct Pilot {
     lengths: Vec<Span>,
     /// Functions' instances busy at once, at most.
     peaks: Vec<u32>,
+    /// Use above which a provisioned instance costs less than what it spares on demand.
+    break_even: f64,
     pub(super) clock: Clock,
 }
 
@@ -173,6 +176,7 @@ impl Pilot {
             places: vec![Places(vec![Vec::new(); calendar.parts()]); functions],
             lengths: vec![Span::ZERO; calendar.parts()],
             peaks: vec![0; functions],
+            break_even: break_even(plan),
             clock,
         };
         for replication in 0..replications {
@@ -199,31 +203,32 @@ impl Pilot {
         self.peaks[function]
     }
 
-    /// How many instances are used for at least a share of the time, in each part of the calendar.
-    pub(super) fn by_part(&self, function: usize, share: f64) -> Vec<u32> {
-        let parts = self.places[function].0.iter().zip(&self.lengths);
-        parts
-            .map(|(places, length)| used(places.iter().copied(), *length, share))
-            .collect()
+    /// What the n-th instance of a function is worth in a part of the calendar, from n = 1: cold
+    /// starts that it spares for what it costs. Above the break-even it pays for itself and is worth
+    /// more than anything.
+    pub(super) fn worth_of(&self, function: usize, part: usize, nth: u32) -> f64 {
+        let place = (nth as usize).wrapping_sub(1);
+        let used = self.places[function].0[part].get(place).copied();
+        worth(used.unwrap_or_default(), self.lengths[part], self.break_even)
     }
 
-    /// The same over all the time.
-    pub(super) fn at_all_times(&self, function: usize, share: f64) -> u32 {
-        let whole: Span = self.lengths.iter().copied().sum();
-        let places = &self.places[function];
-        let count = places.count();
-        let of = |place: usize| -> Span {
-            let parts = places.0.iter().filter_map(|part| part.get(place));
-            parts.copied().sum()
+    /// The worth of each instance of a function in every part, or over all the time.
+    pub(super) fn worths(&self, function: usize, by_part: bool) -> Vec<Vec<f64>> {
+        let parts = &self.places[function].0;
+        let of = |used: &Vec<Use>, length: Span| {
+            let worths = used.iter().map(|used| worth(*used, length, self.break_even));
+            worths.collect()
         };
-        used((0..count).map(of), whole, share)
-    }
-
-    /// What the last of so many instances is used in a part of the calendar, of 1.
-    pub(super) fn use_of(&self, function: usize, part: usize, instances: u32) -> f64 {
-        let place = (instances as usize).wrapping_sub(1);
-        let taken = self.places[function].0[part].get(place).copied();
-        taken.unwrap_or_default().secs() / self.lengths[part].secs().max(1e-9)
+        if by_part {
+            let parts = parts.iter().zip(&self.lengths);
+            return parts.map(|(used, length)| of(used, *length)).collect();
+        }
+        let mut whole = vec![Use::default(); self.places[function].count()];
+        for (sum, used) in parts.iter().flat_map(|part| part.iter().enumerate()) {
+            whole[sum].taken += used.taken;
+            whole[sum].cold += used.cold;
+        }
+        vec![of(&whole, self.lengths.iter().copied().sum())]
     }
 
     /// Instances on average, of numbers by part of the calendar.
@@ -241,9 +246,94 @@ impl Pilot {
     }
 }
 
-/// Places that are taken for at least a share of a length of time, from the first on.
-fn used(places: impl Iterator<Item = Span>, length: Span, share: f64) -> u32 {
-    let least = share * length.secs();
-    let enough = places.take_while(|taken| taken.secs() > 0.0 && taken.secs() >= least);
-    enough.count() as u32
+/// Use above which a provisioned instance pays for itself; endless where it never does.
+fn break_even(plan: &Plan) -> f64 {
+    let Some(prices) = &plan.platform.prices else {
+        return f64::INFINITY;
+    };
+    let prices = ProvisionedPrices {
+        provisioned: prices.provisioned_capacity,
+        provisioned_duration: prices.provisioned_duration,
+        on_demand: prices.duration.first().map_or(0.0, |tier| tier.price),
+    };
+    let used = prices.break_even_utilization();
+    if used > 0.0 { used } else { f64::INFINITY }
+}
+
+/// Cold starts an hour of an instance over the share of its price that its use does not earn back.
+fn worth(used: Use, length: Span, break_even: f64) -> f64 {
+    let seconds = length.secs().max(1e-9);
+    let lost = 1.0 - used.taken.secs() / seconds / break_even;
+    if lost <= 0.0 {
+        return f64::INFINITY;
+    }
+    f64::from(used.cold) / (seconds / 3600.0) / lost
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::{Start, Zone};
+
+    fn clock(days: Days, step_h: u64, lead_min: u64) -> Clock {
+        let hour = 3600;
+        Clock {
+            rules: ScheduledSearch {
+                step: Span::from_whole_secs(step_h * hour),
+                days: Some(days),
+                zone: ("UTC".to_owned(), Zone::UTC),
+                lead: Span::from_whole_secs(lead_min * 60),
+                start: Start::default(),
+            },
+            days,
+            steps: (24 / step_h) as usize,
+            first: 0,
+        }
+    }
+
+    fn rows(clock: &Clock, counts: &[u32]) -> Vec<(String, u32)> {
+        let Remedy::Scheduled { rows, .. } = clock.remedy(counts, 0.0) else {
+            panic!("no schedule");
+        };
+        rows.into_iter().map(|row| (row.cron, row.instances)).collect()
+    }
+
+    #[test]
+    fn more_instances_come_ahead_of_their_part_of_the_day_and_fewer_at_its_beginning() {
+        let row = |cron: &str, instances| (cron.to_owned(), instances);
+        let found = rows(&clock(Days::Same, 6, 5), &[0, 2, 5, 2]);
+        let expected = vec![
+            row("0 0 * * *", 0),
+            row("55 5 * * *", 2),
+            row("55 11 * * *", 5),
+            row("0 18 * * *", 2),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_comes_ahead_of_midnight_comes_on_the_day_before() {
+        let row = |cron: &str, instances| (cron.to_owned(), instances);
+        // Monday to Friday 3 in the first half of the day, 1 in the second; none at the weekend.
+        let found = rows(&clock(Days::Weekend, 12, 10), &[3, 1, 0, 0]);
+        let expected = vec![
+            row("0 12 * * MON-FRI", 1),
+            row("50 23 * * MON,TUE,WED,THU,SUN", 3),
+            row("0 0 * * SAT", 0),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_week_is_told_apart_where_a_week_is_measured() {
+        // The run begins on a Monday.
+        let clock = clock(Days::Weekend, 1, 0);
+        let at = |hours: u64| clock.part_at(Time::ZERO + Span::from_whole_secs(hours * 3600)).0;
+        assert_eq!([at(0), at(23), at(24), at(5 * 24), at(6 * 24 + 1)], [0, 23, 0, 24, 25]);
+        let calendar = clock.calendar(Time::ZERO + Span::from_whole_secs(7 * 86_400));
+        let day = Time::ZERO + Span::from_whole_secs(86_400);
+        let lengths = calendar.lengths(day, day + Span::from_whole_secs(90 * 60));
+        let seconds: Vec<f64> = lengths.iter().map(|length| length.secs()).collect();
+        assert_eq!((seconds[0], seconds[1], seconds[24]), (3600.0, 1800.0, 0.0));
+    }
 }

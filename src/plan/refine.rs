@@ -1,8 +1,8 @@
-//! Schedules between two of a chain: instance by instance, the least used go first.
+//! Schedules between two of a chain: instance by instance, the those of least worth go first.
 //!
 //! A chain of schedules has steps, each of which adds instances in several parts of the day. Between
 //! the weakest that meets the goals and the one before there is a cheaper one, as a rule. The
-//! instances in between go in the order of their use, as many as the goals bear, which bisection
+//! instances in between go in the order of their worth, as many as the goals bear, which bisection
 //! finds; then single ones are tried in the same order.
 
 use crate::experiment::Failure;
@@ -21,14 +21,11 @@ const TRIES: usize = 12;
 impl Planner<'_> {
     /// Refines the best schedule of every base that may win by it.
     pub(super) fn refine(&mut self) -> Result<(), Failure> {
+        let leader = self.leader.map_or(0.0, |leader| self.field.cost(leader));
         for chain in 0..self.chains.len() {
             let Found::Best(place) = self.found[chain] else {
                 continue;
             };
-            if self.chains[chain].kind != Kind::Remedy(RemedyName::Scheduled) {
-                continue;
-            }
-            let leader = self.leader.map_or(0.0, |leader| self.field.cost(leader));
             let near = self.candidate(chain, place);
             if near.is_some_and(|id| self.field.cost(id) <= NEAR * leader) {
                 self.refine_chain(chain, place)?;
@@ -37,7 +34,13 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn refine_chain(&mut self, chain: usize, place: usize) -> Result<(), Failure> {
+    /// Refines the schedule at a place of a chain, where it is one.
+    pub(super) fn refine_chain(&mut self, chain: usize, place: usize) -> Result<(), Failure> {
+        let is_scheduled = self.chains[chain].kind == Kind::Remedy(RemedyName::Scheduled);
+        if !is_scheduled || self.refined.contains(&chain) {
+            return Ok(());
+        }
+        self.refined.push(chain);
         let strong = self.chains[chain].counts[place].clone();
         let none = || strong.iter().map(|counts| vec![0; counts.len()]).collect();
         let weak = match place.checked_sub(1) {

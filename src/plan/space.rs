@@ -16,11 +16,8 @@ use crate::units::Span;
 use super::pilot::Pilot;
 use super::setting::{Remedy, Rule, Setting};
 
-/// Shares of the time that the last instance of a chain is used at least, falling.
-const SHARES: [f64; 26] = [
-    0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.05, 0.04, 0.03,
-    0.02, 0.015, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0001, 0.0,
-];
+/// Settings of a chain whose numbers differ by function or by part of the day.
+const LEVELS: usize = 24;
 /// Utilisations that are tried where the user names none.
 const TARGETS: [f64; 8] = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2];
 /// Minutes between pings that people write into crons.
@@ -249,16 +246,15 @@ impl Base {
         }))
     }
 
-    /// The least used instances of a schedule, each as function and part of the calendar, that a
-    /// weaker schedule has not; the least used first.
+    /// The instances of a schedule, each as function and part of the calendar, that a weaker schedule
+    /// has not; those that are worth least first.
     pub(super) fn spare(&self, strong: &[Vec<u32>], weak: &[Vec<u32>]) -> Vec<(usize, usize)> {
         let functions = self.functions();
         let mut spare: Vec<(f64, usize, usize)> = Vec::new();
         for (place, (strong, weak)) in strong.iter().zip(weak).enumerate() {
             for (part, (most, least)) in strong.iter().zip(weak).enumerate() {
-                let uses = (least + 1..=*most)
-                    .map(|n| self.pilot.use_of(functions[place], part, n));
-                spare.extend(uses.map(|used| (used, place, part)));
+                let worth = |n| self.pilot.worth_of(functions[place], part, n);
+                spare.extend((least + 1..=*most).map(|n| (worth(n), place, part)));
             }
         }
         spare.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
@@ -389,7 +385,7 @@ fn floors(base: &Base, search: &Search) -> Vec<Setting> {
 }
 
 /// One number for each function: the same where the user gave some or there is one function, else
-/// those that leave the last instance of each the same use.
+/// those that leave the last instance of each the same worth.
 fn provisioned(base: &Base, search: &Search) -> Vec<Setting> {
     let functions = base.functions();
     if search.provisioned.is_some() || functions.len() == 1 {
@@ -400,35 +396,54 @@ fn provisioned(base: &Base, search: &Search) -> Vec<Setting> {
             .map(|instances| base.with_one(Remedy::Provisioned { instances }))
             .collect();
     }
-    let mut settings: Vec<Setting> = Vec::new();
-    for share in SHARES {
-        let setting = base.with_each(functions.iter().map(|function| {
-            let instances = base.pilot.at_all_times(*function, share);
+    let of = |counts: &Vec<Vec<u32>>| {
+        base.with_each(functions.iter().zip(counts).map(|(function, counts)| {
+            let instances = counts[0];
             let some = (instances > 0).then_some(Remedy::Provisioned { instances });
             (*function, some)
-        }));
-        if !setting.rules.is_empty() && settings.last() != Some(&setting) {
-            settings.push(setting);
-        }
-    }
-    settings
+        }))
+    };
+    let settings = levels(base, false);
+    settings.iter().map(of).filter(|setting| !setting.rules.is_empty()).collect()
 }
 
 /// Numbers by function and part of the calendar; none where no part differs from another.
 fn schedules(base: &Base) -> Vec<Vec<Vec<u32>>> {
-    let mut schedules: Vec<Vec<Vec<u32>>> = Vec::new();
+    let mut schedules = levels(base, true);
+    let differs = |counts: &Vec<u32>| counts.iter().any(|count| *count != counts[0]);
+    schedules.retain(|counts| counts.iter().any(differs));
+    schedules
+}
+
+/// Numbers of instances by function and part, from few to many: at each level those instances that
+/// are worth at least as much.
+fn levels(base: &Base, by_part: bool) -> Vec<Vec<Vec<u32>>> {
     let functions = base.functions();
-    for share in SHARES {
-        let counts: Vec<Vec<u32>> = functions
+    let worths: Vec<Vec<Vec<f64>>> = functions
+        .iter()
+        .map(|function| base.pilot.worths(*function, by_part))
+        .collect();
+    let mut sorted: Vec<f64> = worths.iter().flatten().flatten().copied().collect();
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    sorted.dedup();
+    let most = sorted.len();
+    let mut levels: Vec<Vec<Vec<u32>>> = Vec::new();
+    for level in 1..=LEVELS.min(most) {
+        let least = sorted[level * most / LEVELS.min(most) - 1];
+        // An n-th instance takes those before it along.
+        let number = |worths: &Vec<f64>| {
+            let last = worths.iter().rposition(|worth| *worth >= least);
+            last.map_or(0, |last| last as u32 + 1)
+        };
+        let counts: Vec<Vec<u32>> = worths
             .iter()
-            .map(|function| base.pilot.by_part(*function, share))
+            .map(|parts| parts.iter().map(number).collect())
             .collect();
-        let differs = |counts: &Vec<u32>| counts.iter().any(|count| *count != counts[0]);
-        if counts.iter().any(differs) && schedules.last() != Some(&counts) {
-            schedules.push(counts);
+        if levels.last() != Some(&counts) {
+            levels.push(counts);
         }
     }
-    schedules
+    levels
 }
 
 fn tracking(base: &Base, search: &Search) -> Vec<Vec<Setting>> {

@@ -90,7 +90,7 @@ fn head(answer: &Answer) -> Vec<String> {
     }
     lines.extend(binding(answer, winner));
     lines.extend(runner_up(answer, winner));
-    lines.extend(more(answer, winner));
+    lines.extend(more(answer));
     if let Some(nothing) = answer.nothing.as_ref().filter(|n| n.setting != winner.setting) {
         let missed = missed(answer, nothing);
         let misses = if missed.is_empty() {
@@ -243,8 +243,11 @@ fn runner_up(answer: &Answer, winner: &Choice) -> Option<String> {
     })
 }
 
-fn more(answer: &Answer, winner: &Choice) -> Vec<String> {
+fn more(answer: &Answer) -> Vec<String> {
     let mut lines = Vec::new();
+    let Some(winner) = &answer.chosen else {
+        return lines;
+    };
     let place = answer.more_of.and_then(|of| answer.measures.iter().position(|m| *m == of));
     let Some(place) = place else {
         return lines;

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use frostline::config::{Draft, Overrides};
+use frostline::experiment::{CellId, watch_cell};
 use frostline::model::RemedyName;
+use frostline::observe::{Calendar, HuntTap};
 use frostline::plan::{self, Answer, Best, Kind, Options, Remedy, Setting, Verdict};
 use frostline::report;
 use frostline::sim::Control;
@@ -99,7 +101,7 @@ fn the_cheapest_number_of_provisioned_instances_is_that_of_erlang_b() {
     };
     let break_even = prices.break_even_utilization();
     assert!((break_even - 0.6).abs() < 1e-4);
-    for (load, duration) in [(1.0, "2 days"), (5.0, "2 days"), (20.0, "12 h")] {
+    for (load, duration) in [(1.0, "1 day"), (5.0, "1 day"), (20.0, "4 h")] {
         let found = answer(&format!("erlang-{load}"), &busy(load, duration));
         let count = provisioned(winner(&found));
         let best = best_count(load, break_even);
@@ -114,6 +116,28 @@ fn the_cheapest_number_of_provisioned_instances_is_that_of_erlang_b() {
         if load < 20.0 {
             assert_eq!(count, best, "{load}");
         }
+    }
+}
+
+#[test]
+fn the_nth_place_is_taken_as_erlang_b_says() {
+    let load = 5.0;
+    let draft = draft("hunt", &busy(load, "1 day"), &Overrides::default());
+    let experiment = draft.experiment();
+    let plan = &experiment.scenarios[0].plan;
+    let calendar = Calendar::new(vec![(plan.end(), 0)], 1);
+    let mut tap = HuntTap::new(&calendar, 1, plan.measured_from());
+    let first = CellId {
+        scenario: 0,
+        replication: 0,
+    };
+    watch_cell(experiment, first, &mut tap, &Control::default()).unwrap();
+    let length = calendar.lengths(plan.measured_from(), plan.end())[0].secs();
+    let places = &tap.into_places()[0].0[0];
+    for nth in 1..=8 {
+        let used = places[nth as usize - 1].taken.secs() / length;
+        let expected = marginal_utilization(load, nth);
+        assert!((used - expected).abs() < 0.01, "{nth}: {used}, not {expected}");
     }
 }
 
@@ -176,7 +200,7 @@ fn the_longest_interval_within_the_keep_alive_keeps_one_instance_warm_at_least_c
     // Without it every e^(−λD) th request is cold, which is told.
     let nothing = found.nothing.as_ref().unwrap();
     let cold = nothing.goals[0].estimate.mean.unwrap();
-    assert!((cold - (-2.0_f64 / 6.0).exp()).abs() < 0.02, "{cold}");
+    assert!((cold - (-2.0_f64 / 6.0).exp()).abs() < 0.03, "{cold}");
     assert_eq!(nothing.verdict, Verdict::Missed);
 }
 
@@ -193,7 +217,7 @@ replications = 6
 name     = "f"
 model    = "node-api"
 memory   = "1 GB"
-service  = {{ lognormal = {{ median = "300 ms", p99 = "1500 ms" }} }}
+service  = {{ cpu = {{ lognormal = {{ median = "150 ms", p99 = "600 ms" }} }}, io = {{ lognormal = {{ median = "100 ms", p99 = "500 ms" }} }} }}
 arrivals = {{ profile = {{ period = "1 day", rates = ["1 / min", "1 / min", "2 / min", "10 / min", "1 / s", "2 / s", "2 / s", "30 / min"] }} }}
 
 [slo]
@@ -208,14 +232,14 @@ arrivals = {{ profile = {{ period = "1 day", rates = ["1 / min", "1 / min", "2 /
 #[test]
 fn the_search_finds_what_the_full_grid_finds_in_a_fraction_of_its_cells() {
     let cases = [
-        ("one", "cold-start-ratio = \"<= 1 %\"", ""),
-        ("two", "cold-start-ratio = \"<= 0.2 %\"", "remedies = [\"none\", \"ping\", \"provisioned\"]"),
-        ("three", "latency-ms-p99 = \"<= 1200\"", "memory = [\"512 MB\", \"1 GB\", \"1769 MB\"]\nremedies = [\"none\", \"provisioned\", \"tracking\"]"),
-        ("four", "latency-ms-p999 = \"<= 2600\"\ncost-usd-per-month = \"<= 200\"", "remedies = [\"none\", \"provisioned\", \"scheduled\"]"),
+        ("one", "cold-start-ratio = \"<= 0.05 %\"", ""),
+        ("two", "cold-start-ratio = \"<= 0.02 %\"", "remedies = [\"none\", \"ping\", \"provisioned\"]"),
+        ("three", "latency-ms-p99 = \"<= 1100\"", "memory = [\"512 MB\", \"1 GB\", \"1769 MB\"]\nremedies = [\"none\", \"provisioned\", \"tracking\"]"),
+        ("four", "latency-ms-p999 = \"<= 1300\"\ncost-usd-per-month = \"<= 200\"", "remedies = [\"none\", \"provisioned\", \"scheduled\"]"),
     ];
     let (mut cells, mut grid) = (0, 0);
     for (name, slo, search) in cases {
-        for seed in 1..=3 {
+        for seed in 1..=2 {
             let overrides = Overrides {
                 seed: Some(seed),
                 ..Overrides::default()
@@ -251,7 +275,7 @@ fn the_answer_is_the_same_with_any_number_of_jobs() {
 #[test]
 fn a_schedule_beats_the_best_constant_where_days_have_nights() {
     let search = "remedies = [\"none\", \"provisioned\", \"scheduled\", \"tracking\"]";
-    let found = answer("night", &shop("cold-start-ratio = \"<= 0.2 %\"", search));
+    let found = answer("night", &shop("cold-start-ratio = \"<= 0.02 %\"", search));
     let best = |name: RemedyName| {
         let of = found.kinds.iter().find(|of| of.kind == Kind::Remedy(name)).unwrap();
         match &of.best {
@@ -295,7 +319,7 @@ fn nobody_meets_what_cannot_be_met_and_the_goal_in_the_way_is_told() {
 
 #[test]
 fn the_goal_that_binds_is_the_one_that_costs() {
-    let slo = "latency-ms-p50 = \"<= 2000\"\ncold-start-ratio = \"<= 0.2 %\"";
+    let slo = "latency-ms-p50 = \"<= 2000\"\ncold-start-ratio = \"<= 0.02 %\"";
     let found = answer("binding", &shop(slo, "remedies = [\"none\", \"provisioned\"]"));
     let binding = found.binding.as_ref().unwrap();
     assert_eq!(found.goals[binding.goal].metric.metric().name, "cold_start_ratio");
@@ -333,7 +357,7 @@ fn settings_are_taken_by_the_files_own_rules() {
 
 #[test]
 fn policies_of_the_file_take_part() {
-    let text = shop("cold-start-ratio = \"<= 0.3 %\"", "remedies = [\"none\"]");
+    let text = shop("cold-start-ratio = \"<= 0.04 %\"", "remedies = [\"none\"]");
     let text = format!("{text}\n[[policy]]\nname = \"as it is\"\n\n[[policy]]\nname = \"six\"\nprovisioned = {{ instances = 6 }}\n");
     let found = answer("policies", &text);
     assert_eq!(winner(&found).policy.as_deref(), Some("six"));
