@@ -26,7 +26,7 @@ mod sure;
 use std::collections::BTreeMap;
 
 use crate::config::Draft;
-use crate::experiment::Failure;
+use crate::experiment::{Failure, Standing};
 use crate::metric::{self, MetricId};
 use crate::model::{RemedyName, Scenario};
 use crate::sim::Control;
@@ -37,7 +37,7 @@ pub use headroom::{Headroom, headroom};
 pub use setting::{FunctionSetting, Remedy, Row, Rule, Setting};
 pub use space::Kind;
 
-use field::{CandidateId, Field, Runs};
+use field::{CandidateId, Field, LEVEL, Runs};
 use search::Found;
 use space::{Base, Chain};
 
@@ -163,7 +163,8 @@ impl Planner<'_> {
             let mut base = Base::new(bare, scenario, self.draft, trials as u32, control)?;
             self.field.count(trials);
             let nothing = self.field.add(base.setting.clone(), base.scenario.clone());
-            self.field.bring(&[nothing], self.first().min(trials), Runs::Choice)?;
+            self.field
+                .bring(&[nothing], self.first().min(trials), Runs::Choice)?;
             base.found_work(self.field.work_gb_s(nothing));
             self.bases.push(base);
         }
@@ -286,9 +287,7 @@ impl Planner<'_> {
         }
         let runner_up = match winner {
             Some(winner) => self.runner_up(winner, lost)?.map(|(id, tie)| RunnerUp {
-                extra: self
-                    .field
-                    .dearer((id, winner), Self::coverage(), Runs::Fresh),
+                extra: self.field.dearer((id, winner), LEVEL, Runs::Fresh),
                 choice: self.choice(id, Runs::Fresh),
                 tie,
             }),
@@ -326,7 +325,10 @@ impl Planner<'_> {
             more,
             chosen: winner.map(|id| self.choice(id, Runs::Choice)),
             nothing: nothing.map(|id| self.choice(id, Runs::Choice)),
-            rejected: lost.iter().map(|id| self.choice(*id, Runs::Fresh)).collect(),
+            rejected: lost
+                .iter()
+                .map(|id| self.choice(*id, Runs::Fresh))
+                .collect(),
             kinds: self.kinds(base),
             headroom: Vec::new(),
             effort: Effort {
@@ -429,7 +431,10 @@ impl Planner<'_> {
 
     /// The setting that misses the goals by least: of those that miss fewest the cheapest.
     fn nearest(&self) -> Option<Choice> {
-        let ids = self.field.ids().filter(|id| self.field.runs(*id, Runs::Choice) > 0);
+        let ids = self
+            .field
+            .ids()
+            .filter(|id| self.field.runs(*id, Runs::Choice) > 0);
         let choices = ids.map(|id| self.choice(id, Runs::Choice));
         choices.min_by(|a, b| {
             let excess = |choice: &Choice| self.excess(choice);
@@ -452,28 +457,25 @@ impl Planner<'_> {
         choice.goals.iter().map(of).fold(0.0, f64::max)
     }
 
-    /// The goal without which the winner could be cheapest: for each goal the cheapest setting that
-    /// meets all others; the goal that costs most.
+    /// The goals that the cheaper settings miss: of those that miss fewest the cheapest one tells.
     fn binding(&self, winner: CandidateId) -> Option<Binding> {
-        let cost = self.field.cost(winner);
-        let goals = 0..self.field.goals().len();
-        let cheapest_without = |goal: usize| {
-            let ids = self.field.ids().filter(|id| self.field.runs(*id, Runs::Choice) > 0);
-            let choices = ids.map(|id| self.choice(id, Runs::Choice));
-            let meets = choices.filter(|choice| {
-                let mut others = choice.goals.iter().filter(|value| value.goal != goal);
-                others.all(|value| value.standing == crate::experiment::Standing::Met)
-            });
-            let cheapest = meets.min_by(|a, b| {
-                let cost = |choice: &Choice| choice.cost.mean.unwrap_or(f64::INFINITY);
-                cost(a).total_cmp(&cost(b))
-            });
-            cheapest.map(|without| Binding { goal, without })
-        };
-        let saved = |binding: &Binding| cost - binding.without.cost.mean.unwrap_or(f64::INFINITY);
-        let bindings = goals.filter_map(cheapest_without);
-        let bindings = bindings.filter(|binding| saved(binding) > 0.0);
-        bindings.max_by(|a, b| saved(a).total_cmp(&saved(b)))
+        let cheaper = self.field.ids().filter_map(|id| {
+            let more = self.field.dearer((winner, id), LEVEL, Runs::Choice);
+            let saves = more.mean.filter(|saves| *saves > 0.0)?;
+            let choice = self.choice(id, Runs::Choice);
+            let missed = choice.goals.iter().filter(|v| v.standing != Standing::Met);
+            let mut goals: Vec<usize> = missed.map(|value| value.goal).collect();
+            goals.dedup();
+            (!goals.is_empty()).then_some(Binding {
+                goals,
+                without: choice,
+                saves,
+            })
+        });
+        cheaper.min_by(|a, b| {
+            let fewer = a.goals.len().cmp(&b.goals.len());
+            fewer.then(b.saves.total_cmp(&a.saves))
+        })
     }
 
     /// Settings that cost more than the winner and do better at its tightest goal, each better than
@@ -484,8 +486,11 @@ impl Planner<'_> {
         /// Smaller gains are not told.
         const WORTH: f64 = 0.02;
         let measures = self.measures();
-        let binding = self.binding(winner).map(|b| self.field.goals()[b.goal].metric);
-        let place = measures.iter().position(|measure| Some(*measure) == binding);
+        let binding = self.binding(winner);
+        let binding = binding.map(|binding| self.field.goals()[binding.goals[0]].metric);
+        let place = measures
+            .iter()
+            .position(|measure| Some(*measure) == binding);
         let place = place.unwrap_or(0);
         let measure = measures[place];
         let own = self.choice(winner, Runs::Choice);
@@ -504,7 +509,10 @@ impl Planner<'_> {
         };
         let value = |choice: &Choice| choice.measures[place].mean.unwrap_or(f64::INFINITY);
         let cost = |choice: &Choice| choice.cost.mean.unwrap_or(f64::INFINITY);
-        let ids = self.field.ids().filter(|id| self.field.runs(*id, Runs::Choice) > 0);
+        let ids = self
+            .field
+            .ids()
+            .filter(|id| self.field.runs(*id, Runs::Choice) > 0);
         let mut dearer: Vec<Choice> = ids
             .map(|id| self.choice(id, Runs::Choice))
             .filter(|choice| cost(choice) > cost(&own) && choice.verdict == Verdict::Met)

@@ -57,7 +57,12 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
     let (draft, warnings) = Draft::load(&args.file, &args.overrides.overrides())?;
     if !args.quiet {
         warn(&warnings);
-        if draft.experiment().scenarios.iter().any(|s| !s.set.is_empty()) {
+        if draft
+            .experiment()
+            .scenarios
+            .iter()
+            .any(|s| !s.set.is_empty())
+        {
             tell("note: a plan does not use [sweep]: say in [search] what is to be tried");
         }
     }
@@ -139,9 +144,8 @@ fn style() -> report::table::Style {
 }
 
 fn write(dir: &Path, answer: &Answer) -> Result<(), Failed> {
-    let at = |path: &Path, error: std::io::Error| {
-        Failed::Error(format!("{}: {error}", path.display()))
-    };
+    let at =
+        |path: &Path, error: std::io::Error| Failed::Error(format!("{}: {error}", path.display()));
     let _claim = Claim::of(dir).map_err(failed)?;
     for (name, bytes) in report::plan::files(answer)? {
         let path = dir.join(name);

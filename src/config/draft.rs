@@ -97,7 +97,9 @@ impl Draft {
         }
         if let Some(policies) = policies {
             root.take("policy");
-            let tables = policies.iter().map(|keys| self.typed(&format!("{{ {keys} }}")));
+            let tables = policies
+                .iter()
+                .map(|keys| self.typed(&format!("{{ {keys} }}")));
             let list = Node {
                 place: root.place,
                 value: Value::List(tables.collect()),
@@ -134,6 +136,11 @@ impl Draft {
             .sources
             .borrow_mut()
             .add("setting", value.to_owned(), None);
-        Node::value(&self.context.sources.borrow(), number, 0, &self.context.faults)
+        Node::value(
+            &self.context.sources.borrow(),
+            number,
+            0,
+            &self.context.faults,
+        )
     }
 }

@@ -146,8 +146,9 @@ impl Observer for HuntTap<'_> {
             hunt.free.push(Reverse(place));
             let from = since.max(self.measured_from);
             let told = &mut hunt.told;
-            self.calendar
-                .split(from, change.at, |part, length| told.at(part, place).taken += length);
+            self.calendar.split(from, change.at, |part, length| {
+                told.at(part, place).taken += length
+            });
         }
         if change.to == Ok(State::Busy) {
             let place = hunt.free.pop().map_or_else(

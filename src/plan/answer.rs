@@ -91,13 +91,15 @@ pub struct RunnerUp {
     pub tie: bool,
 }
 
-/// The goal that keeps the winner from being cheaper.
+/// What keeps the winner from being cheaper.
 #[derive(Clone, Debug)]
 pub struct Binding {
-    /// Place of the goal.
-    pub goal: usize,
+    /// Places of the goals: one as a rule, several where every cheaper setting misses as many.
+    pub goals: Vec<usize>,
     /// The cheapest setting that meets all other goals.
     pub without: Choice,
+    /// What it costs less a month, pair by pair.
+    pub saves: f64,
 }
 
 /// The best of one kind of remedy.

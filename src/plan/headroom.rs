@@ -125,9 +125,9 @@ impl Bears<'_> {
             traffic: Some(of_file * times),
             ..self.setting.clone()
         };
-        let prices = setting.architecture.map(|architecture| {
-            super::space::prices_of(self.draft.experiment(), architecture)
-        });
+        let prices = setting
+            .architecture
+            .map(|architecture| super::space::prices_of(self.draft.experiment(), architecture));
         let prices = prices.and_then(Result::ok);
         let edits = setting.edits(prices.as_deref());
         let keys = [setting.policy_keys()];

@@ -1,7 +1,7 @@
 //! A trial run without remedies: how much of an n-th instance would be used, and when.
 
 use crate::experiment::{CellId, Failure, watch_cell};
-use crate::model::{Days, Experiment, ScheduledSearch, Plan};
+use crate::model::{Days, Experiment, Plan, ScheduledSearch};
 use crate::observe::{Calendar, HuntTap, Places, Use};
 use crate::sim::Control;
 use crate::theory::provisioned::ProvisionedPrices;
@@ -209,14 +209,20 @@ impl Pilot {
     pub(super) fn worth_of(&self, function: usize, part: usize, nth: u32) -> f64 {
         let place = (nth as usize).wrapping_sub(1);
         let used = self.places[function].0[part].get(place).copied();
-        worth(used.unwrap_or_default(), self.lengths[part], self.break_even)
+        worth(
+            used.unwrap_or_default(),
+            self.lengths[part],
+            self.break_even,
+        )
     }
 
     /// The worth of each instance of a function in every part, or over all the time.
     pub(super) fn worths(&self, function: usize, by_part: bool) -> Vec<Vec<f64>> {
         let parts = &self.places[function].0;
         let of = |used: &Vec<Use>, length: Span| {
-            let worths = used.iter().map(|used| worth(*used, length, self.break_even));
+            let worths = used
+                .iter()
+                .map(|used| worth(*used, length, self.break_even));
             worths.collect()
         };
         if by_part {
@@ -234,7 +240,9 @@ impl Pilot {
     /// Instances on average, of numbers by part of the calendar.
     pub(super) fn average(&self, counts: &[u32]) -> f64 {
         let parts = counts.iter().zip(self.weights());
-        parts.map(|(count, weight)| f64::from(*count) * weight).sum()
+        parts
+            .map(|(count, weight)| f64::from(*count) * weight)
+            .sum()
     }
 
     /// How long each part of the calendar lasts, of the whole.
@@ -295,7 +303,9 @@ mod tests {
         let Remedy::Scheduled { rows, .. } = clock.remedy(counts, 0.0) else {
             panic!("no schedule");
         };
-        rows.into_iter().map(|row| (row.cron, row.instances)).collect()
+        rows.into_iter()
+            .map(|row| (row.cron, row.instances))
+            .collect()
     }
 
     #[test]
@@ -328,8 +338,15 @@ mod tests {
     fn a_week_is_told_apart_where_a_week_is_measured() {
         // The run begins on a Monday.
         let clock = clock(Days::Weekend, 1, 0);
-        let at = |hours: u64| clock.part_at(Time::ZERO + Span::from_whole_secs(hours * 3600)).0;
-        assert_eq!([at(0), at(23), at(24), at(5 * 24), at(6 * 24 + 1)], [0, 23, 0, 24, 25]);
+        let at = |hours: u64| {
+            clock
+                .part_at(Time::ZERO + Span::from_whole_secs(hours * 3600))
+                .0
+        };
+        assert_eq!(
+            [at(0), at(23), at(24), at(5 * 24), at(6 * 24 + 1)],
+            [0, 23, 0, 24, 25]
+        );
         let calendar = clock.calendar(Time::ZERO + Span::from_whole_secs(7 * 86_400));
         let day = Time::ZERO + Span::from_whole_secs(86_400);
         let lengths = calendar.lengths(day, day + Span::from_whole_secs(90 * 60));

@@ -3,7 +3,7 @@
 use crate::experiment::Failure;
 
 use super::Planner;
-use super::field::{CandidateId, LEVEL, Runs, Verdict};
+use super::field::{CandidateId, Runs, Verdict};
 use super::search::Found;
 
 impl Planner<'_> {
@@ -153,10 +153,5 @@ impl Planner<'_> {
             }
         }
         Ok(None)
-    }
-
-    /// Coverage of what is told.
-    pub(super) const fn coverage() -> f64 {
-        LEVEL
     }
 }

@@ -32,8 +32,18 @@ pub(super) enum Found {
 fn is_monotone(metric: MetricId) -> bool {
     let name = metric.metric().name;
     let starts = [
-        "latency_ms_", "wait_ms_", "start_ms_", "message_latency_ms_", "workflow_latency_ms_",
-        "cold_", "throttle", "reject", "spillovers", "timed_out", "workflow_cold_", "cost_usd_total",
+        "latency_ms_",
+        "wait_ms_",
+        "start_ms_",
+        "message_latency_ms_",
+        "workflow_latency_ms_",
+        "cold_",
+        "throttle",
+        "reject",
+        "spillovers",
+        "timed_out",
+        "workflow_cold_",
+        "cost_usd_total",
         "cost_usd_per_month",
     ];
     starts.iter().any(|start| name.starts_with(start))
@@ -42,7 +52,10 @@ fn is_monotone(metric: MetricId) -> bool {
 impl Planner<'_> {
     /// Whether the settings that meet the goals are the upper part of each chain.
     pub(super) fn is_monotone(&self) -> bool {
-        self.field.goals().iter().all(|goal| is_monotone(goal.metric))
+        self.field
+            .goals()
+            .iter()
+            .all(|goal| is_monotone(goal.metric))
     }
 
     /// Simulates a setting until it is clear whether it meets the goals, or as often as there are
@@ -132,9 +145,7 @@ impl Planner<'_> {
     pub(super) fn settle(&mut self, chain: usize, place: usize) {
         self.found[chain] = Found::Best(place);
         if let Some(id) = self.candidate(chain, place)
-            && self
-                .leader
-                .is_none_or(|leader| self.is_cheaper(id, leader))
+            && self.leader.is_none_or(|leader| self.is_cheaper(id, leader))
         {
             self.leader = Some(id);
         }
@@ -201,13 +212,17 @@ impl Planner<'_> {
     /// Whether the next setting costs more: simulated until that is clear, or as often as there are
     /// replications.
     fn rises(&mut self, chain: usize, place: usize) -> Result<bool, Failure> {
-        let pair = (self.candidate(chain, place + 1), self.candidate(chain, place));
+        let pair = (
+            self.candidate(chain, place + 1),
+            self.candidate(chain, place),
+        );
         let (Some(next), Some(this)) = pair else {
             return Ok(true);
         };
         let mut replications = self.first();
         loop {
-            self.field.bring(&[this, next], replications, Runs::Choice)?;
+            self.field
+                .bring(&[this, next], replications, Runs::Choice)?;
             let level = self.field.level(replications);
             let dearer = self.field.dearer((next, this), level, Runs::Choice);
             // Where nothing differs, nothing is gained either.
@@ -233,9 +248,10 @@ impl Planner<'_> {
             around.extend(Some(best + 1).filter(|place| *place < top));
             let mut cheapest = best;
             for place in around {
-                let (Some(id), Some(leader)) =
-                    (self.candidate(chain, place), self.candidate(chain, cheapest))
-                else {
+                let (Some(id), Some(leader)) = (
+                    self.candidate(chain, place),
+                    self.candidate(chain, cheapest),
+                ) else {
                     continue;
                 };
                 if place == cheapest || self.surely_dearer(id, leader)? {
@@ -261,7 +277,8 @@ impl Planner<'_> {
     ) -> Result<bool, Failure> {
         let mut replications = self.first();
         loop {
-            self.field.bring(&[one, other], replications, Runs::Choice)?;
+            self.field
+                .bring(&[one, other], replications, Runs::Choice)?;
             let level = self.field.level(replications);
             let dearer = self.field.dearer((one, other), level, Runs::Choice);
             match dearer.ci95 {
@@ -282,7 +299,9 @@ impl Planner<'_> {
     /// Whether two settings cost the same as far as all replications tell.
     pub(super) fn is_tie(&self, one: CandidateId, other: CandidateId, runs: Runs) -> bool {
         let dearer = self.field.dearer((one, other), LEVEL, runs);
-        dearer.ci95.is_none_or(|(low, high)| low <= 0.0 && high >= 0.0)
+        dearer
+            .ci95
+            .is_none_or(|(low, high)| low <= 0.0 && high >= 0.0)
     }
 }
 

@@ -72,7 +72,10 @@ pub(super) struct Chain {
 pub(super) type Bare = (Setting, Option<String>);
 
 /// Every base that the user lets choose from, with what speaks against some.
-pub(super) fn bases(search: &Search, experiment: &Experiment) -> (Vec<Bare>, Vec<(String, String)>) {
+pub(super) fn bases(
+    search: &Search,
+    experiment: &Experiment,
+) -> (Vec<Bare>, Vec<(String, String)>) {
     fn or_given<T: Copy>(values: &[T]) -> Vec<Option<T>> {
         if values.is_empty() {
             vec![None]
@@ -109,7 +112,10 @@ pub(super) fn bases(search: &Search, experiment: &Experiment) -> (Vec<Bare>, Vec
 }
 
 /// The price list of an architecture in the region of the experiment.
-pub(super) fn prices_of(experiment: &Experiment, architecture: Architecture) -> Result<String, String> {
+pub(super) fn prices_of(
+    experiment: &Experiment,
+    architecture: Architecture,
+) -> Result<String, String> {
     let platform = experiment.scenarios.first().map(|s| &s.plan.platform);
     let prices = platform.and_then(|platform| platform.prices.as_ref());
     let Some(prices) = prices else {
@@ -242,7 +248,10 @@ impl Base {
         self.with_each(functions.iter().zip(counts).map(|(function, counts)| {
             let some = counts.iter().any(|count| *count > 0);
             let average = self.pilot.average(counts);
-            (*function, some.then(|| self.pilot.clock.remedy(counts, average)))
+            (
+                *function,
+                some.then(|| self.pilot.clock.remedy(counts, average)),
+            )
         }))
     }
 
@@ -258,7 +267,10 @@ impl Base {
             }
         }
         spare.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-        spare.into_iter().map(|(_, place, part)| (place, part)).collect()
+        spare
+            .into_iter()
+            .map(|(_, place, part)| (place, part))
+            .collect()
     }
 
     /// Instances of one function busy at once, at most, and one more.
@@ -312,7 +324,10 @@ pub(super) fn chains(base: &Base, number: usize, search: &Search) -> Vec<Chain> 
                 let mut keeps = search.keep_alive.clone();
                 keeps.sort_unstable();
                 let keeps = keeps.into_iter().map(Remedy::KeepAlive);
-                (vec![keeps.map(|keep| base.with_one(keep)).collect()], Vec::new())
+                (
+                    vec![keeps.map(|keep| base.with_one(keep)).collect()],
+                    Vec::new(),
+                )
             }
             RemedyName::Ping => (pings(base, search), Vec::new()),
             RemedyName::MinInstances => (vec![floors(base, search)], Vec::new()),
@@ -339,7 +354,10 @@ pub(super) fn chains(base: &Base, number: usize, search: &Search) -> Vec<Chain> 
 /// Chains of pings: along the knob with more values.
 fn pings(base: &Base, search: &Search) -> Vec<Vec<Setting>> {
     let typed = &search.ping;
-    let mut every = typed.every.clone().unwrap_or_else(|| intervals(base.plan()));
+    let mut every = typed
+        .every
+        .clone()
+        .unwrap_or_else(|| intervals(base.plan()));
     every.sort_unstable();
     every.dedup();
     let instances = typed.instances.clone();
@@ -372,7 +390,10 @@ fn intervals(plan: &Plan) -> Vec<Span> {
         let below = MINUTES.iter().rev().find(|m| **m as f64 * 60.0 < least);
         below.map(|minutes| Span::from_whole_secs(minutes * 60))
     };
-    let mut every: Vec<Span> = [1.0, 0.5, 0.25].iter().filter_map(|part| minutes(keep * part)).collect();
+    let mut every: Vec<Span> = [1.0, 0.5, 0.25]
+        .iter()
+        .filter_map(|part| minutes(keep * part))
+        .collect();
     every.dedup();
     every
 }
@@ -381,7 +402,9 @@ fn floors(base: &Base, search: &Search) -> Vec<Setting> {
     let counts = search.min_instances.clone();
     let counts = counts.unwrap_or_else(|| (1..=base.most()).collect());
     let counts = counts.into_iter().filter(|count| *count > 0);
-    counts.map(|count| base.with_one(Remedy::MinInstances(count))).collect()
+    counts
+        .map(|count| base.with_one(Remedy::MinInstances(count)))
+        .collect()
 }
 
 /// One number for each function: the same where the user gave some or there is one function, else
@@ -404,7 +427,11 @@ fn provisioned(base: &Base, search: &Search) -> Vec<Setting> {
         }))
     };
     let settings = levels(base, false);
-    settings.iter().map(of).filter(|setting| !setting.rules.is_empty()).collect()
+    settings
+        .iter()
+        .map(of)
+        .filter(|setting| !setting.rules.is_empty())
+        .collect()
 }
 
 /// Numbers by function and part of the calendar; none where no part differs from another.

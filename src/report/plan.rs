@@ -14,9 +14,6 @@ use crate::plan::{Answer, Best, Choice, GoalValue, Remedy, Row};
 
 pub use json::render as json;
 
-/// The name of every file that [`files`] may give, but for those of measures.
-pub const NAMES: &[&str] = &["plan.json", "plan.txt", "candidates.csv"];
-
 /// Every file of a plan: its name and its bytes, in a fixed order. The caller writes them.
 ///
 /// # Errors
@@ -24,11 +21,20 @@ pub const NAMES: &[&str] = &["plan.json", "plan.txt", "candidates.csv"];
 pub fn files(answer: &Answer) -> Result<Vec<(String, Vec<u8>)>, std::io::Error> {
     let mut files = vec![
         ("plan.json".to_owned(), json::render(answer)?.into_bytes()),
-        ("plan.txt".to_owned(), text(answer, Style::default()).into_bytes()),
-        ("candidates.csv".to_owned(), csv::render(answer)?.into_bytes()),
+        (
+            "plan.txt".to_owned(),
+            text(answer, Style::default()).into_bytes(),
+        ),
+        (
+            "candidates.csv".to_owned(),
+            csv::render(answer)?.into_bytes(),
+        ),
     ];
     for measure in &answer.measures {
-        files.push((picture(*measure), svg::frontier(answer, *measure).into_bytes()));
+        files.push((
+            picture(*measure),
+            svg::frontier(answer, *measure).into_bytes(),
+        ));
     }
     Ok(files)
 }
@@ -88,17 +94,24 @@ fn head(answer: &Answer) -> Vec<String> {
             winner.replications
         ));
     }
-    lines.extend(binding(answer, winner));
+    lines.extend(binding(answer));
     lines.extend(runner_up(answer, winner));
     lines.extend(more(answer));
-    if let Some(nothing) = answer.nothing.as_ref().filter(|n| n.setting != winner.setting) {
+    if let Some(nothing) = answer
+        .nothing
+        .as_ref()
+        .filter(|n| n.setting != winner.setting)
+    {
         let missed = missed(answer, nothing);
         let misses = if missed.is_empty() {
             String::new()
         } else {
             format!(", and misses {}", missed.join(" and "))
         };
-        lines.push(format!("No remedy costs {} a month{misses}.", usd(nothing.cost)));
+        lines.push(format!(
+            "No remedy costs {} a month{misses}.",
+            usd(nothing.cost)
+        ));
     }
     for choice in &answer.rejected {
         lines.push(format!(
@@ -129,7 +142,11 @@ fn nobody(answer: &Answer) -> Vec<String> {
 
 /// Each goal with the value of a choice, a line each.
 fn goals(answer: &Answer, choice: &Choice) -> Vec<String> {
-    let names: Vec<String> = choice.goals.iter().map(|value| goal_text(answer, value)).collect();
+    let names: Vec<String> = choice
+        .goals
+        .iter()
+        .map(|value| goal_text(answer, value))
+        .collect();
     let values: Vec<String> = choice
         .goals
         .iter()
@@ -164,7 +181,11 @@ fn goal_text(answer: &Answer, value: &GoalValue) -> String {
 fn bound_text(goal: &Goal) -> String {
     let (factor, unit) = unit_of(goal.metric);
     let bound = number::significant(goal.bound * factor, 6);
-    format!("{} {} {bound}{unit}", goal.metric.metric().name, goal.relation)
+    format!(
+        "{} {} {bound}{unit}",
+        goal.metric.metric().name,
+        goal.relation
+    )
 }
 
 fn standing(goal: &Goal, value: &GoalValue) -> String {
@@ -194,8 +215,14 @@ fn missed(answer: &Answer, choice: &Choice) -> Vec<String> {
 
 /// How sure it is that all goals are met: 1 less the sum of what is unsure of each (Bonferroni).
 pub(super) fn certainty(choice: &Choice) -> Option<f64> {
-    let unsure: Option<f64> = choice.goals.iter().map(|v| v.sure.map(|sure| 1.0 - sure)).sum();
-    unsure.filter(|_| !choice.goals.is_empty()).map(|unsure| (1.0 - unsure).max(0.0))
+    let unsure: Option<f64> = choice
+        .goals
+        .iter()
+        .map(|v| v.sure.map(|sure| 1.0 - sure))
+        .sum();
+    unsure
+        .filter(|_| !choice.goals.is_empty())
+        .map(|unsure| (1.0 - unsure).max(0.0))
 }
 
 fn chance(sure: f64) -> String {
@@ -206,22 +233,29 @@ fn chance(sure: f64) -> String {
     }
 }
 
-fn binding(answer: &Answer, winner: &Choice) -> Option<String> {
+fn binding(answer: &Answer) -> Option<String> {
     let Some(binding) = &answer.binding else {
         let text = "Binding: no goal; nothing that was simulated costs less.";
         return (!answer.goals.is_empty()).then(|| text.to_owned());
     };
-    let less = winner.cost.mean? - binding.without.cost.mean?;
-    let goal = &answer.goals[binding.goal];
-    let whose = match &goal.scope {
-        Scope::All => String::new(),
-        scope @ Scope::Functions(_) => format!(" of {scope}"),
+    let goals = binding.goals.iter().map(|goal| {
+        let goal = &answer.goals[*goal];
+        let whose = match &goal.scope {
+            Scope::All => String::new(),
+            scope @ Scope::Functions(_) => format!(" of {scope}"),
+        };
+        format!("{}{whose}", bound_text(goal))
+    });
+    let them = if binding.goals.len() == 1 {
+        "it"
+    } else {
+        "them"
     };
     Some(format!(
-        "Binding: {}{whose}. Without it, {} would cost {} a month less.",
-        bound_text(goal),
+        "Binding: {}. Without {them}, {} would do, for {} a month less.",
+        goals.collect::<Vec<_>>().join(" and "),
         binding.without.setting,
-        number::usd(less)
+        number::usd(binding.saves)
     ))
 }
 
@@ -238,8 +272,15 @@ fn runner_up(answer: &Answer, winner: &Choice) -> Option<String> {
         )
     } else {
         let share = number::percent(share.abs());
-        let way = if second.extra.mean? < 0.0 { "less" } else { "more" };
-        format!("Runner-up: {}, {extra} a month more ({share} {way}).", second.choice.setting)
+        let way = if second.extra.mean? < 0.0 {
+            "less"
+        } else {
+            "more"
+        };
+        format!(
+            "Runner-up: {}, {extra} a month more ({share} {way}).",
+            second.choice.setting
+        )
     })
 }
 
@@ -248,7 +289,9 @@ fn more(answer: &Answer) -> Vec<String> {
     let Some(winner) = &answer.chosen else {
         return lines;
     };
-    let place = answer.more_of.and_then(|of| answer.measures.iter().position(|m| *m == of));
+    let place = answer
+        .more_of
+        .and_then(|of| answer.measures.iter().position(|m| *m == of));
     let Some(place) = place else {
         return lines;
     };
@@ -275,7 +318,11 @@ fn more(answer: &Answer) -> Vec<String> {
 /// The best of each kind as a table.
 fn kinds(answer: &Answer) -> Vec<String> {
     let mut rows: Vec<Vec<String>> = Vec::new();
-    let mut head = vec!["kind".to_owned(), "setting".to_owned(), "USD a month".to_owned()];
+    let mut head = vec![
+        "kind".to_owned(),
+        "setting".to_owned(),
+        "USD a month".to_owned(),
+    ];
     head.extend(answer.measures.iter().map(|m| m.metric().name.to_owned()));
     head.push("goals".to_owned());
     rows.push(head);
@@ -287,7 +334,10 @@ fn kinds(answer: &Answer) -> Vec<String> {
             Best::Refused => (None, "not allowed".to_owned()),
         };
         let words = choice.map(|c| c.setting.remedy_words());
-        let mut row = vec![of.kind.to_string(), words.unwrap_or_else(|| NONE.to_owned())];
+        let mut row = vec![
+            of.kind.to_string(),
+            words.unwrap_or_else(|| NONE.to_owned()),
+        ];
         row.push(choice.map_or(NONE.to_owned(), |c| plain(c.cost, 1.0)));
         for (place, measure) in answer.measures.iter().enumerate() {
             let of = |c: &Choice| shown(*measure, c.measures[place]);
@@ -301,7 +351,12 @@ fn kinds(answer: &Answer) -> Vec<String> {
     }
     let columns = rows[0].len();
     let widths: Vec<usize> = (0..columns)
-        .map(|column| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0))
+        .map(|column| {
+            rows.iter()
+                .map(|row| width(&row[column]))
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     let line = |row: &Vec<String>| {
         let cells = row.iter().enumerate().map(|(column, cell)| {
@@ -321,7 +376,10 @@ fn kinds(answer: &Answer) -> Vec<String> {
 
 /// The rows of the winner's schedule.
 fn schedules(answer: &Answer) -> Vec<String> {
-    let rules = answer.winner.iter().flat_map(|winner| &winner.setting.rules);
+    let rules = answer
+        .winner
+        .iter()
+        .flat_map(|winner| &winner.setting.rules);
     let mut lines = Vec::new();
     for rule in rules {
         let Remedy::Scheduled {
@@ -338,7 +396,9 @@ fn schedules(answer: &Answer) -> Vec<String> {
             names => format!(" of {}", names.join(" and ")),
         };
         lines.push(String::new());
-        lines.push(format!("Schedule{whose} ({time_zone}), from {first} at the beginning:"));
+        lines.push(format!(
+            "Schedule{whose} ({time_zone}), from {first} at the beginning:"
+        ));
         let row = |Row { cron, instances }: &Row| format!("  {cron:<24} {instances}");
         lines.extend(rows.iter().map(row));
     }
@@ -352,14 +412,20 @@ fn headroom(answer: &Answer) -> Vec<String> {
         let met = headroom.meets.map_or("no traffic".to_owned(), |most| {
             format!("{} times the traffic", times(most))
         });
-        let missed = headroom.misses.as_ref().map_or(String::new(), |(least, goals)| {
-            format!("; at {} it misses {}", times(*least), goals.join(" and "))
-        });
+        let missed = headroom
+            .misses
+            .as_ref()
+            .map_or(String::new(), |(least, goals)| {
+                format!("; at {} it misses {}", times(*least), goals.join(" and "))
+            });
         format!("  {}: {met}{missed}", headroom.setting)
     });
     let mut lines: Vec<String> = each.collect();
     if !lines.is_empty() {
-        lines.insert(0, "Headroom, the most traffic that meets every goal:".to_owned());
+        lines.insert(
+            0,
+            "Headroom, the most traffic that meets every goal:".to_owned(),
+        );
         lines.insert(0, String::new());
     }
     lines

@@ -62,14 +62,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "report",
-        &[
-            "baseline",
-            "experiment",
-            "stats",
-            "metric",
-            "model",
-            "plan",
-        ],
+        &["baseline", "experiment", "stats", "metric", "model", "plan"],
     ),
     (
         "cli",

@@ -59,9 +59,8 @@ impl Context {
                 hold: value(&ping.hold).map(|hold| hold.0),
             };
         }
-        search.provisioned = value(&file.provisioned).and_then(|provisioned| {
-            self.counts(&provisioned.instances, |count: &Count| count.0)
-        });
+        search.provisioned = value(&file.provisioned)
+            .and_then(|provisioned| self.counts(&provisioned.instances, |count: &Count| count.0));
         if let Some(scheduled) = value(&file.scheduled) {
             self.schedules(scheduled, &mut search.scheduled);
         }

@@ -133,7 +133,10 @@ pub(crate) enum ListOrRange<T> {
 
 /// Where values begin and end, both included.
 #[derive(Clone, Deserialize, JsonSchema, Debug)]
-#[serde(deny_unknown_fields, bound(deserialize = "T: serde::de::DeserializeOwned"))]
+#[serde(
+    deny_unknown_fields,
+    bound(deserialize = "T: serde::de::DeserializeOwned")
+)]
 pub(crate) struct Range<T> {
     /// The least.
     pub(crate) from: Given<T>,

@@ -12,9 +12,15 @@ use crate::report::number::exact;
 /// If it cannot be written, which is a fault of this program.
 pub(super) fn render(answer: &Answer) -> Result<String, io::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut head: Vec<String> = ["setting", "kind", "memory_mb", "architecture", "replications"]
-        .map(str::to_owned)
-        .into();
+    let mut head: Vec<String> = [
+        "setting",
+        "kind",
+        "memory_mb",
+        "architecture",
+        "replications",
+    ]
+    .map(str::to_owned)
+    .into();
     let mut names = vec!["cost_usd_per_month"];
     names.extend(answer.measures.iter().map(|measure| measure.metric().name));
     for name in names {
@@ -27,7 +33,9 @@ pub(super) fn render(answer: &Answer) -> Result<String, io::Error> {
         let mut row = vec![
             setting.to_string(),
             choice.kind.to_string(),
-            setting.memory.map_or_else(String::new, |memory| memory.mb().to_string()),
+            setting
+                .memory
+                .map_or_else(String::new, |memory| memory.mb().to_string()),
             setting.architecture.map_or("", |a| a.name()).to_owned(),
             choice.replications.to_string(),
         ];

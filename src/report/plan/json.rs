@@ -24,8 +24,9 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
     });
     let binding = answer.binding.as_ref().map(|binding| {
         json!({
-            "goal": answer.goals[binding.goal].to_string(),
+            "goals": binding.goals.iter().map(|g| answer.goals[*g].to_string()).collect::<Vec<_>>(),
             "without": choice(&binding.without),
+            "saves_usd_per_month": binding.saves,
         })
     });
     let kinds = answer.kinds.iter().map(|of| match &of.best {
