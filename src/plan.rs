@@ -57,6 +57,17 @@ pub struct Options<'a> {
     pub progress: Option<&'a (dyn Fn(usize) + Sync)>,
 }
 
+/// What is known of a place in a chain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Known {
+    /// Nobody has asked.
+    Nothing,
+    /// It is not allowed.
+    Refused,
+    /// It is this candidate.
+    Candidate(CandidateId),
+}
+
 /// All that is known while a plan is made.
 struct Planner<'a> {
     draft: &'a Draft,
@@ -65,7 +76,7 @@ struct Planner<'a> {
     bases: Vec<Base>,
     chains: Vec<Chain>,
     /// Candidates by chain and place: not asked for yet, refused, or there.
-    ids: Vec<Vec<Option<Option<CandidateId>>>>,
+    ids: Vec<Vec<Known>>,
     found: Vec<Found>,
     /// The cheapest so far that meets the goals.
     leader: Option<CandidateId>,
@@ -159,8 +170,8 @@ impl Planner<'_> {
                 }
             };
             let trials = if recorded(&scenario) { 1 } else { trials };
-            let bare = (setting, prices);
-            let mut base = Base::new(bare, scenario, self.draft, trials as u32, control)?;
+            let parts = (setting, prices);
+            let mut base = Base::new(parts, scenario, self.draft, trials as u32, control)?;
             self.field.count(trials);
             let nothing = self.field.add(base.setting.clone(), base.scenario.clone());
             self.field
@@ -193,7 +204,7 @@ impl Planner<'_> {
                 }
             }
         }
-        let ids = |chain: &Chain| vec![None; chain.settings.len()];
+        let ids = |chain: &Chain| vec![Known::Nothing; chain.settings.len()];
         self.ids = self.chains.iter().map(ids).collect();
         self.found = vec![Found::Nothing; self.chains.len()];
     }
@@ -216,12 +227,14 @@ impl Planner<'_> {
 
     /// A setting as a candidate; `None` where it is not allowed, which is noted.
     fn candidate(&mut self, chain: usize, place: usize) -> Option<CandidateId> {
-        if let Some(known) = self.ids[chain][place] {
-            return known;
+        match self.ids[chain][place] {
+            Known::Nothing => {}
+            Known::Refused => return None,
+            Known::Candidate(id) => return Some(id),
         }
         let Chain { base, settings, .. } = &self.chains[chain];
         let id = self.make(*base, settings[place].clone());
-        self.ids[chain][place] = Some(id);
+        self.ids[chain][place] = id.map_or(Known::Refused, Known::Candidate);
         id
     }
 

@@ -147,7 +147,7 @@ impl Observer for HuntTap<'_> {
             let from = since.max(self.measured_from);
             let told = &mut hunt.told;
             self.calendar.split(from, change.at, |part, length| {
-                told.at(part, place).taken += length
+                told.at(part, place).taken += length;
             });
         }
         if change.to == Ok(State::Busy) {

@@ -312,13 +312,12 @@ impl<'a> Field<'a> {
         let holds = |value| goal.relation.holds(value, goal.bound);
         match (judge(goal, estimate), estimate.ci95) {
             (Standing::Met, _) => Verdict::Met,
-            (Standing::NoValue, _) => Verdict::Missed,
             (Standing::Missed, Some((lo, hi)))
                 if goal.relation != Relation::Equal && (holds(lo) || holds(hi)) =>
             {
                 Verdict::Open
             }
-            (Standing::Missed, _) => Verdict::Missed,
+            (Standing::Missed | Standing::NoValue, _) => Verdict::Missed,
             (Standing::Unsure, _) => Verdict::Open,
         }
     }

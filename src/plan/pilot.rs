@@ -124,13 +124,12 @@ impl Clock {
                 };
                 let key = (second / 60, now);
                 let event = events.iter_mut().find(|(other, _)| *other == key);
-                match event {
-                    Some((_, days)) => days[usize::from(day)] = true,
-                    None => {
-                        let mut days = [false; 7];
-                        days[usize::from(day)] = true;
-                        events.push((key, days));
-                    }
+                if let Some((_, days)) = event {
+                    days[usize::from(day)] = true;
+                } else {
+                    let mut days = [false; 7];
+                    days[usize::from(day)] = true;
+                    events.push((key, days));
                 }
             }
         }

@@ -2,9 +2,9 @@
 
 use crate::experiment::Failure;
 
-use super::Planner;
 use super::field::{CandidateId, Runs, Verdict};
 use super::search::Found;
+use super::{Known, Planner};
 
 impl Planner<'_> {
     /// The cheapest setting that meets every goal with all replications, out of the best of each
@@ -53,7 +53,7 @@ impl Planner<'_> {
             let ids = ids.iter().enumerate();
             ids.map(move |(place, id)| (chain, place, *id))
         });
-        let found = places.find(|(_, _, other)| *other == Some(Some(id)));
+        let found = places.find(|(_, _, other)| *other == Known::Candidate(id));
         found.map(|(chain, place, _)| (chain, place))
     }
 

@@ -7,10 +7,10 @@
 
 use crate::experiment::Failure;
 
-use super::Planner;
 use super::field::CandidateId;
 use super::search::Found;
 use super::space::Kind;
+use super::{Known, Planner};
 use crate::model::RemedyName;
 
 /// Schedules that cost more than the leader by this are not refined.
@@ -119,7 +119,7 @@ impl Planner<'_> {
         let setting = self.field.get(id).setting.clone();
         self.chains[chain].settings.insert(place, setting);
         self.chains[chain].counts.insert(place, counts);
-        self.ids[chain].insert(place, Some(Some(id)));
+        self.ids[chain].insert(place, Known::Candidate(id));
         self.settle(chain, place);
     }
 }

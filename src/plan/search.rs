@@ -226,7 +226,7 @@ impl Planner<'_> {
             let level = self.field.level(replications);
             let dearer = self.field.dearer((next, this), level, Runs::Choice);
             // Where nothing differs, nothing is gained either.
-            let clear = |(low, high)| low > 0.0 || high < 0.0 || low == high;
+            let clear = |(low, high): (f64, f64)| low > 0.0 || high < 0.0 || high <= low;
             if dearer.ci95.is_some_and(clear) || replications >= self.most() {
                 return Ok(dearer.mean.is_none_or(|mean| mean >= 0.0));
             }
@@ -282,7 +282,7 @@ impl Planner<'_> {
             let level = self.field.level(replications);
             let dearer = self.field.dearer((one, other), level, Runs::Choice);
             match dearer.ci95 {
-                Some((low, high)) if low > 0.0 || low == high => return Ok(true),
+                Some((low, high)) if low > 0.0 || high <= low => return Ok(true),
                 Some((_, high)) if high < 0.0 => return Ok(false),
                 _ if replications >= self.most() => return Ok(false),
                 _ => replications = (2 * replications).min(self.most()),

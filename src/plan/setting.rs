@@ -167,15 +167,14 @@ impl Setting {
     /// The keys of its policy, for a `[[policy]]` table.
     pub fn policy_keys(&self) -> String {
         let mut keys = vec![format!("name = {}", quoted(&self.to_string()))];
-        let kinds: [(&str, fn(&Remedy) -> bool); 5] = [
-            ("snapshot", |r| matches!(r, Remedy::Snapshot)),
-            ("ping", |r| matches!(r, Remedy::Ping { .. })),
-            ("provisioned", |r| r.is_provisioned()),
-            ("keep-alive", |r| matches!(r, Remedy::KeepAlive(_))),
-            ("min-instances", |r| matches!(r, Remedy::MinInstances(_))),
-        ];
-        for (key, is) in kinds {
-            let rules = self.rules.iter().filter(|rule| is(&rule.remedy));
+        for key in [
+            "snapshot",
+            "ping",
+            "provisioned",
+            "keep-alive",
+            "min-instances",
+        ] {
+            let rules = self.rules.iter().filter(|rule| rule.remedy.key() == key);
             let tables: Vec<String> = rules.map(Rule::table).collect();
             if !tables.is_empty() {
                 keys.push(format!("{key} = [{}]", tables.join(", ")));
@@ -252,11 +251,14 @@ impl Remedy {
         }
     }
 
-    fn is_provisioned(&self) -> bool {
-        matches!(
-            self,
-            Self::Provisioned { .. } | Self::Scheduled { .. } | Self::Tracking { .. }
-        )
+    /// Its key of a policy.
+    fn key(&self) -> &'static str {
+        match self {
+            Self::Provisioned { .. } | Self::Scheduled { .. } | Self::Tracking { .. } => {
+                "provisioned"
+            }
+            other => other.name().name(),
+        }
     }
 
     fn keys(&self) -> Vec<String> {

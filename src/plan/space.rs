@@ -459,8 +459,8 @@ fn levels(base: &Base, by_part: bool) -> Vec<Vec<Vec<u32>>> {
         let least = sorted[level * most / LEVELS.min(most) - 1];
         // An n-th instance takes those before it along.
         let number = |worths: &Vec<f64>| {
-            let last = worths.iter().rposition(|worth| *worth >= least);
-            last.map_or(0, |last| last as u32 + 1)
+            let place = worths.iter().rposition(|worth| *worth >= least);
+            place.map_or(0, |place| place as u32 + 1)
         };
         let counts: Vec<Vec<u32>> = worths
             .iter()

@@ -103,13 +103,13 @@ fn head(answer: &Answer) -> Vec<String> {
         .filter(|n| n.setting != winner.setting)
     {
         let missed = missed(answer, nothing);
-        let misses = if missed.is_empty() {
+        let but = if missed.is_empty() {
             String::new()
         } else {
             format!(", and misses {}", missed.join(" and "))
         };
         lines.push(format!(
-            "No remedy costs {} a month{misses}.",
+            "No remedy costs {} a month{but}.",
             usd(nothing.cost)
         ));
     }

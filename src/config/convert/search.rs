@@ -187,8 +187,10 @@ impl Context {
         const DAY: u64 = 86_400;
         if let Some((key, step)) = typed.step.as_ref().zip(value(&typed.step)) {
             let minute = Span::from_whole_secs(60).nanos();
-            let even = Span::from_whole_secs(DAY).nanos() % step.0.nanos() == 0;
-            if !even || step.0.nanos() % minute != 0 {
+            let even = Span::from_whole_secs(DAY)
+                .nanos()
+                .is_multiple_of(step.0.nanos());
+            if !even || !step.0.nanos().is_multiple_of(minute) {
                 let title = "a day is not made of whole steps of this length";
                 let fault = Fault::new(title).at(key.place);
                 self.fault(fault.note("whole minutes, such as \"15 min\", \"1 h\" or \"2 h\""));

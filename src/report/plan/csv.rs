@@ -46,7 +46,9 @@ pub(super) fn render(answer: &Answer) -> Result<String, io::Error> {
         row.push(verdict(choice.verdict).to_owned());
         writer.write_record(&row)?;
     }
-    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    let bytes = writer
+        .into_inner()
+        .map_err(csv::IntoInnerError::into_error)?;
     String::from_utf8(bytes).map_err(io::Error::other)
 }
 

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::csv::verdict;
 use crate::experiment::{Estimate, Standing};
+use crate::model::Architecture;
 use crate::plan::{Answer, Best, Choice, Headroom, Remedy, Setting};
+use crate::units::Memory;
 
 /// The whole document.
 ///
@@ -149,8 +151,8 @@ fn configuration(setting: &Setting) -> Value {
     });
     json!({
         "functions": setting.functions,
-        "memory_mb": setting.memory.map(|memory| memory.mb()),
-        "architecture": setting.architecture.map(|architecture| architecture.name()),
+        "memory_mb": setting.memory.map(Memory::mb),
+        "architecture": setting.architecture.map(Architecture::name),
         "reserved_concurrency": setting.reserved,
         "policy": setting.policy,
         "remedies": rules.collect::<Vec<_>>(),
