@@ -147,7 +147,7 @@ metrics! {
     COST_USD_GATEWAY "cost_usd_gateway" Total Lower "charges for requests to an API gateway";
     COST_USD_QUEUE "cost_usd_queue" Total Lower "charges for requests to queues";
     COST_USD_STREAM "cost_usd_stream" Total Lower "charges for streams";
-    COST_USD_MESSAGES "cost_usd_messages" Total Lower "charges for messages published and calls by a scheduler";
+    COST_USD_SCHEDULE "cost_usd_schedule" Total Lower "charges for calls by a scheduler";
     COST_USD_WORKFLOW "cost_usd_workflow" Total Lower "charges for workflows";
     COST_USD_PER_MONTH "cost_usd_per_month" OverTime Lower "the bill of 30 days at this rate";
     COLD_CAUSE_FIRST "cold_cause_first" Total Lower "cold because there never was an instance";
@@ -234,7 +234,7 @@ impl MetricId {
             COST_USD_GATEWAY,
             COST_USD_QUEUE,
             COST_USD_STREAM,
-            COST_USD_MESSAGES,
+            COST_USD_SCHEDULE,
             COST_USD_WORKFLOW,
         ];
         let of_workflows = WORKFLOWS.0..=TRANSITIONS.0;

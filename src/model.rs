@@ -14,11 +14,13 @@ mod process;
 mod remedy;
 mod resource;
 mod search;
+mod traffic;
 mod workflow;
 mod working_set;
 
 pub use event_source::{
-    AsyncRules, EventSource, Gateway, GatewayKind, GatewayThrottle, QueueRules, StreamRules,
+    AsyncRules, EventSource, Gateway, GatewayKind, GatewayThrottle, QueueRules, StreamKind,
+    StreamRules,
 };
 pub use experiment::{Experiment, Plan, Scenario, Source, scenario_label};
 pub use function::{
@@ -39,6 +41,7 @@ pub use resource::{Connection, Open, Resource};
 pub use search::{
     Architecture, Days, PingSearch, RemedyName, ScheduledSearch, Search, TrackingSearch,
 };
+pub use traffic::{Surge, Traffic};
 pub use workflow::{
     RatePerSecond, Step, StepKind, StepRetry, Way, Workflow, WorkflowKind, WorkflowRules,
 };

@@ -106,7 +106,8 @@ pub fn plan(draft: &Draft, options: &Options<'_>, control: &Control) -> Result<A
 /// Settings that a plan of this draft would choose from, as one trial run of each base shows.
 ///
 /// # Errors
-/// See [`Failure`]; [`Failure::Interrupted`] where the trial runs took longer than the caller waits.
+/// See [`Failure`]; it is [`Failure::Interrupted`] where the trial runs took longer than the caller
+/// waits.
 pub fn count(draft: &Draft, control: &Control) -> Result<usize, Failure> {
     let options = Options::default();
     let mut planner = Planner::new(draft, &options, control)?;

@@ -36,6 +36,8 @@ pub enum Purpose {
     EventSource = 21,
     /// Memory that requests need.
     Memory = 17,
+    /// Requests on top of those of a source, or left out of them.
+    Traffic = 40,
     /// Transitions, choices and calls of a workflow's executions.
     Workflow = 30,
 }

@@ -62,6 +62,11 @@ impl Start {
         }
     }
 
+    /// The simulated instant of another day and time; `None` where it is before this one.
+    pub fn until(self, other: Self) -> Option<Time> {
+        (other.0 >= self.0).then(|| self.since(other.0))
+    }
+
     /// The calendar's instant of a simulated one.
     fn at(self, time: Time) -> Option<Timestamp> {
         let nanos = self.0.as_nanosecond() + i128::from(time.nanos());

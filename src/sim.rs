@@ -248,6 +248,8 @@ struct RareState {
     provisioned_rate: Option<Box<UnitRate>>,
     /// Restores so far, where the first ones take longer.
     restores: u32,
+    /// When the present snapshot was published, or will be.
+    published: Time,
     /// Instances on demand that start for nobody.
     prewarming: u32,
     /// Whether there ever was an instance.
@@ -492,6 +494,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
             Event::Shard { function, lane } => self.look_at_lane(FunctionId(function), lane),
             Event::Connect { slot, generation } => self.connect_again(slot, generation),
             Event::Deploy { function } => self.deploy(FunctionId(function)),
+            Event::Published { function } => self.take_over(FunctionId(function)),
             Event::Execution { workflow } => self.start_execution(workflow),
             Event::Step { thread } => self.step(thread),
             Event::Transitions { kind } => self.release_transitions(kind as usize),
@@ -582,6 +585,7 @@ impl FunctionState {
                 recycling: Vec::new(),
                 provisioned_rate: None,
                 restores: 0,
+                published: Time::ZERO,
                 prewarming: 0,
                 ever: false,
                 last_retired: Retirement::EndOfRun,

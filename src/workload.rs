@@ -21,6 +21,7 @@ mod rates;
 mod recorded;
 mod source;
 mod starts;
+mod surge;
 mod timed;
 mod window;
 

@@ -27,6 +27,7 @@ mod schedule;
 mod search;
 mod snapshot;
 mod start;
+mod traffic;
 mod transient;
 mod workflow;
 mod workload;

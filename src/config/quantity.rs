@@ -257,6 +257,23 @@ number!(
     "a number of 1 or more",
     { "type": "number", "minimum": 1 }
 );
+/// Most requests for each that there usually is: more would not end, or not fit into memory.
+pub(crate) const MOST_TIMES: f64 = 10_000.0;
+
+number!(
+    /// How many times as many.
+    Times(f64),
+    |n| Some(n.real()).filter(|n| *n > 0.0 && *n <= MOST_TIMES),
+    "a number above 0, at most 10000",
+    { "type": "number", "exclusiveMinimum": 0, "maximum": 10_000 }
+);
+number!(
+    /// How many times as many, and more than usual.
+    Rise(f64),
+    |n| Some(n.real()).filter(|n| *n > 1.0 && *n <= MOST_TIMES),
+    "a number above 1, at most 10000",
+    { "type": "number", "exclusiveMinimum": 1, "maximum": 10_000 }
+);
 number!(
     /// A part of 1.
     Share(f64),
@@ -371,6 +388,52 @@ impl JsonSchema for DateAndTime {
             "type": "string",
             "description": "a date, or a date and time; without time zone it is UTC",
             "examples": ["2026-11-02", "2026-11-02T08:00:00Z", "2026-11-02T08:00[Europe/Berlin]"]
+        })
+    }
+}
+
+/// A time of a run.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Moment {
+    /// So long after its beginning.
+    After(Span),
+    /// By the calendar.
+    At(Start),
+}
+
+const MOMENT: &str = "a length of time since the beginning of the run, such as \"3 days\", or a day \
+                      and time of the calendar, such as \"2026-11-27T08:00[Europe/Berlin]\"";
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = String;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(MOMENT)
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+                Ok(text.to_owned())
+            }
+        }
+        let text = date(deserializer, Text)?;
+        if let Ok(length) = parse_span(&text) {
+            return Ok(Self::After(length));
+        }
+        let unknown = |_| D::Error::custom(format!("expected {MOMENT}"));
+        Start::parse(&text).map(Self::At).map_err(unknown)
+    }
+}
+
+impl JsonSchema for Moment {
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": MOMENT,
+            "examples": ["3 days", "2026-11-27", "2026-11-27T08:00[Europe/Berlin]"]
         })
     }
 }

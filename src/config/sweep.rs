@@ -46,11 +46,12 @@ const FUNCTION_KEYS: [&str; 11] = [
 
 /// Keys at the top of a sweep that are the first part of a longer one: a table below them goes on
 /// with the key, a table below any other key names its values.
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 9] = [
     "function",
     "policy",
     "account",
     "workflow",
+    "surge",
     "platform",
     "platform-override",
     "workload",
@@ -202,7 +203,7 @@ pub(crate) fn put(root: &mut Node, key: &DottedKey, node: &Node) -> Result<(), F
     let wrong = |title: String| Fault::new(title).at(key.place);
     let (first, rest) = head(&key.text).ok_or_else(|| wrong(no_key(&key.text)))?;
     match (first.as_str(), rest) {
-        ("function" | "policy" | "account" | "workflow", Some(rest)) => {
+        ("function" | "policy" | "account" | "workflow" | "surge", Some(rest)) => {
             let targets = targets(root, &first, rest, key)?;
             for (table, path) in targets {
                 table.put(&path, key.place, node.clone());

@@ -92,9 +92,20 @@ pub struct QueueRules {
     pub partial_failures: bool,
 }
 
+/// Whose stream it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StreamKind {
+    /// Kinesis Data Streams: its shards and what is put into them is charged for.
+    Kinesis,
+    /// The stream of a `DynamoDB` table: what a function's trigger reads of it is free.
+    DynamoDb,
+}
+
 /// A stream of shards.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct StreamRules {
+    /// Whose stream it is, for the bill.
+    pub kind: StreamKind,
     /// Shards that records are spread over evenly.
     pub shards: u32,
     /// Batches of a shard at the same time; those of one partition key follow each other.

@@ -8,7 +8,7 @@ use crate::ids::FunctionId;
 use crate::trace::Trace;
 use crate::units::{Span, Time};
 
-use super::{Assertion, Function, Goal, Platform, Process, Remedy, Workflow};
+use super::{Assertion, Function, Goal, Platform, Process, Remedy, Traffic, Workflow};
 
 /// A checked experiment.
 #[derive(Clone, Debug)]
@@ -55,6 +55,8 @@ pub struct Plan {
     pub functions: Arc<[Function]>,
     /// Where their requests come from.
     pub sources: Arc<[Source]>,
+    /// How many requests there are for each that they send.
+    pub traffic: Traffic,
     /// What is done against cold starts, in declared order.
     pub remedies: Vec<Remedy>,
     /// Simulated before measuring begins.
@@ -108,11 +110,13 @@ impl Plan {
 
     /// Whether any arrivals are recorded ones, the same in every replication.
     pub fn is_recorded(&self) -> bool {
-        self.sources.iter().any(|source| match source {
+        let the_same = self.traffic.is_usual();
+        let recorded = |source: &Source| match source {
             Source::Process { process, .. } => matches!(process, Process::Replay { .. }),
             Source::Trace { .. } => true,
             Source::Workflow(_) => false,
-        })
+        };
+        the_same && self.sources.iter().any(recorded)
     }
 
     /// The workflows, in the order of the file.

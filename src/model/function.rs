@@ -32,6 +32,8 @@ pub struct Function {
     pub crash_rate: f64,
     /// How requests come to it.
     pub source: EventSource,
+    /// Whether whatever arrives is sent by a scheduler, which charges for it.
+    pub scheduled: bool,
     /// What each of its instances is connected to, at most once.
     pub connection: Option<Connection>,
     /// When a new version takes the place of the one before, rising.
@@ -88,6 +90,10 @@ pub struct StartPhases {
     pub runtime: Dist,
     /// Code outside the handler.
     pub init: Dist,
+    /// Hooks before a snapshot is taken, when a version is published; billed.
+    pub before_checkpoint: Dist,
+    /// How long a snapshot is kept that nobody starts from; `None` is for ever.
+    pub snapshot_kept: Option<Span>,
     /// Memory from a snapshot, instead of fetch, runtime and init.
     pub restore: Dist,
     /// How much longer the first restores take; `None` is not at all.

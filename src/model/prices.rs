@@ -60,10 +60,8 @@ pub struct ServicePrices {
     pub rest_request: Charge,
     /// Requests to an HTTP API of a gateway.
     pub http_request: Charge,
-    /// Requests to standard queues; what is free is shared with `fifo_request`.
+    /// Requests to standard queues.
     pub queue_request: Charge,
-    /// Requests to first-in-first-out queues.
-    pub fifo_request: Charge,
     /// Payload that one request to a queue carries; a larger one counts as several.
     pub queue_unit: Option<Memory>,
     /// Hours of a stream's shard.
@@ -72,14 +70,6 @@ pub struct ServicePrices {
     pub put_unit: Charge,
     /// Payload of such a unit; each record is rounded up to whole ones.
     pub put_unit_size: Option<Memory>,
-    /// Hours of a shard for a consumer with a throughput of its own (enhanced fan-out).
-    pub fan_out_hour: Charge,
-    /// GB read that way.
-    pub fan_out_gb: Charge,
-    /// Reads of a table's stream.
-    pub stream_read: Charge,
-    /// Messages published to topics.
-    pub publish: Charge,
     /// Calls by a scheduler.
     pub schedule: Charge,
     /// State transitions of standard workflows.

@@ -50,20 +50,10 @@ pub struct Services {
     pub http_requests: f64,
     /// Requests to standard queues, polls that find nothing included.
     pub queue_requests: f64,
-    /// The same of first-in-first-out queues.
-    pub fifo_requests: f64,
     /// Hours of shards.
     pub shard_hours: f64,
     /// Units put into streams.
     pub put_units: f64,
-    /// Hours of shards for consumers with a throughput of their own.
-    pub fan_out_hours: f64,
-    /// GB read that way.
-    pub fan_out_gb: f64,
-    /// Reads of tables' streams.
-    pub stream_reads: f64,
-    /// Messages published to topics.
-    pub published: f64,
     /// Calls by a scheduler.
     pub scheduled: f64,
     /// State transitions of standard workflows, retries included.
@@ -75,7 +65,7 @@ pub struct Services {
 }
 
 /// How many amounts [`Services`] has.
-const SERVICES: usize = 14;
+const SERVICES: usize = 9;
 
 /// What it costs, in US dollars.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -98,8 +88,8 @@ pub struct Bill {
     pub queue: f64,
     /// Charges for streams.
     pub stream: f64,
-    /// Charges for messages published and calls by a scheduler.
-    pub messages: f64,
+    /// Charges for calls by a scheduler.
+    pub schedule: f64,
     /// Charges for workflows.
     pub workflow: f64,
 }
@@ -119,13 +109,8 @@ impl Services {
             self.rest_requests,
             self.http_requests,
             self.queue_requests,
-            self.fifo_requests,
             self.shard_hours,
             self.put_units,
-            self.fan_out_hours,
-            self.fan_out_gb,
-            self.stream_reads,
-            self.published,
             self.scheduled,
             self.transitions,
             self.express_requests,
@@ -138,13 +123,8 @@ impl Services {
         self.rest_requests += other.rest_requests;
         self.http_requests += other.http_requests;
         self.queue_requests += other.queue_requests;
-        self.fifo_requests += other.fifo_requests;
         self.shard_hours += other.shard_hours;
         self.put_units += other.put_units;
-        self.fan_out_hours += other.fan_out_hours;
-        self.fan_out_gb += other.fan_out_gb;
-        self.stream_reads += other.stream_reads;
-        self.published += other.published;
         self.scheduled += other.scheduled;
         self.transitions += other.transitions;
         self.express_requests += other.express_requests;
@@ -158,13 +138,8 @@ fn charges(prices: &ServicePrices) -> [&Charge; SERVICES] {
         &prices.rest_request,
         &prices.http_request,
         &prices.queue_request,
-        &prices.fifo_request,
         &prices.shard_hour,
         &prices.put_unit,
-        &prices.fan_out_hour,
-        &prices.fan_out_gb,
-        &prices.stream_read,
-        &prices.publish,
         &prices.schedule,
         &prices.transition,
         &prices.express_request,
@@ -197,7 +172,7 @@ impl Bill {
     pub fn total(&self) -> f64 {
         let functions =
             self.requests + self.duration + self.provisioned + self.snapshot + self.ping;
-        let around = self.gateway + self.queue + self.stream + self.messages + self.workflow;
+        let around = self.gateway + self.queue + self.stream + self.schedule + self.workflow;
         functions + self.storage + around
     }
 }
@@ -240,13 +215,8 @@ impl UnitPrices {
             rest,
             http,
             queue,
-            fifo,
             shards,
             puts,
-            fan_out_hours,
-            fan_out_gb,
-            reads,
-            published,
             scheduled,
             transitions,
             express_requests,
@@ -255,9 +225,9 @@ impl UnitPrices {
         Bill {
             storage: usage.ephemeral_gb_s * prices.ephemeral_storage,
             gateway: rest + http,
-            queue: queue + fifo,
-            stream: shards + puts + fan_out_hours + fan_out_gb + reads,
-            messages: published + scheduled,
+            queue,
+            stream: shards + puts,
+            schedule: scheduled,
             workflow: transitions + express_requests + express_gb_s,
             requests: usage.requests * self.request,
             duration: usage.gb_s * self.gb_s + usage.provisioned_run_gb_s * run,
@@ -277,20 +247,15 @@ pub fn bill(prices: &Prices, usage: &Usage, window: Span) -> Bill {
     UnitPrices::of_volume(prices, usage, window).bill(prices, usage)
 }
 
-/// What a unit of each service costs at a month's amounts. What is free of queues is taken from
-/// standard requests first, and from the others as far as something is left.
+/// What a unit of each service costs at a month's amounts.
 fn service_units(prices: &ServicePrices, monthly: [f64; SERVICES]) -> [f64; SERVICES] {
-    const STANDARD: usize = 2;
-    const FIFO: usize = 3;
-    let left = (prices.queue_request.free - monthly[STANDARD]).max(0.0);
     let of = charges(prices);
     std::array::from_fn(|i| {
         let amount = monthly[i];
         if amount <= 0.0 {
             return 0.0;
         }
-        let shared = if i == FIFO { left } else { 0.0 };
-        of[i].of_month(amount - shared) / amount
+        of[i].of_month(amount) / amount
     })
 }
 

@@ -221,7 +221,7 @@ impl Part<'_> {
             (metric::COST_USD_GATEWAY, bill.gateway),
             (metric::COST_USD_QUEUE, bill.queue),
             (metric::COST_USD_STREAM, bill.stream),
-            (metric::COST_USD_MESSAGES, bill.messages),
+            (metric::COST_USD_SCHEDULE, bill.schedule),
             (metric::COST_USD_WORKFLOW, bill.workflow),
         ];
         for (id, usd) in optional.into_iter().filter(|(_, usd)| *usd > 0.0) {

@@ -397,6 +397,10 @@ impl Observer for Summary<'_> {
         self.watch(start.at, start.function).prewarmed(start);
     }
 
+    fn published(&mut self, at: Time, function: FunctionId, billable: Span) {
+        self.watch(at, function).published(at, function, billable);
+    }
+
     fn provisioned(&mut self, at: Time, function: FunctionId, instances: u32) {
         self.watch(at, function)
             .provisioned(at, function, instances);

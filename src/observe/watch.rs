@@ -1,7 +1,7 @@
 //! What is counted of one function.
 
 use crate::ids::FunctionId;
-use crate::model::{Billing, EventSource, GatewayKind, Plan, RemedyKind};
+use crate::model::{Billing, EventSource, GatewayKind, Plan, RemedyKind, StreamKind};
 use crate::sim::{
     Ending, Fate, Found, InFlight, MessageEnd, Observer, Prewarmed, Prompt, RequestEnd, Retirement,
     Running, Sender, State, StateChange,
@@ -133,11 +133,15 @@ impl Watch {
                 self.asked.push((since, asked - gone));
             }
             instances -= gone;
-            let used = at.since(since);
-            let rounding = used.round_up(self.provisioned_step).saturating_sub(used);
-            let nanos = u128::from(rounding.nanos()) * u128::from(gone);
+            let nanos = u128::from(self.rounding(since, at).nanos()) * u128::from(gone);
             self.tally.charges.capacity_nanos += nanos;
         }
+    }
+
+    /// What the time of capacity is rounded up by that is on from `since` to `until`.
+    fn rounding(&self, since: Time, until: Time) -> Span {
+        let used = until.since(since);
+        used.round_up(self.provisioned_step).saturating_sub(used)
     }
 
     /// What is charged for of this function.
@@ -150,9 +154,11 @@ impl Watch {
         // What is rounded up for the whole run is borne by its parts in proportion.
         let run = plan.duration;
         let share = |whole: Span| whole.part(window.nanos(), run.nanos().max(1));
-        let rounding = share(run.round_up(prices.provisioned_step).saturating_sub(run));
-        let capacity =
-            charges.capacity_nanos + u128::from(self.capacity) * u128::from(rounding.nanos());
+        let still_on = self.asked.iter().map(|(since, instances)| {
+            let rounding = share(self.rounding(*since, self.end));
+            u128::from(rounding.nanos()) * u128::from(*instances)
+        });
+        let capacity = charges.capacity_nanos + still_on.sum::<u128>();
         let cached = share(run.max(prices.snapshot_cache_minimum));
         let free = if self.free_tier_counts { 1.0 } else { 0.0 };
         let restored = if self.snapshots_billed > 0 {
@@ -187,7 +193,16 @@ impl Watch {
         // A gateway does not charge for what it throttles itself (AWS staff, repost.aws [memory]).
         let calls = (tally.requests + tally.retries).saturating_sub(tally.refused_by_gateway);
         let calls = calls as f64;
-        match &plan.functions[self.id.index()].source {
+        let function = &plan.functions[self.id.index()];
+        if function.scheduled {
+            let batches = function.source.has_batches();
+            services.scheduled = if batches {
+                messages
+            } else {
+                tally.requests as f64
+            };
+        }
+        match &function.source {
             EventSource::Sync | EventSource::Async(_) => {}
             EventSource::Gateway(gateway) => match gateway.kind {
                 GatewayKind::Rest => services.rest_requests = calls,
@@ -208,6 +223,7 @@ impl Watch {
                 let polls = f64::from(rules.pollers) * window.secs() / 20.0;
                 services.queue_requests = messages + taken + deleted + (polls - taken).max(0.0);
             }
+            EventSource::Stream(rules) if rules.kind == StreamKind::DynamoDb => {}
             EventSource::Stream(rules) => {
                 services.shard_hours = f64::from(rules.shards) * window.secs() / 3600.0;
                 services.put_units = messages;
@@ -335,6 +351,14 @@ impl Observer for Watch {
             charges.provisioned_init_nanos += nanos;
         } else if self.init_billed || start.restored {
             charges.nanos += nanos;
+        }
+    }
+
+    fn published(&mut self, _: Time, _: FunctionId, billable: Span) {
+        // The init of snapshots has been billed before that of others was.
+        if let Some(billing) = &self.billing {
+            let nanos = billing.billed(billable).nanos();
+            self.tally.charges.nanos += u128::from(nanos);
         }
     }
 

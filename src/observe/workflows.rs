@@ -1,6 +1,6 @@
 //! What is counted of executions of workflows: they call several functions each.
 
-use crate::model::{Plan, WorkflowKind};
+use crate::model::{Plan, Process, WorkflowKind};
 use crate::sim::{WorkflowEnd, WorkflowFate};
 use crate::stats::{Histogram, Joint};
 use crate::units::{Memory, Span, Time};
@@ -14,6 +14,8 @@ use crate::metric;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Workflows {
     started: u64,
+    /// Those among them that a scheduler started.
+    scheduled: u64,
     completed: u64,
     failed: u64,
     refused: u64,
@@ -39,6 +41,8 @@ pub(super) struct WorkflowBooks {
     from: Time,
     /// Bytes that an execution of each is charged for.
     bytes: Vec<u64>,
+    /// Whether a scheduler starts them, of each.
+    scheduled: Vec<bool>,
     /// What the time of an Express execution is rounded up to.
     step: Span,
     /// Of the present part.
@@ -57,10 +61,13 @@ impl WorkflowBooks {
             _ => memory.bytes(),
         };
         let bytes: Vec<u64> = plan.workflows().map(|w| charged(w.memory)).collect();
+        let by_schedule = |process: &Process| matches!(process, Process::Schedule(_));
+        let scheduled = plan.workflows().map(|w| by_schedule(&w.process)).collect();
         (!bytes.is_empty()).then(|| {
             Box::new(Self {
                 from: plan.measured_from(),
                 bytes,
+                scheduled,
                 step: prices.map_or(Span::ZERO, |prices| prices.express_step),
                 present: Workflows::default(),
                 before: Workflows::default(),
@@ -85,6 +92,8 @@ impl WorkflowBooks {
             return;
         }
         let counts = &mut self.present;
+        let scheduled = self.scheduled.get(end.workflow as usize);
+        counts.scheduled += u64::from(scheduled.is_some_and(|is| *is));
         let length = end.ended - end.arrived;
         match end.fate {
             WorkflowFate::Completed => {
@@ -129,6 +138,7 @@ impl WorkflowBooks {
 impl Workflows {
     fn join(&mut self, other: &Self) {
         self.started += other.started;
+        self.scheduled += other.scheduled;
         self.completed += other.completed;
         self.failed += other.failed;
         self.refused += other.refused;
@@ -155,6 +165,7 @@ impl Workflows {
     pub(super) fn services(&self) -> Services {
         let gb = Memory::from_mb(1024.0).bytes() as f64;
         Services {
+            scheduled: self.scheduled as f64,
             transitions: self.standard_transitions as f64,
             express_requests: self.express_requests as f64,
             express_gb_s: self.express_byte_nanos as f64 / 1e9 / gb,

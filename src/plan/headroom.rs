@@ -23,12 +23,13 @@ pub struct Headroom {
     /// The most traffic that was found to meet every goal, in times that of the file; `None` where
     /// not even a 64th does.
     pub meets: Option<f64>,
-    /// The least that was found to miss one, and the goals that it misses; `None` where 64 times the
-    /// traffic meets all.
+    /// The least that was found to miss one, and the goals that it misses; `None` where 64 times
+    /// the traffic meets all.
     pub misses: Option<(f64, Vec<String>)>,
 }
 
-/// Finds how much more traffic the winner of a plan, its runner-up and the policies of the file bear.
+/// Finds how much more traffic the winner of a plan, its runner-up and the policies of the file
+/// bear.
 ///
 /// # Errors
 /// See [`Failure`]; `Ok(Err(_))` says why traffic cannot be multiplied.

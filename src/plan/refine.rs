@@ -1,7 +1,7 @@
 //! Schedules between two of a chain: instance by instance, the those of least worth go first.
 //!
-//! A chain of schedules has steps, each of which adds instances in several parts of the day. Between
-//! the weakest that meets the goals and the one before there is a cheaper one, as a rule. The
+//! A chain of schedules has steps, each of which adds instances in several parts of the day.
+//! Between the weakest that meets the goals and the one before there is a cheaper one, as a rule. The
 //! instances in between go in the order of their worth, as many as the goals bear, which bisection
 //! finds; then single ones are tried in the same order.
 

@@ -1,4 +1,4 @@
-//! Bisection along each chain: the weakest setting that meets the goals, and from there the cheapest.
+//! Bisection along each chain: the weakest setting that meets the goals, from there the cheapest.
 //!
 //! Requests fare better along a chain, so the settings that meet the goals are its upper part, and
 //! its first member is found by bisection. Cost along a chain falls to its lowest point and rises

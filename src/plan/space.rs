@@ -255,8 +255,8 @@ impl Base {
         }))
     }
 
-    /// The instances of a schedule, each as function and part of the calendar, that a weaker schedule
-    /// has not; those that are worth least first.
+    /// The instances of a schedule, each as function and part of the calendar, that a weaker
+    /// schedule has not; those that are worth least first.
     pub(super) fn spare(&self, strong: &[Vec<u32>], weak: &[Vec<u32>]) -> Vec<(usize, usize)> {
         let functions = self.functions();
         let mut spare: Vec<(f64, usize, usize)> = Vec::new();

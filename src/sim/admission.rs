@@ -123,7 +123,7 @@ impl Waiting {
 enum Refused {
     RequestsPerSecond,
     Concurrency,
-    /// A token comes at this instant.
+    /// A token, or a snapshot, comes at this instant.
     ScalingRate(Time),
 }
 
@@ -293,6 +293,9 @@ impl<O: Observer> Simulation<'_, O> {
         }
         if self.is_full() {
             return Err(Refused::Concurrency);
+        }
+        if let Some(at) = self.snapshot_missing(request.function) {
+            return Err(Refused::ScalingRate(at));
         }
         self.take_instance(request.function)?;
         self.count_on_demand(request);

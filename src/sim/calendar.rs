@@ -45,8 +45,10 @@ pub(super) enum Event {
     Shard { function: u32, lane: u32 },
     /// A request that was refused a connection tries again.
     Connect { slot: u32, generation: u32 },
-    /// A new version of a function takes the place of the one before.
+    /// A new version of a function takes the place of the one before, as soon as it is published.
     Deploy { function: u32 },
+    /// A version is published, with a snapshot of its own.
+    Published { function: u32 },
     /// An execution of a workflow is started.
     Execution { workflow: u32 },
     /// What a thread of an execution waited for has come.
@@ -74,9 +76,11 @@ impl Event {
             | Self::Unused { .. }
             | Self::QueueTimeout { .. }
             | Self::Abandon { .. } => Class::Expiry,
-            Self::Provision { .. } | Self::Drain | Self::Wake { .. } | Self::Deploy { .. } => {
-                Class::Order
-            }
+            Self::Provision { .. }
+            | Self::Drain
+            | Self::Wake { .. }
+            | Self::Deploy { .. }
+            | Self::Published { .. } => Class::Order,
         }
     }
 }

@@ -232,8 +232,6 @@ impl<O: Observer> Simulation<'_, O> {
         });
         let state = &mut self.functions[function];
         if instance.provisioned {
-            let ready = state.provisioned_ready + 1;
-            self.count_ready(function, ready);
             self.take_place(function, slot);
             self.recycle_later(slot);
         } else {

@@ -65,6 +65,11 @@ pub trait Observer {
     #[inline]
     fn prewarmed(&mut self, _start: &Prewarmed) {}
 
+    /// A version of a function is published: it is initialised, and a snapshot of it is taken.
+    /// `billable` of that is billed.
+    #[inline]
+    fn published(&mut self, _at: Time, _function: FunctionId, _billable: Span) {}
+
     /// Capacity provisioned for a function is now `instances` (asked for, not yet ready).
     #[inline]
     fn provisioned(&mut self, _at: Time, _function: FunctionId, _instances: u32) {}
@@ -457,6 +462,7 @@ macro_rules! pass_on {
             began(run: &Prompt);
             answered(run: &Prompt, at: Time);
             prewarmed(start: &Prewarmed);
+            published(at: Time, function: FunctionId, billable: Span);
             provisioned(at: Time, function: FunctionId, instances: u32);
             connected(at: Time, function: FunctionId, more: bool);
             connection_refused(at: Time, function: FunctionId);

@@ -113,7 +113,13 @@ impl<O: Observer> Simulation<'_, O> {
         if let Some(each) = self.plan.platform.provisioned.requests_per_second {
             let rate = &mut function.rare.provisioned_rate;
             let rate = rate.get_or_insert_with(|| Box::new(UnitRate::new(each)));
-            rate.set_units(self.now, ready);
+            // Of two in one place only one brings tokens, else each recycling would.
+            let replaced = function
+                .rare
+                .recycling
+                .iter()
+                .filter(|pair| pair.new == NONE);
+            rate.set_units(self.now, ready - replaced.count() as u32);
         }
     }
 
@@ -145,13 +151,19 @@ impl<O: Observer> Simulation<'_, O> {
 
     /// A provisioned instance is ready: the one whose place it takes goes, as soon as it is idle.
     pub(super) fn take_place(&mut self, id: FunctionId, new: u32) {
-        let mut recycling = self.functions[id].rare.recycling.iter_mut();
-        let Some(pair) = recycling.find(|pair| pair.new == new) else {
+        let function = &mut self.functions[id];
+        let ready = function.provisioned_ready + 1;
+        let mut recycling = function.rare.recycling.iter_mut();
+        let pair = recycling.find(|pair| pair.new == new);
+        let old = pair.map(|pair| {
+            // Its slot may be another's before the old one is gone.
+            pair.new = NONE;
+            pair.old
+        });
+        self.count_ready(id, ready);
+        let Some(old) = old else {
             return;
         };
-        // Its slot may be another's before the old one is gone.
-        pair.new = NONE;
-        let old = pair.old;
         if self.instances[old].state == State::Idle {
             self.retire_idle(old, Retirement::MaxLife);
         } else {

@@ -110,7 +110,8 @@ impl<'a> Workflows<'a> {
         let of_plan: Vec<_> = (0..)
             .zip(plan.workflows())
             .map(|(number, workflow)| {
-                let starts = Starts::new(&workflow.process, function, streams, number);
+                let process = &workflow.process;
+                let starts = Starts::new(process, function, streams, number, &plan.traffic);
                 (workflow, starts)
             })
             .collect();

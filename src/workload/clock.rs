@@ -7,6 +7,7 @@ use crate::trace::MinuteClock;
 use crate::units::{NANOS_PER_SECOND, Span};
 
 use super::rates::{MmppClock, ProfileClock};
+use super::surge::Surged;
 use super::timed::TimedClock;
 
 /// Later than any request, in nanoseconds.
@@ -37,6 +38,7 @@ pub(super) enum Clock {
     Batch(Box<BatchClock>),
     Timed(Box<TimedClock>),
     Minutes(Box<MinuteClock>),
+    Surged(Box<Surged>),
 }
 
 impl Clock {
@@ -89,6 +91,7 @@ impl Clock {
             Self::Burst(clock) => clock.next(),
             Self::Batch(clock) => clock.next(stream),
             Self::Timed(clock) => clock.next(stream),
+            Self::Surged(clock) => clock.next(stream),
         }
     }
 }

@@ -19,6 +19,7 @@ use super::clock::NEVER;
 use super::dealer::Dealer;
 use super::recorded::RowArrivals;
 use super::source::{FunctionArrivals, ServiceDraws};
+use super::surge::Copier;
 use super::window::{Drawn, Window};
 use super::{Arrival, Arrivals};
 
@@ -260,12 +261,16 @@ impl<'a> Gathering<'a> {
             return Ok(());
         }
         let streams = self.streams;
+        let (traffic, end) = (&self.plan.traffic, self.plan.end().nanos());
         let (function, number) = self.next_source(id);
         if let Process::Replay { file } = process {
+            let copier = Copier::new(traffic, id, &streams, number, end);
             let rows = RowArrivals::replay(file, id, function, streams, number)?;
-            self.rows.push(rows);
+            self.rows.push(rows.copied(vec![copier]));
         } else {
-            let lanes = FunctionArrivals::of_process(id, function, process, &streams, number);
+            let of = (id, Some(id));
+            let drawn = (&streams, number);
+            let lanes = FunctionArrivals::of_traffic(of, function, process, drawn, traffic);
             self.numbers[id.index()] += lanes.len().saturating_sub(1) as u32;
             self.lanes.extend(lanes);
         }
@@ -274,26 +279,33 @@ impl<'a> Gathering<'a> {
 
     fn trace(&mut self, trace: &Trace, functions: &[FunctionId]) -> Result<(), TraceFault> {
         let streams = self.streams;
+        let (traffic, end) = (&self.plan.traffic, self.plan.end().nanos());
         if let Some(counts) = trace.minutes() {
             for (place, id) in functions.iter().enumerate() {
                 if self.wants(*id) {
                     let (function, number) = self.next_source(*id);
                     let clock = MinuteClock::new(counts, place);
-                    let lane = FunctionArrivals::of_minutes(*id, function, clock, streams, number);
+                    let copier = Copier::new(traffic, *id, &streams, number, end);
+                    let drawn = (streams, number);
+                    let lane = FunctionArrivals::of_minutes(*id, function, clock, copier, drawn);
                     self.lanes.push(lane);
                 }
             }
         } else if let Some(reader) = trace.rows()? {
             let mut draws = Vec::new();
+            let mut copiers = Vec::new();
             for id in functions {
                 draws.push(if self.wants(*id) {
                     let (function, number) = self.next_source(*id);
+                    copiers.push(Copier::new(traffic, *id, &streams, number, end));
                     Some((*id, ServiceDraws::new(*id, function, streams, number)))
                 } else {
+                    copiers.push(None);
                     None
                 });
             }
-            self.rows.push(RowArrivals::new(reader, draws));
+            self.rows
+                .push(RowArrivals::new(reader, draws).copied(copiers));
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::units::{Span, Time};
 use super::Arrival;
 use super::clock::NEVER;
 use super::source::ServiceDraws;
+use super::surge::{Copier, Held};
 
 /// The rows of a file as requests.
 #[derive(Debug)]
@@ -19,7 +20,20 @@ pub(super) struct RowArrivals {
     /// By the trace's function; `None` where its requests are not wanted.
     functions: Vec<Option<(FunctionId, ServiceDraws)>>,
     /// The function of the last row, and its recorded service time.
-    row: (usize, Option<Span>),
+    row: Row,
+    /// Where any request is copied or left out.
+    copies: Option<Box<Copies>>,
+}
+
+/// A function, by its place in the trace, and a recorded service time.
+type Row = (usize, Option<Span>);
+
+/// Copies of rows.
+#[derive(Debug)]
+struct Copies {
+    /// By the trace's function; `None` where its requests are there as often as recorded.
+    copiers: Vec<Option<Copier>>,
+    held: Held<Row>,
 }
 
 impl RowArrivals {
@@ -31,7 +45,17 @@ impl RowArrivals {
             reader,
             functions,
             row: (0, None),
+            copies: None,
         }
+    }
+
+    /// The same with copies, by the trace's function.
+    pub(super) fn copied(mut self, copiers: Vec<Option<Copier>>) -> Self {
+        self.copies = copiers.iter().any(Option::is_some).then(|| {
+            let held = Held::new();
+            Box::new(Copies { copiers, held })
+        });
+        self
     }
 
     /// The rows of a file that name a function, or all of them.
@@ -60,6 +84,27 @@ impl RowArrivals {
 
     /// The next instant in nanoseconds; to be followed by one [`Self::request`] where it is used.
     pub(super) fn next_instant(&mut self) -> u64 {
+        let Some(mut copies) = self.copies.take() else {
+            return self.next_row();
+        };
+        let next = loop {
+            if let Some((at, row)) = copies.held.due() {
+                self.row = row;
+                break at;
+            }
+            if copies.held.is_over() {
+                break NEVER;
+            }
+            let at = self.next_row();
+            let own = copies.copiers.get_mut(self.row.0);
+            let own = own.and_then(Option::as_mut);
+            copies.held.read(at, self.row, own);
+        };
+        self.copies = Some(copies);
+        next
+    }
+
+    fn next_row(&mut self) -> u64 {
         while let Some(row) = self.reader.next_request() {
             if let Some(Some(_)) = self.functions.get(row.function) {
                 self.row = (row.function, row.service);

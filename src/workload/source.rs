@@ -2,13 +2,14 @@
 
 use crate::dist::{Dist, uniform};
 use crate::ids::FunctionId;
-use crate::model::{Function, Process, Service};
+use crate::model::{Function, Process, Service, Traffic};
 use crate::random::{Purpose, Stream, Streams};
 use crate::trace::MinuteClock;
 use crate::units::{Span, Time};
 
 use super::clock::{self, Clock};
 use super::rates::{MmppClock, ProfileClock};
+use super::surge::{Change, Copier, Surged};
 use super::timed::TimedClock;
 use super::{Arrival, Arrivals};
 
@@ -89,18 +90,44 @@ impl FunctionArrivals {
         }]
     }
 
+    /// The same with as much traffic as there is in a plan: `of` is the function, or `None` for the
+    /// executions of a workflow.
+    pub(super) fn of_traffic(
+        (id, of): (FunctionId, Option<FunctionId>),
+        function: &Function,
+        process: &Process,
+        (streams, number): (&Streams, u32),
+        traffic: &Traffic,
+    ) -> Vec<Self> {
+        let Some(change) = Change::of(traffic, of) else {
+            return Self::of_process(id, function, process, streams, number);
+        };
+        let changed = change.process(process);
+        let mut lanes = Self::of_process(id, function, &changed, streams, number);
+        for (lane, number) in lanes.iter_mut().zip(number..) {
+            let stream = streams.stream(id.0, Purpose::Traffic, number);
+            let clock = std::mem::replace(&mut lane.clock, Clock::Silent);
+            lane.clock = change.wrap(&changed, clock, stream);
+        }
+        lanes
+    }
+
     /// The requests of one function of a trace that counts by the minute.
     pub(super) fn of_minutes(
         id: FunctionId,
         function: &Function,
         clock: MinuteClock,
-        streams: Streams,
-        number: u32,
+        copier: Option<Copier>,
+        (streams, number): (Streams, u32),
     ) -> Self {
+        let clock = Clock::Minutes(Box::new(clock));
         Self {
             function: id,
             instants: streams.stream(id.0, Purpose::Arrivals, number),
-            clock: Clock::Minutes(Box::new(clock)),
+            clock: match copier {
+                Some(copier) => Clock::Surged(Box::new(Surged::copied(clock, copier))),
+                None => clock,
+            },
             draws: ServiceDraws::new(id, function, streams, number),
         }
     }

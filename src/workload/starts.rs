@@ -1,7 +1,7 @@
 //! The instants of a process alone: what starts is not a request but a workflow.
 
 use crate::ids::FunctionId;
-use crate::model::{Function, Process};
+use crate::model::{Function, Process, Traffic};
 use crate::random::Streams;
 use crate::units::Time;
 
@@ -18,9 +18,16 @@ pub struct Starts {
 impl Starts {
     /// Those of a process; none where it is a replay. `number` tells the streams of several apart,
     /// from which no function draws. Of `function` nothing is asked but a name.
-    pub fn new(process: &Process, function: &Function, streams: &Streams, number: u32) -> Self {
-        let id = FunctionId(u32::MAX - number);
-        let clocks = FunctionArrivals::of_process(id, function, process, streams, 0);
+    pub fn new(
+        process: &Process,
+        function: &Function,
+        streams: &Streams,
+        number: u32,
+        traffic: &Traffic,
+    ) -> Self {
+        let id = (FunctionId(u32::MAX - number), None);
+        let drawn = (streams, 0);
+        let clocks = FunctionArrivals::of_traffic(id, function, process, drawn, traffic);
         let begun = clocks.into_iter().map(|mut clock| {
             let first = clock.next_instant();
             (first, clock)

@@ -175,6 +175,7 @@ pub(crate) fn plan(case: &Case, requests: f64) -> Plan {
                     })
             })
             .collect(),
+        traffic: frostline::model::Traffic::default(),
         remedies: Vec::new(),
         warm_up: Span::ZERO,
         duration: Span::from_secs(requests / rate),

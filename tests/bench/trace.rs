@@ -175,6 +175,7 @@ fn pull(trace: &Arc<Trace>) -> u64 {
         platform: Arc::new(lab::bare_platform()),
         functions: (0..count).map(function).collect(),
         sources: std::iter::once(source).collect(),
+        traffic: frostline::model::Traffic::default(),
         remedies: Vec::new(),
         warm_up: Span::ZERO,
         duration: trace.span().since(Time::ZERO),

@@ -183,6 +183,15 @@ fn a_file_with_the_rows_of_many_functions_is_dealt_out() {
     assert_eq!(both(no_limits), (Way::Apart, Some(320_000.0)));
     let two = format!("{no_limits}replications = 2\n");
     assert_eq!(both(&two).0, Way::Apart);
+    // Copies are drawn function by function: half as many again, and some of them once more.
+    let launch = "traffic = 1.5\nsurge = [{ start = \"10 min\", duration = \"20 min\", \
+                  times = 2, functions = [\"f1*\"] }]\n";
+    let (way, requests) = both(&format!("{no_limits}{launch}"));
+    assert_eq!(way, Way::Apart);
+    assert!(
+        requests.is_some_and(|n| n > 480_000.0 && n < 485_000.0),
+        "{requests:?}"
+    );
     assert!(matches!(both("").0, Way::Binds(_)));
 }
 
@@ -234,6 +243,7 @@ fn a_function_with_more_in_a_window_than_it_is_given_time_for_comes_later() {
         platform: lab::bare_platform().into(),
         functions: vec![lab::bare_function("burst", service), slow].into(),
         sources: vec![burst, every(0, 700.0), every(1, 10.0)].into(),
+        traffic: frostline::model::Traffic::default(),
         remedies: Vec::new(),
         warm_up: Span::ZERO,
         duration: Span::from_whole_secs(60),
@@ -270,6 +280,7 @@ fn the_proof_of_the_quota_on_attempts_is_not_too_careful() {
                 .map(|n| lab::bare_function(&format!("f{n}"), service.clone()))
                 .collect(),
             sources: (0..2).map(every).collect(),
+            traffic: frostline::model::Traffic::default(),
             remedies: Vec::new(),
             warm_up: Span::ZERO,
             duration: Span::from_whole_secs(600),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use frostline::config::{Overrides, load};
 use frostline::dist::Dist;
-use frostline::model::{Plan, Provisioned, RemedyKind, Statistic};
+use frostline::model::{EventSource, Plan, Provisioned, RemedyKind, Statistic, StreamKind};
 use frostline::units::{Span, Time};
 
 /// The plan of the example's first scenario whose policy is the only one, with keys set.
@@ -81,6 +81,40 @@ fn a_schedule_is_read_in_its_zone_from_the_start_of_the_run() {
     // The fourth of July 2026 is a Saturday: Monday at eight.
     let monday = Time::from_secs(56.0 * 3600.0);
     assert_eq!(action.at.next_from(Time::ZERO), monday);
+}
+
+/// Once a second, and four times a second (docs.aws.amazon.com, with-kinesis and with-ddb, 2026).
+#[test]
+fn the_shards_of_a_stream_are_looked_at_as_often_as_its_kind_is() {
+    let every = |keys: &str| {
+        let source = format!("{{ stream = {{ {keys} }} }}");
+        match &plan(&[("function.checkout.source", &source)]).functions[0].source {
+            EventSource::Stream(rules) => (rules.kind, rules.poll_every.secs()),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(every(""), (StreamKind::Kinesis, 1.0));
+    assert_eq!(every("kind = \"dynamodb\""), (StreamKind::DynamoDb, 0.25));
+    let own = "kind = \"dynamodb\", poll-every = \"100 ms\"";
+    assert_eq!(every(own), (StreamKind::DynamoDb, 0.1));
+}
+
+/// Two weeks, of Java alone (docs.aws.amazon.com, snapstart, 2026).
+#[test]
+fn snapshots_of_java_functions_are_dropped() {
+    let start = |runtime: &str| {
+        let hooks = ("function.checkout.start.before-checkpoint", "3 s");
+        plan(&[("function.checkout.runtime", runtime), hooks]).functions[0]
+            .start
+            .clone()
+    };
+    let java = start("java21");
+    assert_eq!(java.snapshot_kept, Some(Span::from_whole_secs(14 * 86_400)));
+    assert_eq!(
+        java.before_checkpoint,
+        Dist::constant(Span::from_whole_secs(3))
+    );
+    assert_eq!(start("python3.12").snapshot_kept, None);
 }
 
 #[test]

@@ -28,5 +28,6 @@ mod swarm;
 mod theory;
 mod threads;
 mod trace;
+mod traffic;
 mod validate;
 mod workload;

@@ -233,23 +233,20 @@ fn a_gateway_is_charged_a_request_by_its_kind_and_volume() {
 }
 
 #[test]
-fn a_queue_has_a_million_free_requests_for_both_kinds_together() {
-    let queue = |standard: f64, fifo: f64, free| {
+fn a_queue_has_a_million_free_requests() {
+    let queue = |requests: f64, free| {
         let services = Services {
-            queue_requests: standard,
-            fifo_requests: fifo,
+            queue_requests: requests,
             ..Services::default()
         };
         month_of(services, free).queue
     };
-    assert_usd(queue(3e6, 0.0, false), 1.20);
-    assert_usd(queue(3e6, 0.0, true), 0.80);
-    assert_usd(queue(0.0, 3e6, true), 1.00);
-    assert_usd(queue(0.4e6, 3e6, true), 2.4 * 0.50);
-    assert_usd(queue(1e6, 1e6, true), 0.50);
-    assert_usd(queue(300_000e6, 0.0, false), 40_000.0 + 30_000.0 + 24_000.0);
+    assert_usd(queue(3e6, false), 1.20);
+    assert_usd(queue(3e6, true), 0.80);
+    assert_usd(queue(0.4e6, true), 0.0);
+    assert_usd(queue(300_000e6, false), 40_000.0 + 30_000.0 + 24_000.0);
     // An idle queue: five pollers, 20 s each, 30 days.
-    assert_usd(queue(648_000.0, 0.0, false), 0.2592);
+    assert_usd(queue(648_000.0, false), 0.2592);
     let prices = east(false).services;
     let requests = |kb: f64| prices.queue_requests(Memory::from_mb(kb / 1024.0));
     assert_eq!(
@@ -268,13 +265,10 @@ fn a_stream_is_charged_by_shard_hours_and_put_units() {
     let services = Services {
         shard_hours: 720.0,
         put_units: 10e6,
-        fan_out_hours: 720.0,
-        fan_out_gb: 100.0,
-        stream_reads: 1e6,
         ..Services::default()
     };
     let bill = month_of(services, true);
-    assert_usd(bill.stream, 10.80 + 0.14 + 10.80 + 1.30 + 0.20);
+    assert_usd(bill.stream, 10.80 + 0.14);
     assert_usd(bill.total(), bill.stream);
     let prices = east(false).services;
     let units = |kb: f64| prices.put_units(Memory::from_mb(kb / 1024.0));
@@ -317,18 +311,16 @@ fn workflows_are_charged_by_transition_or_by_memory_time() {
 }
 
 #[test]
-fn messages_and_schedules_have_their_free_volume() {
-    let messages = |published: f64, scheduled: f64, free| {
+fn a_scheduler_has_its_free_volume() {
+    let schedule = |scheduled: f64, free| {
         let services = Services {
-            published,
             scheduled,
             ..Services::default()
         };
-        month_of(services, free).messages
+        month_of(services, free).schedule
     };
-    assert_usd(messages(2e6, 0.0, false), 1.00);
-    assert_usd(messages(2e6, 0.0, true), 0.50);
-    assert_usd(messages(0.0, 15e6, true), 1.00);
+    assert_usd(schedule(2e6, false), 2.00);
+    assert_usd(schedule(15e6, true), 1.00);
 }
 
 #[test]
@@ -467,6 +459,7 @@ fn a_queue_pays_for_sending_receiving_deleting_and_waiting() {
 #[test]
 fn a_stream_pays_for_its_shards_and_its_records() {
     let mut stage = behind(EventSource::Stream(StreamRules {
+        kind: frostline::model::StreamKind::Kinesis,
         shards: 2,
         parallelization_factor: 3,
         batch_size: 100,

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use frostline::theory::queues::erlang_b;
 use serde_json::Value;
 
 fn root() -> &'static Path {
@@ -106,6 +107,7 @@ fn every_experiment_has_an_answer_here() {
         "keep-alive-curve",
         "keep-connections",
         "latency-gate",
+        "launch-day",
         "memory",
         "mobile-backend",
         "one-large-or-many-small",
@@ -155,6 +157,46 @@ fn scaling_eras_the_old_rule_was_kinder_to_one_burst_and_the_new_one_to_what_las
     assert_eq!(since[..4], [9000.0, 7000.0, 3999.0, 2000.0]);
     // Evenly over the minute: 167 a second, of which 100 get a new instance.
     assert!(since[4] < 0.5 * before[4], "{throttled:?}");
+}
+
+/// What is refused is what the formula of Erlang says of each minute by itself.
+#[test]
+fn launch_day_a_quota_that_was_always_enough_refuses_a_twelfth_of_all_requests() {
+    let rates = [
+        0.4, 0.2, 0.2, 0.2, 0.2, 0.4, 1.0, 2.0, 3.0, 4.0, 4.0, 4.0, 3.0, 3.0, 3.0, 3.0, 3.0, 4.0,
+        5.0, 5.0, 4.0, 3.0, 2.0, 1.0,
+    ];
+    let answer = Answer::of("launch-day");
+    let policy = "platform as it is";
+    let rejected = answer.all(policy, "rejected");
+    let busy_s = answer.all(policy, "service_ms_mean")[0] / 1e3;
+    let refused = |traffic: f64, quota: u32| -> f64 {
+        let of_minute = |minute: u32| {
+            let hour = (f64::from(minute) + 0.5) / 60.0;
+            let height = (hour - 8.0).min(14.0 - hour) / 0.5;
+            let surge = 1.0 + 4.0 * height.clamp(0.0, 1.0);
+            let rate = rates[(minute / 60 % 24) as usize] * traffic * surge;
+            60.0 * rate * erlang_b(quota, rate * busy_s)
+        };
+        (0..2 * 24 * 60).map(of_minute).sum()
+    };
+    let theory = [
+        refused(1.0, 10),
+        refused(1.0, 20),
+        refused(1.0, 40),
+        refused(2.0, 10),
+        refused(2.0, 20),
+        refused(2.0, 40),
+    ];
+    for (found, theory) in rejected.iter().zip(theory) {
+        let error = 0.03 * theory + 6.0 * theory.sqrt();
+        assert!(
+            (found - theory).abs() <= error + 1.0,
+            "{rejected:?} {theory}"
+        );
+    }
+    let share = rejected[0] / answer.all(policy, "requests")[0];
+    assert!((share - 1.0 / 12.0).abs() < 0.005, "{share}");
 }
 
 #[test]

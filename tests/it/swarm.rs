@@ -4,6 +4,7 @@
 #![expect(clippy::float_cmp, reason = "counts are whole")]
 
 mod behind;
+mod traffic;
 mod workflows;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +19,7 @@ use frostline::model::{
     Function, ImageFetch, InitBilling, Jitter, KeepAlive, LayerFetch, MmppState, Overflow, Ping,
     Plan, Platform, Prices, Process, Profile, Provisioned, RateScope, Remedy, RemedyKind, RetryOn,
     Routing, ScalingRate, Scenario, Scheduled, ScheduledAction, ServicePrices, Snapshot,
-    SnapshotAfter, Source, Statistic, Tier, TimedRequests, Tracking, Warming, WorkingSet,
+    SnapshotAfter, Source, Statistic, Tier, TimedRequests, Tracking, Traffic, Warming, WorkingSet,
 };
 use frostline::observe::{Summary, SummaryResult, Values};
 use frostline::random::{Purpose, Stream, Streams};
@@ -391,6 +392,7 @@ impl Dice {
             platform: self.platform().into(),
             functions: (0..functions).map(|_| self.function()).collect(),
             sources: sources.into(),
+            traffic: Traffic::default(),
             remedies: self.remedies(functions),
             warm_up: if self.one_in(2) {
                 Span::ZERO
@@ -401,6 +403,9 @@ impl Dice {
         };
         self.accounts(&mut plan);
         self.workflows(&mut plan);
+        if self.one_in(3) {
+            plan.traffic = self.traffic(functions);
+        }
         plan
     }
 

@@ -1,6 +1,7 @@
 //! Arrivals against theory: rates, dispersion, order, independence of other functions.
 
 mod timed;
+mod traffic;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,6 +24,7 @@ pub(crate) fn plan_of(functions: Vec<Function>, sources: Vec<Source>, duration: 
         platform: Arc::new(lab::bare_platform()),
         functions: functions.into(),
         sources: sources.into(),
+        traffic: frostline::model::Traffic::default(),
         remedies: Vec::new(),
         warm_up: Span::ZERO,
         duration,

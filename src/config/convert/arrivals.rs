@@ -20,7 +20,7 @@ use super::Context;
 use super::experiment::Recorded;
 
 /// Requests that arrive at one instant are in memory together.
-const MOST_AT_ONCE: f64 = 1e6;
+pub(super) const MOST_AT_ONCE: f64 = 1e6;
 
 impl Context {
     /// The process of a function of this name.

@@ -4,7 +4,7 @@ use crate::config::decode::OrNone;
 use crate::config::diagnostic::Fault;
 use crate::config::source::Place;
 use crate::config::typed::event_source::{
-    EventSource, Events, Gateway, GatewayKind, Queue, Sources, Stream, Throttle,
+    EventSource, Events, Gateway, GatewayKind, Queue, Sources, Stream, StreamKind, Throttle,
 };
 use crate::config::typed::{Key, Overlay, value};
 use crate::dist::Dist;
@@ -58,7 +58,7 @@ impl Context {
         } else if own.queue.is_some() {
             self.queue(&over(&own.queue, queue), timeout, place)
         } else if own.stream.is_some() {
-            self.stream(&over(&own.stream, stream), place)
+            self.stream(&own.stream, stream, place)
         } else {
             Some(model::EventSource::Sync)
         };
@@ -81,6 +81,9 @@ impl Context {
                 model::GatewayKind::Http => (&services.http_request, "HTTP APIs", "gateway.http"),
             },
             model::EventSource::Queue(_) => (&services.queue_request, "queues", "queue.standard"),
+            model::EventSource::Stream(rules) if rules.kind == model::StreamKind::DynamoDb => {
+                return;
+            }
             model::EventSource::Stream(_) => (&services.shard_hour, "streams", "stream.shard-hour"),
         };
         if charge.tiers.is_empty() {
@@ -181,7 +184,24 @@ impl Context {
         }))
     }
 
-    fn stream(&self, keys: &Stream, place: Place) -> Option<model::EventSource> {
+    fn stream(
+        &self,
+        own: &Key<Stream>,
+        platform: &Key<Stream>,
+        place: Place,
+    ) -> Option<model::EventSource> {
+        let keys = over(own, platform);
+        let kind = match value(&keys.kind) {
+            Some(StreamKind::DynamoDb) => model::StreamKind::DynamoDb,
+            Some(StreamKind::Kinesis) | None => model::StreamKind::Kinesis,
+        };
+        // What a function says for itself holds for whichever stream it has.
+        let for_itself = value(own).and_then(|own| value(&own.poll_every));
+        let poll_every = match kind {
+            model::StreamKind::Kinesis => None,
+            model::StreamKind::DynamoDb => for_itself.or(value(&keys.dynamodb_poll_every)),
+        };
+        let poll_every = poll_every.or(value(&keys.poll_every));
         let batch_size = self.need(&keys.batch_size, place, "the stream", "batch-size");
         let retry_wait = self.need(&keys.retry_wait, place, "the stream", "retry-wait");
         let shards = value(&keys.shards).map_or(1, |shards| shards.0);
@@ -194,11 +214,12 @@ impl Context {
             return None;
         }
         Some(model::EventSource::Stream(model::StreamRules {
+            kind,
             shards,
             parallelization_factor: factor,
             batch_size: batch_size?.0,
             window: value(&keys.window).map_or(Span::ZERO, |window| window.0),
-            poll_every: value(&keys.poll_every).map_or(Span::ZERO, |every| every.0),
+            poll_every: poll_every.map_or(Span::ZERO, |every| every.0),
             max_retries: limit(&keys.max_retries).map(|most| most.0),
             retry_wait: retry_wait?.0,
             max_age: limit(&keys.max_age).map(|age| age.0),

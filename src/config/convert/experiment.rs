@@ -15,7 +15,7 @@ use crate::config::typed::function::{FunctionEntry, FunctionFile, FunctionKeys};
 use crate::config::typed::policy::Policy;
 use crate::config::typed::{Key, Overlay, value};
 use crate::ids::FunctionId;
-use crate::model::{Function, Plan, Remedy, Scenario, Search, Source};
+use crate::model::{Function, Plan, Process, Remedy, Scenario, Search, Source};
 use crate::trace::{Trace, TraceFunction};
 use crate::units::{Span, Time};
 
@@ -143,6 +143,12 @@ pub(crate) fn scenarios(
     context.warn_of_cuts(&population.functions);
     context.reservations(&population.functions, &platform);
     let policies = context.policies(&file, &platform, &population);
+    let known = Known {
+        functions: &population.functions,
+        incomplete: population.incomplete,
+    };
+    let measured_from = Time::ZERO + warm_up;
+    let traffic = context.traffic(&file, &known, &population.sources, measured_from);
     let duration = duration?.0;
     context.fits_into_time(warm_up, duration, &file);
     context.meets_measured_time(&MeasuredTime::new(warm_up, duration), &population);
@@ -165,6 +171,7 @@ pub(crate) fn scenarios(
             platform: Arc::clone(&platform.platform),
             functions: Arc::clone(&functions),
             sources: Arc::clone(&sources),
+            traffic: traffic.clone(),
             remedies,
             warm_up,
             duration,
@@ -176,7 +183,7 @@ pub(crate) fn scenarios(
 }
 
 /// The tables of a key, those at fault included.
-fn tables<T>(key: &Key<crate::config::typed::experiment::Tables<T>>) -> &[Given<T>] {
+pub(super) fn tables<T>(key: &Key<crate::config::typed::experiment::Tables<T>>) -> &[Given<T>] {
     value(key).map_or(&[], |tables| tables.0.as_slice())
 }
 
@@ -302,6 +309,9 @@ impl Context {
             match (&entry.arrivals, number) {
                 (Some(arrivals), None) => {
                     if let Some(process) = self.process(arrivals, name) {
+                        let by_schedule = matches!(process, Process::Schedule(_));
+                        let model = &mut population.functions[function.index()].function;
+                        model.scheduled = by_schedule && !called.contains(name);
                         population
                             .sources
                             .push(Source::Process { function, process });
@@ -342,14 +352,21 @@ impl Context {
                 let workload = file.workload.as_ref().map(|given| given.place);
                 population.places.push(workload.unwrap_or(root));
             }
-        } else if tables(&file.function).is_empty()
+        } else {
+            self.some_functions(file, root);
+        }
+        self.warn_of_defaults(file);
+        population
+    }
+
+    /// Refuses an experiment without functions, where none is at fault.
+    fn some_functions(&self, file: &ExperimentFile, root: Place) {
+        let given = file.function.as_ref();
+        if tables(&file.function).is_empty()
             && file.workload.is_none()
             && !self.faults.is_excused(root, "function")
             && !self.faults.is_excused(root, "workload")
-            && file
-                .function
-                .as_ref()
-                .is_none_or(|given| given.value.is_some())
+            && given.is_none_or(|given| given.value.is_some())
         {
             self.fault(
                 Fault::new("the experiment has no functions")
@@ -357,8 +374,6 @@ impl Context {
                     .note("give [[function]] tables, or a [workload]"),
             );
         }
-        self.warn_of_defaults(file);
-        population
     }
 
     /// Warns of keys that nothing reads.

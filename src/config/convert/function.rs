@@ -138,7 +138,7 @@ impl Context {
         };
         self.warn_of_plain_service(&keys, platform);
         let source = self.event_source(&keys.source, timeout, platform);
-        let start = self.start_phases(&keys, memory, package, platform, &scaled);
+        let start = self.start_phases(&keys, (memory, &runtime), package, platform, &scaled);
         let layers = self.layers(&keys, package_place, package, platform);
         let working_set = working_set(&keys);
         self.warn_of_starts(&keys, memory, &start, platform);
@@ -166,6 +166,7 @@ impl Context {
                 error_rate: value(&keys.error_rate).map_or(0.0, |rate| rate.0),
                 crash_rate: value(&keys.crash_rate).map_or(0.0, |rate| rate.0),
                 source,
+                scheduled: false,
                 connection: self.connection(&keys.connection, platform),
                 deployments: deployments(&keys.deployments),
                 account: self.account_number(&keys.account, platform),

@@ -115,7 +115,7 @@ impl Context {
     }
 
     /// The functions whose names match any of the patterns, in order; without patterns all.
-    fn functions_of(&self, patterns: &Patterns, known: &Known<'_>) -> Vec<FunctionId> {
+    pub(super) fn functions_of(&self, patterns: &Patterns, known: &Known<'_>) -> Vec<FunctionId> {
         let functions = known.functions;
         let all = || (0..functions.len() as u32).map(FunctionId);
         let Some(given) = patterns else {
@@ -125,7 +125,7 @@ impl Context {
             return Vec::new();
         };
         if patterns.is_empty() {
-            let title = "`functions` is an empty list: a remedy for nobody";
+            let title = "`functions` is an empty list: it stands for nobody";
             self.fault(Fault::new(title).at(given.place));
         }
         let names = || functions.iter().map(|facts| facts.function.name.as_str());

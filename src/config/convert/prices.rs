@@ -112,7 +112,6 @@ impl Context {
         let gateway = value(&file.gateway);
         let queue = value(&file.queue);
         let stream = value(&file.stream);
-        let topic = value(&file.topic);
         let schedule = value(&file.schedule);
         let workflow = value(&file.workflow);
         let express_step = workflow.and_then(|workflow| value(&workflow.express_step));
@@ -123,18 +122,10 @@ impl Context {
                 tiers(queue.map(|q| &q.standard), "standard"),
                 free(queue.map(|q| &q.free)),
             ),
-            fifo_request: charge(tiers(queue.map(|q| &q.fifo), "fifo"), 0.0),
             queue_unit: size(queue.map(|q| &q.unit)),
             shard_hour: charge(flat(stream.map(|s| &s.shard_hour)), 0.0),
             put_unit: charge(flat(stream.map(|s| &s.put_unit)), 0.0),
             put_unit_size: size(stream.map(|s| &s.put_unit_size)),
-            fan_out_hour: charge(flat(stream.map(|s| &s.fan_out_hour)), 0.0),
-            fan_out_gb: charge(flat(stream.map(|s| &s.fan_out_gb)), 0.0),
-            stream_read: charge(flat(stream.map(|s| &s.table_read)), 0.0),
-            publish: charge(
-                flat(topic.map(|t| &t.publish)),
-                free(topic.map(|t| &t.free)),
-            ),
             schedule: charge(
                 flat(schedule.map(|s| &s.call)),
                 free(schedule.map(|s| &s.free)),

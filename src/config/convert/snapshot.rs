@@ -5,7 +5,7 @@ use crate::config::diagnostic::Fault;
 use crate::config::names::list;
 use crate::config::quantity::Bandwidth;
 use crate::config::source::Place;
-use crate::config::typed::platform::{SnapshotRules, SnapshotTier, Warming};
+use crate::config::typed::snapshot::{SnapshotRules, SnapshotTier, Warming};
 use crate::config::typed::{Key, value};
 use crate::dist::Dist;
 use crate::model;
@@ -23,6 +23,8 @@ pub(super) struct SnapshotFacts {
     pub(super) warming: Option<model::Warming>,
     /// Most time after a restore.
     hook_limit: Option<Span>,
+    /// When a snapshot that nobody starts from is dropped, and whose: beginnings of runtimes.
+    dropped: Option<(Span, Vec<String>)>,
     /// Most temporary storage of a function that can be restored.
     max_ephemeral_storage: Option<Memory>,
     /// Runtimes with their lowest version.
@@ -38,6 +40,15 @@ enum Reading {
 }
 
 impl SnapshotFacts {
+    /// How long a snapshot of this runtime is kept that nobody starts from.
+    pub(super) fn kept(&self, runtime: &str) -> Option<Span> {
+        let (after, runtimes) = self.dropped.as_ref()?;
+        let mut runtimes = runtimes.iter();
+        runtimes
+            .any(|name| runtime.starts_with(name.as_str()))
+            .then_some(*after)
+    }
+
     /// How long so much memory takes.
     pub(super) fn restore_of(&self, memory: Memory) -> Dist {
         let at = |bandwidth: f64| Span::from_secs(memory.bytes() as f64 / bandwidth);
@@ -69,17 +80,19 @@ impl Context {
             None => Reading::Even(bandwidth(value(&rules.bandwidth))),
         };
         let warming = self.warming(&rules.warming);
-        let runtimes = match value(&rules.runtimes) {
+        let names = |key: &Key<Vec<Given<String>>>, all: &str| match value(key) {
             Some(runtimes) => runtimes.iter().filter_map(|r| r.value.clone()).collect(),
-            None => vec!["*".to_owned()],
+            None => vec![all.to_owned()],
         };
+        let dropped_after = limit(&rules.dropped_after).map(|length| length.0);
         Some(SnapshotFacts {
             restore: restore?.0.clone(),
             reading,
             warming,
             hook_limit: limit(&rules.hook_limit).map(|length| length.0),
+            dropped: dropped_after.map(|after| (after, names(&rules.dropped_runtimes, ""))),
             max_ephemeral_storage: limit(&rules.max_ephemeral_storage).map(|size| size.0),
-            runtimes,
+            runtimes: names(&rules.runtimes, "*"),
         })
     }
 

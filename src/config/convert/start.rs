@@ -29,7 +29,7 @@ impl Context {
     pub(super) fn start_phases(
         &self,
         keys: &FunctionKeys,
-        memory: Memory,
+        (memory, runtime): (Memory, &str),
         package: model::Package,
         platform: &PlatformFacts,
         scaled: &dyn Fn(Dist, Phase) -> Dist,
@@ -70,6 +70,8 @@ impl Context {
                 .snapshot
                 .as_ref()
                 .and_then(|snapshot| snapshot.warming.clone()),
+            before_checkpoint: scaled(or_none(&typed.before_checkpoint), Phase::Init),
+            snapshot_kept: (platform.snapshot.as_ref()).and_then(|rules| rules.kept(runtime)),
             after_restore: scaled(or_none(&typed.after_restore), Phase::Restore),
             restored_first_call: given(&typed.restored_first_call)
                 .map(|call| scaled(call, Phase::FirstCall)),

@@ -11,7 +11,8 @@ use super::Context;
 
 impl Context {
     /// Intervals of one replication come from the spread of equal parts of its time, as if all were
-    /// alike. Where bursts come to an end they are not, and the spread tells only how much.
+    /// alike. Where bursts come to an end, or a surge comes and goes, they are not, and the spread
+    /// tells only how much.
     pub(super) fn warn_of_transients(
         &self,
         file: &ExperimentFile,
@@ -24,6 +25,18 @@ impl Context {
         else {
             return;
         };
+        let surge = file
+            .surge
+            .as_ref()
+            .and_then(|surges| surges.get()?.0.first());
+        if let Some(surge) = surge {
+            let title = "intervals of one replication take a surge for chance";
+            let fault = Fault::warning(title).label(surge.place, "this one");
+            let fault = fault.label(replications.place, "one replication");
+            self.fault(
+                fault.note("they take equal parts of the run for alike; give replications = 10"),
+            );
+        }
         for source in sources {
             let Source::Process {
                 function,

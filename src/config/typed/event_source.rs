@@ -106,10 +106,20 @@ pub(crate) struct Queue {
     pub(crate) partial_failures: Key<bool>,
 }
 
+/// Whose stream it is.
+#[derive(Clone, Copy, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StreamKind {
+    Kinesis,
+    DynamoDb,
+}
+
 /// A stream of shards.
 #[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Stream {
+    /// Whose stream it is, for its polls and its bill; without it "kinesis".
+    pub(crate) kind: Key<StreamKind>,
     /// Shards that records are spread over; without it 1.
     pub(crate) shards: Key<PositiveCount>,
     /// Batches of a shard at the same time; without it 1.
@@ -120,6 +130,8 @@ pub(crate) struct Stream {
     pub(crate) window: Key<Length>,
     /// From one look at a shard to the next; without it at once.
     pub(crate) poll_every: Key<Length>,
+    /// The same of the stream of a table; without it `poll-every`.
+    pub(crate) dynamodb_poll_every: Key<Length>,
     /// Tries after the first that failed; without it without end.
     pub(crate) max_retries: Key<OrNone<Count>>,
     /// Wait before a batch that failed or was throttled is tried again.
@@ -140,8 +152,8 @@ overlay!(Queue {
     retention, partial_failures
 } {});
 overlay!(Stream {
-    shards, parallelization_factor, batch_size, window, poll_every, max_retries, retry_wait,
-    max_age, bisect, poison_rate
+    kind, shards, parallelization_factor, batch_size, window, poll_every, dynamodb_poll_every,
+    max_retries, retry_wait, max_age, bisect, poison_rate
 } {});
 
 const NAMES: &str = "\"sync\", \"gateway\", \"async\", \"queue\", \"stream\", or one of them with \

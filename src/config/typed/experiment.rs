@@ -9,7 +9,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use crate::config::decode::{Given, OrNone};
 use crate::config::quantity::{
-    Count, Date, DateAndTime, Length, PositiveCount, PositiveLength, Seed,
+    Count, Date, DateAndTime, Length, PositiveCount, PositiveLength, Seed, Times,
 };
 use crate::metric::METRICS;
 
@@ -20,6 +20,7 @@ use super::platform::{PlatformFile, ScalingRate};
 use super::policy::Policy;
 use super::resource::ResourceEntry;
 use super::search::Search;
+use super::traffic::SurgeEntry;
 use super::workflow::WorkflowEntry;
 
 /// An experiment: what is asked of which platform, functions, traffic and policies.
@@ -52,6 +53,11 @@ pub(crate) struct ExperimentFile {
     /// Whether the concurrency that accounts claim of their quota is measured and drawn; without it
     /// not.
     pub(crate) claimed_concurrency: Key<bool>,
+    /// Requests of users for each that the sources send, of every source, all the time; without it
+    /// 1.
+    pub(crate) traffic: Key<Times>,
+    /// Launch days: more requests on top of that for a while.
+    pub(crate) surge: Key<Tables<SurgeEntry>>,
     /// Functions.
     pub(crate) function: Key<Tables<FunctionEntry>>,
     /// Scenarios; without any the platform as it is.

@@ -225,6 +225,9 @@ pub(crate) struct Start {
     pub(crate) extensions: Key<Distribution>,
     /// Dependencies that init downloads out of an object storage.
     pub(crate) download: Key<Download>,
+    /// Hooks before a snapshot is taken, which publishing a version takes longer by and is billed
+    /// for; without it no time.
+    pub(crate) before_checkpoint: Key<Distribution>,
     /// Memory from a snapshot; without it the platform's.
     pub(crate) restore: Key<Distribution>,
     /// Runtime and hooks after a restore, which are billed; without it no time.
@@ -371,6 +374,7 @@ impl Overlay for Start {
             extensions: self.extensions.or(base.extensions),
             download: over_inner(self.download, base.download),
             restore: self.restore.or(base.restore),
+            before_checkpoint: self.before_checkpoint.or(base.before_checkpoint),
             after_restore: self.after_restore.or(base.after_restore),
             first_call: self.first_call.or(base.first_call),
             restored_first_call: self.restored_first_call.or(base.restored_first_call),

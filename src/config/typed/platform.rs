@@ -17,6 +17,7 @@ use crate::dist::Dist;
 use crate::units::{Span, parse_span};
 
 use super::event_source::{Sources, Throttle};
+use super::snapshot::SnapshotRules;
 use super::workflow::WorkflowKinds;
 use super::{Key, Overlay, over_inner, overlay};
 
@@ -328,46 +329,6 @@ pub(crate) struct ProvisionedEra {
     pub(crate) requests_per_second: Key<OrNone<PositiveCount>>,
 }
 
-/// Snapshots of memory: restore + memory ÷ bandwidth.
-#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct SnapshotRules {
-    /// The part that does not depend on memory.
-    pub(crate) restore: Key<Distribution>,
-    /// At which memory is read; without it at once.
-    pub(crate) bandwidth: Key<Bandwidth>,
-    /// Cache levels that memory is read from, instead of one `bandwidth`.
-    pub(crate) tiers: Key<Vec<Given<SnapshotTier>>>,
-    /// How much longer the first restores of a function take; without it not at all.
-    pub(crate) warming: Key<OrNone<Warming>>,
-    /// Most time that a function's `after-restore` may take; without it any.
-    pub(crate) hook_limit: Key<OrNone<PositiveLength>>,
-    /// Most temporary storage of a function that can be restored; without it any.
-    pub(crate) max_ephemeral_storage: Key<OrNone<Bytes>>,
-    /// Runtimes that can be restored, each with its lowest version; without it any, as `["*"]`.
-    pub(crate) runtimes: Key<Vec<Given<String>>>,
-}
-
-/// A cache level.
-#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SnapshotTier {
-    /// Restores that read from it, as a part of 1.
-    pub(crate) share: Key<Share>,
-    /// At which they read memory.
-    pub(crate) bandwidth: Key<Bandwidth>,
-}
-
-/// How much longer the first restores take, until the snapshot is cached.
-#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Warming {
-    /// What the first restore takes longer.
-    pub(crate) extra: Key<Distribution>,
-    /// Restores after which none takes longer; in between it falls evenly.
-    pub(crate) restores: Key<PositiveCount>,
-}
-
 /// What a function may be.
 #[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -568,10 +529,6 @@ overlay!(ImageLoading { chunk, read_share, parallel, levels } {});
 overlay!(ProvisionedRules {
     delay, burst, instances_per_minute, requests_per_second, recycle, eras
 } {});
-overlay!(SnapshotRules {
-    restore, bandwidth, tiers, hook_limit, max_ephemeral_storage, runtimes
-} { warming });
-overlay!(Warming { extra, restores } {});
 overlay!(Limits {
     min_memory, max_memory, max_zip, max_upload, max_layers, max_image, max_timeout,
     max_ephemeral_storage

@@ -55,8 +55,6 @@ pub(crate) struct PriceFile {
     pub(crate) queue: Key<Queue>,
     /// Streams; without it nothing.
     pub(crate) stream: Key<Stream>,
-    /// Topics that publish messages; without it nothing.
-    pub(crate) topic: Key<Topic>,
     /// A scheduler; without it nothing.
     pub(crate) schedule: Key<Schedule>,
     /// Workflows; without it nothing.
@@ -101,11 +99,9 @@ pub(crate) struct Gateway {
 pub(crate) struct Queue {
     /// A request to a standard queue, by monthly volume; without it nothing.
     pub(crate) standard: Key<Vec<Given<Tier>>>,
-    /// A request to a first-in-first-out queue, by monthly volume; without it nothing.
-    pub(crate) fifo: Key<Vec<Given<Tier>>>,
     /// Payload that counts as one request; without it any does.
     pub(crate) unit: Key<Bytes>,
-    /// Requests that are free each month, of both kinds together.
+    /// Requests that are free each month.
     pub(crate) free: Key<Number>,
 }
 
@@ -119,22 +115,6 @@ pub(crate) struct Stream {
     pub(crate) put_unit: Key<Money>,
     /// Payload of such a unit; without it a record is one.
     pub(crate) put_unit_size: Key<Bytes>,
-    /// An hour of a shard for a consumer with a throughput of its own; without it nothing.
-    pub(crate) fan_out_hour: Key<Money>,
-    /// A GB read that way; without it nothing.
-    pub(crate) fan_out_gb: Key<Money>,
-    /// A read of a table's stream; without it nothing.
-    pub(crate) table_read: Key<Money>,
-}
-
-/// Topics.
-#[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct Topic {
-    /// A message published; without it nothing.
-    pub(crate) publish: Key<Money>,
-    /// Messages that are free each month.
-    pub(crate) free: Key<Number>,
 }
 
 /// A scheduler.

@@ -45,6 +45,7 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
     });
     let goals: Vec<String> = answer.goals.iter().map(ToString::to_string).collect();
     let left_out = answer.left_out.iter();
+    let left_out = left_out.map(|(setting, why)| json!({ "setting": setting, "why": why }));
     let document = json!({
         "experiment": answer.experiment,
         "question": answer.question,
@@ -62,7 +63,7 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
         "rejected": answer.rejected.iter().map(choice).collect::<Vec<_>>(),
         "kinds": kinds.collect::<Vec<_>>(),
         "candidates": answer.candidates.iter().map(choice).collect::<Vec<_>>(),
-        "left_out": left_out.map(|(s, why)| json!({ "setting": s, "why": why })).collect::<Vec<_>>(),
+        "left_out": left_out.collect::<Vec<_>>(),
         "headroom": answer.headroom.iter().map(headroom).collect::<Vec<_>>(),
         "effort": {
             "cells": answer.effort.cells,

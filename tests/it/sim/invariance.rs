@@ -1,7 +1,9 @@
 //! What policies must not change, and what a seed fixes.
 
 use frostline::dist::Dist;
-use frostline::model::{KeepAlive, Plan, Process, Provisioned, RemedyKind, Routing, SnapshotAfter};
+use frostline::model::{
+    KeepAlive, Plan, Process, Provisioned, RemedyKind, Routing, SnapshotAfter, Surge, Traffic,
+};
 use frostline::sim::Sender;
 use frostline::units::{Span, Time};
 use frostline::validate::lab;
@@ -48,6 +50,29 @@ const ROUTINGS: [Routing; 5] = [
     Routing::Oldest,
     Routing::Random,
 ];
+
+/// Common random numbers: what arrives does not depend on the policy, with surges as without.
+#[test]
+fn no_policy_changes_what_arrives_on_a_launch_day() {
+    let mut plan = plan();
+    plan.traffic = Traffic {
+        times: 1.5,
+        surges: [Surge {
+            start: Time::from_secs(500.0),
+            duration: secs(500.0),
+            times: 3.0,
+            ramp: secs(100.0),
+            functions: None,
+        }]
+        .into(),
+    };
+    let expected = record(&plan, 1).arrived;
+    assert!(expected.len() > 7000, "{}", expected.len());
+    for kind in [RemedyKind::MinInstances(4), ping(9.0, 3, 1.0, 0.0)] {
+        let other = lab::with_remedy(plan.clone(), kind);
+        assert_eq!(record(&other, 1).arrived, expected);
+    }
+}
 
 #[test]
 fn without_quota_and_with_starts_of_no_length_no_policy_changes_the_busy_path() {

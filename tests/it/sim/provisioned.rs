@@ -398,6 +398,47 @@ fn each_stretch_of_scheduled_capacity_is_billed_in_blocks() {
     assert_eq!(bill(waves), 1200.0 + 600.0);
 }
 
+/// What is still on when the run ends is rounded up from when it was asked for, like the rest.
+#[test]
+fn capacity_that_is_still_on_at_the_end_is_billed_in_blocks_from_its_beginning() {
+    let mut stage = priced();
+    stage.duration = secs(1000.0);
+    stage.warm_up = secs(100.0);
+    let one_more = vec![action("10 0 * * *", "UTC", 3, 3)];
+    stage.remedy(scheduled(1, None, one_more));
+    let (summary, _) = stage.measure(1);
+    // One since 0 s, whose 1,100 s become 1,200; two since 600 s, whose 500 become 600.
+    let bill = 0.25 * (1000.0 + 100.0 + 2.0 * 600.0);
+    assert_values(&summary.values, &[(metric::COST_USD_PROVISIONED, bill)]);
+}
+
+/// Capacity that takes the place of other capacity brings no tokens along: they are of the place.
+#[test]
+fn recycling_grants_no_tokens_anew() {
+    let spilled = |recycle| {
+        let mut stage = Stage::new();
+        stage.duration = secs(200.0);
+        stage.platform.provisioned.requests_per_second = Some(1);
+        stage.platform.provisioned.recycle = recycle;
+        stage.remedy(constantly(2));
+        // Both are busy when their successors come, and both tokens are gone.
+        stage.calls(&[(99.9, 0.5), (99.9, 0.5), (100.2, 0.01), (100.3, 0.01)]);
+        on_provisioned(&stage.play())
+    };
+    assert_eq!(spilled(None), [true, true, false, false]);
+    assert_eq!(spilled(Some(constant(100.0))), [true, true, false, false]);
+    let idle = |recycle| {
+        let mut stage = Stage::new();
+        stage.duration = secs(200.0);
+        stage.platform.provisioned.requests_per_second = Some(1);
+        stage.platform.provisioned.recycle = recycle;
+        stage.remedy(constantly(1));
+        stage.calls(&[(99.9, 0.01), (100.1, 0.01)]);
+        on_provisioned(&stage.play())
+    };
+    assert_eq!(idle(Some(constant(100.0))), [true, false]);
+}
+
 /// None of those that are added is used before all of them are ready; those that were there serve on
 /// (docs.aws.amazon.com, provisioned-concurrency, 2026).
 #[test]

@@ -1,6 +1,8 @@
 //! Event queues, queues and streams: rule by rule.
 
-use frostline::model::{AsyncRules, EventSource, Overflow, QueueRules, StreamRules, WorkingSet};
+use frostline::model::{
+    AsyncRules, EventSource, Overflow, QueueRules, StreamKind, StreamRules, WorkingSet,
+};
 use frostline::observe::{SummaryResult, metric};
 use frostline::sim::{Ending, Fate, Found};
 use frostline::units::{Memory, Span};
@@ -358,6 +360,7 @@ fn a_message_that_is_too_old_is_deleted() {
 // Streams (docs.aws.amazon.com, with-kinesis and services-kinesis-parameters, 2026).
 
 const STREAM: StreamRules = StreamRules {
+    kind: StreamKind::Kinesis,
     shards: 1,
     parallelization_factor: 1,
     batch_size: 100,
@@ -528,4 +531,47 @@ fn a_throttled_batch_of_a_stream_waits_and_is_not_given_up() {
     let (summary, record) = stage.measure(1);
     assert_eq!(record.throttled.len(), 11);
     assert_eq!(value(&summary, "messages_waiting"), 1.0);
+}
+
+/// What a function's trigger reads of a table's stream is free; a Kinesis stream has its shards.
+#[test]
+fn the_stream_of_a_table_costs_nothing() {
+    let bill = |kind| {
+        let mut stage = super::measures::priced();
+        stage.functions[0].source = EventSource::Stream(StreamRules { kind, ..STREAM });
+        let prices = stage.platform.prices.as_mut().unwrap();
+        let price = |price| frostline::model::Charge {
+            tiers: vec![frostline::model::Tier { price, up_to: None }],
+            free: 0.0,
+        };
+        prices.services.shard_hour = price(36.0);
+        prices.services.put_unit = price(5.0);
+        stage.call(1.0, 0.5);
+        stage.measure(1).0.values.get(metric::COST_USD_STREAM)
+    };
+    let hours = super::measures::priced().duration.secs() / 3600.0;
+    let shards = f64::from(STREAM.shards);
+    assert_eq!(bill(StreamKind::Kinesis), Some(shards * hours * 36.0 + 5.0));
+    assert_eq!(bill(StreamKind::DynamoDb), None);
+}
+
+/// Calls by a scheduler are charged for, whatever they come to.
+#[test]
+fn what_a_scheduler_sends_is_charged_by_the_call() {
+    let bill = |scheduled| {
+        let mut stage = super::measures::priced();
+        stage.functions[0].scheduled = scheduled;
+        stage.functions[0].error_rate = 1.0;
+        let prices = stage.platform.prices.as_mut().unwrap();
+        prices.services.schedule = frostline::model::Charge {
+            tiers: vec![frostline::model::Tier {
+                price: 3.0,
+                up_to: None,
+            }],
+            free: 0.0,
+        };
+        stage.calls(&[(1.0, 0.5), (2.0, 0.5)]);
+        stage.measure(1).0.values.get(metric::COST_USD_SCHEDULE)
+    };
+    assert_eq!([bill(true), bill(false)], [Some(6.0), None]);
 }

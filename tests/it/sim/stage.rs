@@ -320,6 +320,7 @@ impl Stage {
             platform: self.platform.clone().into(),
             functions: self.functions.clone().into(),
             sources: self.sources.clone().into(),
+            traffic: frostline::model::Traffic::default(),
             remedies: self.remedies.clone(),
             warm_up: self.warm_up,
             duration: self.duration,

@@ -4,7 +4,7 @@
 use super::*;
 use frostline::model::{
     AsyncRules, Connection, EventSource, Gateway, GatewayKind, GatewayThrottle, Open, QueueRules,
-    Reset, Resource, StreamRules,
+    Reset, Resource, StreamKind, StreamRules,
 };
 
 impl Dice {
@@ -120,6 +120,7 @@ impl Dice {
                 partial_failures: self.one_in(2),
             }),
             _ => EventSource::Stream(StreamRules {
+                kind: StreamKind::Kinesis,
                 shards: 1 + self.below(4),
                 parallelization_factor: 1 + self.below(3),
                 batch_size: 1 + self.below(10),

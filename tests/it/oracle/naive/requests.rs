@@ -131,11 +131,11 @@ impl World<'_> {
     }
 
     /// So many requests a second for each provisioned instance that is ready, those of a second at
-    /// most; a new one brings those of a second along.
+    /// most; a new one brings those of a second along, unless it takes the place of another.
     pub(super) fn settle(&mut self, function: usize) {
         let each = self.stage.platform.provisioned.requests_per_second;
         let a_second = u128::from(each.unwrap_or(0)) * 1_000_000_000;
-        let ready = self.count(function, |i| i.provisioned && i.was_ready);
+        let ready = self.count(function, |i| i.provisioned && i.was_ready && !i.leaves);
         let ready = u128::from(ready);
         let now = self.now;
         let allowance = &mut self.allowances[function];
