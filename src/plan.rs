@@ -99,6 +99,10 @@ pub fn plan(draft: &Draft, options: &Options<'_>, control: &Control) -> Result<A
     if !options.exhaustive {
         planner.refine()?;
     }
+    // What each kind comes to may be cheaper than what led so far.
+    if let Some(base) = planner.leader.and_then(|leader| planner.base_of(leader)) {
+        planner.complete(base)?;
+    }
     let (winner, lost) = planner.choose()?;
     planner.answer(winner, &lost)
 }
@@ -280,25 +284,7 @@ impl Planner<'_> {
         lost: &[CandidateId],
     ) -> Result<Answer, Failure> {
         let base = winner.and_then(|id| self.base_of(id)).unwrap_or(0);
-        // What each kind costs is told for the winner's base, so there nothing is left open.
-        for chain in 0..self.chains.len() {
-            if self.chains[chain].base != base {
-                continue;
-            }
-            if matches!(self.found[chain], Found::Dear(_)) {
-                self.search_chain(chain, false)?;
-            }
-            if let Found::Best(place) = self.found[chain]
-                && !self.options.exhaustive
-            {
-                self.refine_chain(chain, place)?;
-            }
-            if let Found::Best(place) = self.found[chain]
-                && let Some(id) = self.candidate(chain, place)
-            {
-                self.field.bring(&[id], self.most(), Runs::Choice)?;
-            }
-        }
+        self.complete(base)?;
         let runner_up = match winner {
             Some(winner) => self.runner_up(winner, lost)?.map(|(id, tie)| RunnerUp {
                 extra: self.field.dearer((id, winner), LEVEL, Runs::Fresh),
@@ -354,6 +340,29 @@ impl Planner<'_> {
             candidates,
             left_out: std::mem::take(&mut self.left_out).into_iter().collect(),
         })
+    }
+
+    /// Leaves no kind of a base open: what each costs is told for the winner's base.
+    fn complete(&mut self, base: usize) -> Result<(), Failure> {
+        for chain in 0..self.chains.len() {
+            if self.chains[chain].base != base {
+                continue;
+            }
+            if matches!(self.found[chain], Found::Dear(_)) {
+                self.search_chain(chain, false)?;
+            }
+            if let Found::Best(place) = self.found[chain]
+                && !self.options.exhaustive
+            {
+                self.refine_chain(chain, place)?;
+            }
+            if let Found::Best(place) = self.found[chain]
+                && let Some(id) = self.candidate(chain, place)
+            {
+                self.field.bring(&[id], self.most(), Runs::Choice)?;
+            }
+        }
+        Ok(())
     }
 
     fn base_of(&self, id: CandidateId) -> Option<usize> {

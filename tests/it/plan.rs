@@ -14,6 +14,7 @@ use frostline::plan::{self, Answer, Best, Kind, Options, Remedy, Setting, Verdic
 use frostline::report;
 use frostline::sim::Control;
 use frostline::theory::provisioned::{ProvisionedPrices, best_count, marginal_utilization};
+use frostline::theory::queues::erlang_b;
 
 /// A platform without limits, whose starts take no time.
 const LAB: &str = r#"
@@ -432,6 +433,79 @@ fn settings_are_taken_by_the_files_own_rules() {
     };
     let ratio = cost("1 GB, arm64, no remedy") / cost("1 GB, x86_64, no remedy");
     assert!((0.79..0.83).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn of_several_functions_only_those_get_instances_that_the_goals_need() {
+    let text = r#"
+platform     = "lab.toml"
+duration     = "2 days"
+warm-up      = "3 h"
+replications = 4
+
+[[function]]
+name     = "busy"
+memory   = "1 GB"
+service  = "200 ms"
+arrivals = { poisson = { rate = "3 / s" } }
+
+[[function]]
+name     = "rare"
+memory   = "1 GB"
+service  = "1 s"
+arrivals = { poisson = { rate = "3 / h" } }
+
+[slo]
+function.rare.cold-start-ratio = "<= 1 %"
+
+[search]
+remedies = ["none", "provisioned"]
+"#;
+    let found = answer("functions", text);
+    let setting = winner(&found);
+    assert!(setting.of("busy").remedies.is_empty(), "{setting}");
+    // One is used a thousandth of the time, and two at once are needed as seldom.
+    let one = Remedy::Provisioned { instances: 1 };
+    assert_eq!(setting.of("rare").remedies, [&one], "{setting}");
+}
+
+#[test]
+fn headroom_ends_where_erlang_b_loses_too_much() {
+    let text = r#"
+platform     = "lab.toml"
+duration     = "12 h"
+warm-up      = "10 min"
+replications = 6
+
+[[function]]
+name     = "f"
+memory   = "1 GB"
+service  = "1 s"
+reserved-concurrency = 10
+arrivals = { poisson = { rate = "2 / s" } }
+
+[slo]
+throttle-ratio = "<= 5 %"
+
+[search]
+remedies = ["none"]
+"#;
+    let draft = draft("headroom", text, &Overrides::default());
+    let options = Options {
+        jobs: Some(2),
+        replications: 6,
+        ..Options::default()
+    };
+    let control = Control::default();
+    let answer = plan::plan(&draft, &options, &control).unwrap();
+    let found = plan::headroom(&draft, &answer, &options, &control).unwrap();
+    let found = &found.unwrap()[0];
+    let (meets, (misses, goals)) = (found.meets.unwrap(), found.misses.clone().unwrap());
+    // B(10, a) is 5 % at a = 6.216, which is 3.108 times the 2 erlangs of the file.
+    let loss = |times: f64| erlang_b(10, 2.0 * times);
+    assert!(loss(meets) < 0.05 && meets > 2.9, "{meets}");
+    assert!(loss(misses) > 0.048 && misses < 3.25, "{misses}");
+    assert_eq!(goals, ["throttle_ratio <= 0.05"]);
 }
 
 #[test]
