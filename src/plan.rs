@@ -176,7 +176,8 @@ impl Planner<'_> {
             };
             let trials = if recorded(&scenario) { 1 } else { trials };
             let parts = (setting, prices);
-            let mut base = Base::new(parts, scenario, self.draft, trials as u32, control)?;
+            let base = Base::new(parts, scenario, self.draft, trials as u32, control);
+            let mut base = base.map_err(|failure| self.field.stopped(failure))?;
             self.field.count(trials);
             let nothing = self.field.add(base.setting.clone(), base.scenario.clone());
             self.field

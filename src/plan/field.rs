@@ -218,7 +218,8 @@ impl<'a> Field<'a> {
         Ok(())
     }
 
-    fn stopped(&self, failure: Failure) -> Failure {
+    /// What was stopped by the caller is told as such.
+    pub(super) fn stopped(&self, failure: Failure) -> Failure {
         match failure {
             Failure::Run {
                 error: RunError::Stopped,

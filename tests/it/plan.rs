@@ -221,7 +221,7 @@ fn shop(slo: &str, search: &str) -> String {
 platform     = "aws-lambda"
 duration     = "1 day"
 warm-up      = "3 h"
-replications = 6
+replications = 5
 
 [[function]]
 name     = "f"
@@ -242,11 +242,15 @@ arrivals = {{ profile = {{ period = "1 day", rates = ["1 / min", "1 / min", "2 /
 #[test]
 fn the_search_finds_what_the_full_grid_finds_in_a_fraction_of_its_cells() {
     let cases = [
-        ("one", "cold-start-ratio = \"<= 0.05 %\"", ""),
+        (
+            "one",
+            "cold-start-ratio = \"<= 0.05 %\"",
+            "remedies = [\"none\", \"provisioned\", \"scheduled\", \"tracking\"]",
+        ),
         (
             "two",
             "cold-start-ratio = \"<= 0.02 %\"",
-            "remedies = [\"none\", \"ping\", \"provisioned\"]",
+            "remedies = [\"none\", \"ping\"]\nping = { every = [\"5 min\"] }",
         ),
         (
             "three",
@@ -439,15 +443,15 @@ fn settings_are_taken_by_the_files_own_rules() {
 fn of_several_functions_only_those_get_instances_that_the_goals_need() {
     let text = r#"
 platform     = "lab.toml"
-duration     = "2 days"
+duration     = "6 days"
 warm-up      = "3 h"
 replications = 4
 
 [[function]]
 name     = "busy"
 memory   = "1 GB"
-service  = "200 ms"
-arrivals = { poisson = { rate = "3 / s" } }
+service  = "2 s"
+arrivals = { poisson = { rate = "10 / min" } }
 
 [[function]]
 name     = "rare"
