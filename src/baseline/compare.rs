@@ -6,7 +6,7 @@
 //! probability that anything at all is called a change by chance below 5 % (Holm 1979, "A simple
 //! sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::{Kept, KeptScenario};
 use crate::experiment::Estimate;
@@ -39,6 +39,11 @@ pub struct Comparison {
     pub vanished: Vec<String>,
     /// Scenarios and functions that only the later run has.
     pub appeared: Vec<String>,
+    /// Seconds measured before and after, where they differ: then what adds up over time is not
+    /// compared.
+    pub lengths: Option<(f64, f64)>,
+    /// Whether they were warmed up for different times.
+    pub warm_ups_differ: bool,
 }
 
 /// How two runs were compared.
@@ -80,6 +85,10 @@ pub enum Change {
     Small,
     /// Without intervals nothing can be told.
     Unknown,
+    /// Only the earlier run has a value.
+    Lost,
+    /// Only the later run has a value.
+    Gained,
     /// The later one is better.
     Better,
     /// The later one is worse.
@@ -140,6 +149,15 @@ pub fn compare(before: &Kept, after: &Kept, wanted: &Wanted) -> Comparison {
         rows: Vec::new(),
         vanished: Vec::new(),
         appeared: Vec::new(),
+        lengths: (before.duration_s != after.duration_s)
+            .then(|| before.duration_s.zip(after.duration_s))
+            .flatten(),
+        warm_ups_differ: before.warm_up_s != after.warm_up_s,
+    };
+    let comparable = |metric: &MetricId| {
+        let adds_up = metric.metric().kind == Kind::Total;
+        let wanted = wanted.measures.is_empty() || wanted.measures.contains(metric);
+        wanted && !(adds_up && comparison.lengths.is_some())
     };
     let mut tests = Vec::new();
     let degrees = (before.degrees, after.degrees);
@@ -166,7 +184,7 @@ pub fn compare(before: &Kept, after: &Kept, wanted: &Wanted) -> Comparison {
                 change: Change::Unknown,
             });
         };
-        for (metric, pair) in both(&earlier.metrics, &later.metrics, wanted) {
+        for (metric, pair) in both(&earlier.metrics, &later.metrics, comparable) {
             let test = if paired {
                 of_pairs(metric, earlier, later)
             } else {
@@ -183,7 +201,7 @@ pub fn compare(before: &Kept, after: &Kept, wanted: &Wanted) -> Comparison {
                 comparison.vanished.push(format!("{name}, {}", later.label));
                 continue;
             };
-            for (metric, pair) in both(earlier, later, wanted) {
+            for (metric, pair) in both(earlier, later, comparable) {
                 row(
                     Some(name),
                     metric,
@@ -212,13 +230,30 @@ fn by_name(scenario: &KeptScenario) -> BTreeMap<&str, &Measures> {
         .collect()
 }
 
-/// Measures that both have and that are wanted.
-fn both(before: &Measures, after: &Measures, wanted: &Wanted) -> Vec<(MetricId, [Estimate; 2])> {
-    let wanted = |metric: &MetricId| wanted.measures.is_empty() || wanted.measures.contains(metric);
-    let before = before.iter().filter(|(metric, _)| wanted(metric));
-    before
-        .filter_map(|(metric, before)| Some((*metric, [*before, *after.get(metric)?])))
+/// Measures that one of them has and that can be compared. Of what adds up, a run without the thing
+/// has none: 0.
+fn both(
+    before: &Measures,
+    after: &Measures,
+    comparable: impl Fn(&MetricId) -> bool,
+) -> Vec<(MetricId, [Estimate; 2])> {
+    let of = |measures: &Measures, metric| {
+        let missing = absent(metric).map_or_else(Estimate::default, |none| Estimate {
+            mean: Some(none),
+            ci95: Some((none, none)),
+        });
+        measures.get(&metric).copied().unwrap_or(missing)
+    };
+    let metrics: BTreeSet<MetricId> = before.keys().chain(after.keys()).copied().collect();
+    let metrics = metrics.into_iter().filter(comparable);
+    metrics
+        .map(|metric| (metric, [of(before, metric), of(after, metric)]))
         .collect()
+}
+
+/// The value of a measure that a run does not tell, because it has not what is measured.
+fn absent(metric: MetricId) -> Option<f64> {
+    (metric.metric().kind == Kind::Total).then_some(0.0)
 }
 
 /// Whether replications have the same random numbers, and both runs have kept them.
@@ -239,7 +274,11 @@ fn of_pairs(metric: MetricId, before: &KeptScenario, after: &KeptScenario) -> Op
         .replications
         .iter()
         .zip(&after.replications)
-        .map(|(before, after)| Some((*before.get(&metric)?, *after.get(&metric)?)))
+        .map(|(before, after)| {
+            let of =
+                |values: &BTreeMap<MetricId, f64>| values.get(&metric).copied().or(absent(metric));
+            Some((of(before)?, of(after)?))
+        })
         .collect();
     let pairs = pairs.filter(|pairs| pairs.len() > 1)?;
     let n = pairs.len() as f64;
@@ -306,6 +345,8 @@ fn judge(rows: &mut [Compared], tests: &[Option<Tested>], tolerance: f64) {
         }
         row.change = match test {
             _ if row.before == row.after => Change::None,
+            _ if row.after.mean.is_none() => Change::Lost,
+            _ if row.before.mean.is_none() => Change::Gained,
             Some(test) => {
                 by_p.push((test.p(), place));
                 Change::Noise

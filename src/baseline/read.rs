@@ -24,6 +24,10 @@ pub struct Kept {
     pub seed: u64,
     /// Its replications.
     pub replications: u32,
+    /// Seconds measured, where they are the same in all scenarios.
+    pub duration_s: Option<f64>,
+    /// Seconds simulated before.
+    pub warm_up_s: Option<f64>,
     /// Degrees of freedom of its intervals.
     pub degrees: f64,
     /// In the order of the file.
@@ -48,6 +52,8 @@ struct Summary {
     experiment: String,
     seed: u64,
     replications: u32,
+    duration_s: Option<f64>,
+    warm_up_s: Option<f64>,
     intervals: Option<Intervals>,
     scenarios: Vec<Scenario>,
 }
@@ -117,6 +123,8 @@ pub fn read(path: &Path) -> Result<Kept, String> {
         experiment: summary.experiment,
         seed: summary.seed,
         replications: summary.replications,
+        duration_s: summary.duration_s,
+        warm_up_s: summary.warm_up_s,
         degrees: f64::from(parts.max(2) - 1),
         scenarios,
     })

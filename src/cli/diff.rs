@@ -107,9 +107,9 @@ pub(super) fn run(args: &DiffArgs) -> Result<(), Failed> {
         Format::Markdown => report::diff::markdown(&comparison),
         Format::Junit => report::diff::junit(&after.experiment, &comparison)?,
     })?;
-    let has = |change| comparison.rows.iter().any(|row| row.change == change);
-    let worse = has(Change::Worse) || !comparison.vanished.is_empty();
-    let changed = worse || has(Change::Better) || has(Change::Other);
+    let has = |is: fn(Change) -> bool| comparison.rows.iter().any(|row| is(row.change));
+    let worse = has(Change::is_worse) || !comparison.vanished.is_empty();
+    let changed = worse || has(Change::is_told);
     let failed = match args.fail_on {
         FailOn::Worse => worse,
         FailOn::Change => changed || !comparison.appeared.is_empty(),

@@ -4,7 +4,7 @@
 //! points of a sweep.
 
 use crate::metric::{METRICS, MetricId};
-use crate::model::{Assertion, Experiment, Goal, Relation, Scope};
+use crate::model::{Assertion, EventSource, Experiment, Goal, Relation, Scenario, Scope};
 use crate::pattern::matches;
 use crate::units::{parse_money, parse_span};
 
@@ -23,6 +23,7 @@ pub(crate) struct Goals {
 
 /// A goal with the names it was typed with.
 struct Typed {
+    place: Place,
     policy: Option<Named>,
     function: Option<Named>,
     goal: Goal,
@@ -103,6 +104,11 @@ impl Goals {
         for typed in self.slo.iter().chain(&self.assertions) {
             known("function", typed.function.as_ref(), &functions, tell);
             known("policy", typed.policy.as_ref(), &policies, tell);
+            if let Some(what) = lacks(experiment, typed.goal.metric) {
+                let name = typed.goal.metric.metric().name.replace('_', "-");
+                let title = format!("`{name}` has no value here: {what}");
+                tell(Fault::new(title).at(typed.place));
+            }
         }
         experiment.slo = self.slo.into_iter().map(|typed| typed.goal).collect();
         let assertions = self.assertions.into_iter().map(|typed| Assertion {
@@ -111,6 +117,37 @@ impl Goals {
         });
         experiment.assertions = assertions.collect();
     }
+}
+
+/// What an experiment lacks without which a measure has no value in any scenario.
+fn lacks(experiment: &Experiment, metric: MetricId) -> Option<&'static str> {
+    let any = |has: &dyn Fn(&Scenario) -> bool| experiment.scenarios.iter().any(has);
+    let sourced = |is: fn(&EventSource) -> bool| {
+        any(&|scenario| {
+            let functions = scenario.plan.functions.iter();
+            functions.map(|f| &f.source).any(is)
+        })
+    };
+    let name = metric.metric().name;
+    let (has, what) = if name.starts_with("claimed_concurrency") {
+        (
+            any(&|scenario| scenario.claimed_concurrency),
+            "give `claimed-concurrency = true`",
+        )
+    } else if name.starts_with("workflow") || name == "transitions" || name.ends_with("_workflow") {
+        (
+            any(&|scenario| scenario.plan.workflows().next().is_some()),
+            "there is no [[workflow]]",
+        )
+    } else if name.starts_with("message") {
+        (
+            sourced(|s| matches!(s, EventSource::Queue(_) | EventSource::Stream(_))),
+            "no function has a queue or a stream as its `source`",
+        )
+    } else {
+        return None;
+    };
+    (!has).then_some(what)
 }
 
 /// Tells of a pattern that fits no name.
@@ -189,6 +226,11 @@ fn measured(measure: &str, entry: &Entry, about: &About, goals: &mut Vec<Typed>,
         Value::List(bounds) => bounds.as_slice(),
         _ => std::slice::from_ref(node),
     };
+    if bounds.is_empty() {
+        let title = format!("`{measure}` has no bound");
+        let fault = Fault::new(title).at(node.place);
+        tell(fault.note(format!("such as \"<= {}\"", example(metric))));
+    }
     for node in bounds {
         if matches!(node.value, Value::Faulty) {
             continue;
@@ -208,6 +250,7 @@ fn measured(measure: &str, entry: &Entry, about: &About, goals: &mut Vec<Typed>,
         };
         let functions = about.function.as_ref();
         goals.push(Typed {
+            place: entry.place,
             policy: about.policy.clone(),
             function: about.function.clone(),
             goal: Goal {
@@ -249,7 +292,7 @@ fn bound(metric: MetricId, text: &str) -> Result<(Relation, f64), String> {
         }
         if name.contains("_ms_") {
             let span = parse_span(rest).map_err(|error| error.to_string())?;
-            return Ok(span.secs() * 1e3);
+            return Ok(span.nanos() as f64 / 1e6);
         }
         if name.contains("_usd") {
             return parse_money(rest).map_err(|error| error.to_string());
@@ -293,6 +336,7 @@ mod tests {
         for (name, text, expected) in [
             ("latency_ms_p99", "<= 300", (Relation::AtMost, 300.0)),
             ("latency_ms_p99", "<0.3 s", (Relation::Below, 300.0)),
+            ("latency_ms_p99", "<= 501.3 ms", (Relation::AtMost, 501.3)),
             ("cold_start_ratio", "<= 1 %", (Relation::AtMost, 0.01)),
             ("cold_start_ratio", "< 0.05", (Relation::Below, 0.05)),
             ("cost_usd_per_month", "<= 20 USD", (Relation::AtMost, 20.0)),

@@ -12,9 +12,9 @@ use crate::pattern::matches;
 pub enum Standing {
     /// The whole interval is on the right side; or the value, where there is no interval.
     Met,
-    /// The value is on the right side, a part of its interval is not: more replications would tell.
+    /// The interval has values on both sides: more replications would tell.
     Unsure,
-    /// The value is on the wrong side.
+    /// The whole interval is on the wrong side; or the value, where there is no interval.
     Missed,
     /// There is no value, such as a quantile of no requests.
     NoValue,
@@ -44,9 +44,9 @@ pub fn judge(goal: &Goal, estimate: Estimate) -> Standing {
     // No interval of what varies is a point.
     let ends = estimate.ci95.filter(|_| goal.relation != Relation::Equal);
     match ends {
-        _ if !holds(mean) => Standing::Missed,
-        Some((lo, hi)) if !(holds(lo) && holds(hi)) => Standing::Unsure,
-        _ => Standing::Met,
+        Some((lo, hi)) if holds(lo) != holds(hi) => Standing::Unsure,
+        _ if holds(mean) => Standing::Met,
+        _ => Standing::Missed,
     }
 }
 
@@ -109,12 +109,15 @@ mod tests {
         for (relation, (mean, ci95), expected) in [
             (most, at(10.0, 290.0), Standing::Met),
             (most, at(11.0, 290.0), Standing::Unsure),
-            (most, at(11.0, 301.0), Standing::Missed),
+            (most, at(11.0, 301.0), Standing::Unsure),
+            (most, at(11.0, 312.0), Standing::Missed),
+            (most, (Some(301.0), None), Standing::Missed),
             (most, (Some(290.0), None), Standing::Met),
             (most, (None, None), Standing::NoValue),
             (least, at(10.0, 310.0), Standing::Met),
             (least, at(11.0, 310.0), Standing::Unsure),
-            (least, at(11.0, 299.0), Standing::Missed),
+            (least, at(11.0, 299.0), Standing::Unsure),
+            (least, at(11.0, 288.0), Standing::Missed),
             (Relation::Below, at(10.0, 290.0), Standing::Unsure),
             (Relation::Equal, at(10.0, 300.0), Standing::Met),
             (Relation::Equal, at(10.0, 301.0), Standing::Missed),

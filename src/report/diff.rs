@@ -18,15 +18,31 @@ impl Change {
             Self::Noise => "noise",
             Self::Small => "small",
             Self::Unknown => "unknown",
+            Self::Lost => "lost",
+            Self::Gained => "gained",
             Self::Better => "better",
             Self::Worse => "worse",
             Self::Other => "changed",
         }
     }
 
+    /// What a person would want to see, the worst first.
+    const TOLD: [Self; 5] = [
+        Self::Lost,
+        Self::Worse,
+        Self::Better,
+        Self::Other,
+        Self::Gained,
+    ];
+
+    /// Whether a gate has to close.
+    pub fn is_worse(self) -> bool {
+        matches!(self, Self::Lost | Self::Worse)
+    }
+
     /// Whether a person would want to see it.
-    fn is_told(self) -> bool {
-        matches!(self, Self::Better | Self::Worse | Self::Other)
+    pub fn is_told(self) -> bool {
+        Self::TOLD.contains(&self)
     }
 }
 
@@ -89,7 +105,7 @@ pub fn junit(name: &str, comparison: &Comparison) -> io::Result<String> {
     let compared = comparison.rows.iter().map(|row| Case {
         name: subject(row),
         class: row.scenario.clone(),
-        fault: (row.change == Change::Worse).then(|| {
+        fault: row.change.is_worse().then(|| {
             let [_, _, _, before, after, difference] = cells(row);
             CaseFault {
                 kind: "failure",
@@ -146,20 +162,18 @@ struct Row<'a> {
     difference: Option<f64>,
     /// Of the difference.
     ci95: Option<(f64, f64)>,
-    /// `same`, `noise`, `small`, `unknown`, `better`, `worse` or `changed`.
+    /// `same`, `noise`, `small`, `unknown`, `lost`, `gained`, `better`, `worse` or `changed`.
     change: &'static str,
 }
 
 /// What has changed, the worse first.
 fn told(comparison: &Comparison) -> impl Iterator<Item = &Compared> {
-    [Change::Worse, Change::Better, Change::Other]
-        .into_iter()
-        .flat_map(|change| {
-            comparison
-                .rows
-                .iter()
-                .filter(move |row| row.change == change)
-        })
+    Change::TOLD.into_iter().flat_map(|change| {
+        comparison
+            .rows
+            .iter()
+            .filter(move |row| row.change == change)
+    })
 }
 
 fn subject(row: &Compared) -> String {
@@ -199,7 +213,9 @@ fn sentences(comparison: &Comparison) -> Vec<String> {
     };
     let mut counts = String::new();
     for (change, what) in [
+        (Change::Lost, "without a value now"),
         (Change::Worse, "worse"),
+        (Change::Gained, "with a value only now"),
         (Change::Better, "better"),
         (Change::Other, "changed neither way"),
         (Change::Small, "changed by less than the tolerance"),
@@ -214,7 +230,11 @@ fn sentences(comparison: &Comparison) -> Vec<String> {
         }
     }
     let told = comparison.rows.iter().any(|row| row.change.is_told());
-    let verdict = if told { "" } else { "Nothing has changed. " };
+    let verdict = match (told, count(Change::Unknown)) {
+        (false, 0) => "Nothing has changed. ",
+        (false, _) => "Nothing is known to have changed. ",
+        (true, _) => "",
+    };
     let how = match comparison.basis {
         Basis::Paired => "replication by replication, with the same random numbers",
         Basis::Intervals => {
@@ -225,6 +245,16 @@ fn sentences(comparison: &Comparison) -> Vec<String> {
         format!("{verdict}Measures: {counts}."),
         format!("Compared {how}."),
     ];
+    if let Some((before, after)) = comparison.lengths {
+        sentences.push(format!(
+            "The runs measured {} and {}: what adds up over time was left out.",
+            number::time_ms(before * 1e3),
+            number::time_ms(after * 1e3)
+        ));
+    }
+    if comparison.warm_ups_differ {
+        sentences.push("The runs were warmed up for different times.".to_owned());
+    }
     for (names, what) in [
         (&comparison.vanished, "Only in the earlier run"),
         (&comparison.appeared, "Only in the later run"),

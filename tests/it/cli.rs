@@ -112,6 +112,7 @@ fn any_number_of_jobs_gives_the_same_bytes() {
             "cold-starts.svg",
             "frontier.svg",
             "latency.svg",
+            "replications.csv",
             "summary.csv",
             "summary.json",
             "timeline.svg"

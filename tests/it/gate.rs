@@ -308,6 +308,24 @@ fn diff_says_what_is_worse_and_what_is_gone() {
         "{stdout}"
     );
     assert!(stdout.contains("Only in the later run: pings."), "{stdout}");
+    // What is not comparable is not compared, what is gone is no success, what is new is told.
+    for (name, set) in [
+        ("long", "duration=\"7 h\""),
+        ("none", "function.reserved-concurrency=0"),
+        ("gateway", "function.fast.source=\"gateway\""),
+    ] {
+        let arguments = ["run", "a.toml", "--quiet", "--out", name, "--set", set];
+        assert!(run(&dir, &arguments).status.success(), "{name}");
+    }
+    let (_, stdout, _) = diff(&["a", "long", "--fail-on", "never"]);
+    assert!(stdout.contains("The runs measured 6 h and 7 h"), "{stdout}");
+    assert!(!stdout.contains("cost_usd_total"), "{stdout}");
+    let (code, stdout, _) = diff(&["a", "none", "--measure", "latency-ms-p99"]);
+    assert_eq!(code, Some(3));
+    assert!(stdout.contains("lost  as it is  latency_ms_p99"), "{stdout}");
+    let (code, stdout, _) = diff(&["a", "gateway", "--measure", "cost-usd-gateway"]);
+    assert_eq!(code, Some(3));
+    assert!(stdout.contains("worse  as it is  cost_usd_gateway  0 ±0"), "{stdout}");
     let (_, xml, _) = diff(&["a", "slow", "--format", "junit", "--functions"]);
     let name = ("name".to_owned(), "latency_ms_mean of slow".to_owned());
     assert!(elements(&xml).iter().any(|e| e.1.contains(&name)), "{xml}");

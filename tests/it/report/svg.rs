@@ -132,9 +132,13 @@ fn claimed_concurrency_adds_its_picture_with_the_quota_as_a_line() {
 }
 
 #[test]
-fn pictures_name_their_scenarios() {
+fn files_name_their_scenarios() {
     let results = super::fixture::week();
     for (name, bytes) in report::files(&results).unwrap() {
+        // These results were made by hand, without replications.
+        if name == "replications.csv" {
+            continue;
+        }
         let text = String::from_utf8(bytes).unwrap();
         for scenario in &results.scenarios {
             assert!(
