@@ -92,9 +92,8 @@ impl Planner<'_> {
 
     /// The best schedule between this and the one before.
     fn refine_schedule(&mut self, chain: usize, place: usize) -> Result<(), Failure> {
-        let (first, strong) = match self.without_functions(chain, place)? {
-            Some(found) => found,
-            None => return Ok(()),
+        let Some((first, strong)) = self.without_functions(chain, place)? else {
+            return Ok(());
         };
         let none = || strong.iter().map(|counts| vec![0; counts.len()]).collect();
         let weak = match place.checked_sub(1) {
