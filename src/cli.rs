@@ -6,6 +6,7 @@ mod check;
 mod diff;
 mod fit;
 pub mod models;
+mod plan;
 mod run;
 pub mod schema;
 mod trace;
@@ -40,6 +41,8 @@ enum Command {
     Run(run::RunArgs),
     /// Validate experiment files only: how many cells, how long they will take
     Check(check::CheckArgs),
+    /// Find the cheapest setting that meets the goals of [slo]
+    Plan(plan::PlanArgs),
     /// Compare the results of two runs: what has changed, and what is noise
     Diff(diff::DiffArgs),
     /// Make a function model, a trace and a verdict out of logs of real calls
@@ -143,6 +146,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Plan(args) => plan::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Fit(args) => fit::run(&args),
         Command::Models {

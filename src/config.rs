@@ -13,6 +13,7 @@ mod convert;
 mod decode;
 mod diagnostic;
 mod dist;
+mod draft;
 mod embedded;
 mod goals;
 mod names;
@@ -34,6 +35,7 @@ use sweep::{Axis, DottedKey, Swept};
 use tree::Node;
 
 pub use diagnostic::Diagnostics;
+pub use draft::{Draft, Edit};
 pub use embedded::{Model, ModelKind};
 pub use names::nearest_name;
 pub use schema::{SchemaKind, schema};

@@ -31,11 +31,12 @@ use crate::observe::Violation;
 use crate::sim::{Control, RunError};
 use crate::trace::TraceFault;
 
-pub use cell::{CellId, CellResult, run_cell, run_together};
+pub use cell::{CellId, CellResult, run_cell, run_together, watch_cell};
 pub use claim::{Claim, LOCK};
 pub use estimate::estimate_core_time;
 pub use fingerprint::{Reread, fingerprint};
 pub use goals::{Judged, Standing, judge};
+pub use intervals::estimate_at;
 pub use journal::Journal;
 pub use request_parts::RequestParts;
 pub use results::{

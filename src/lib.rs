@@ -13,6 +13,7 @@ pub mod metric;
 pub mod model;
 pub mod observe;
 pub mod pattern;
+pub mod plan;
 pub mod policy;
 pub mod random;
 pub mod report;

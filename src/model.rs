@@ -13,6 +13,7 @@ mod prices;
 mod process;
 mod remedy;
 mod resource;
+mod search;
 mod traffic;
 mod workflow;
 mod working_set;
@@ -37,6 +38,9 @@ pub use remedy::{
     Statistic, Tracking,
 };
 pub use resource::{Connection, Open, Resource};
+pub use search::{
+    Architecture, Days, PingSearch, RemedyName, ScheduledSearch, Search, TrackingSearch,
+};
 pub use traffic::{Surge, Traffic};
 pub use workflow::{
     RatePerSecond, Step, StepKind, StepRetry, Way, Workflow, WorkflowKind, WorkflowRules,

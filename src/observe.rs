@@ -5,6 +5,7 @@
 mod claimed;
 mod claims;
 pub mod costs;
+mod hunt;
 mod identities;
 mod keep_alive_curve;
 mod measures;
@@ -24,6 +25,7 @@ mod workflows;
 
 pub use claimed::{ClaimedLine, ClaimedPoint, ClaimedTap};
 pub use claims::{Claims, LONGEST_RUN, Notes};
+pub use hunt::{Calendar, HuntTap, Places, Use};
 pub use identities::Violation;
 pub use keep_alive_curve::{
     CurveBooks, CurveCounts, KEEP_ALIVES, KeepAliveCurve, KeepAliveCurveTap, keep_alives,

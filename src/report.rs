@@ -15,6 +15,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 mod number;
+pub mod plan;
 mod reading;
 pub mod replications_csv;
 pub mod svg;

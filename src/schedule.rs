@@ -73,6 +73,18 @@ impl Start {
         Timestamp::from_nanosecond(nanos).ok()
     }
 
+    /// The day of the week, from 0 for Monday, and the second of the day in a zone; midnight of a
+    /// Monday beyond the calendar.
+    pub fn local(self, time: Time, zone: &Zone) -> (u8, u32) {
+        let Some(at) = self.at(time) else {
+            return (0, 0);
+        };
+        let local = zone.0.to_datetime(at);
+        let day = local.weekday().to_monday_zero_offset() as u8;
+        let clock = [local.hour(), local.minute(), local.second()].map(i64::from);
+        (day, (clock[0] * 3600 + clock[1] * 60 + clock[2]) as u32)
+    }
+
     /// The simulated instant of one of the calendar; [`Time::NEVER`] beyond all simulated time.
     fn since(self, at: Timestamp) -> Time {
         let nanos = at.as_nanosecond() - self.0.as_nanosecond();

@@ -1,18 +1,26 @@
 //! `frostline check`: validate files, say how much work they are.
 
 use std::path::PathBuf;
-use std::thread::available_parallelism;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, available_parallelism};
 use std::time::Duration;
 
 use clap::Args;
 
 use super::{Failed, OverrideArgs, load_all, print, warn};
+use crate::config::Draft;
 use crate::experiment;
 use crate::model::Experiment;
+use crate::plan;
+use crate::sim::Control;
 use crate::units::{Span, format_span};
 
 /// How long the speed of a file is tried out.
 const TRIAL: Duration = Duration::from_millis(200);
+
+/// How long trial runs for a plan may take.
+const PLAN_TRIAL: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
 pub(super) struct CheckArgs {
@@ -28,8 +36,35 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failed> {
     for (file, (experiment, warnings)) in args.files.iter().zip(&loaded) {
         warn(warnings);
         print(&format!("{}: {}\n", file.display(), sentence(experiment)))?;
+        if !experiment.slo.is_empty() {
+            let (draft, _) = Draft::load(file, &args.overrides.overrides())?;
+            print(&format!("{}: {}\n", file.display(), plan_sentence(&draft)))?;
+        }
     }
     Ok(())
+}
+
+/// How many settings `plan` would choose from, where trial runs tell soon enough.
+fn plan_sentence(draft: &Draft) -> String {
+    let control = Control::default();
+    let (counted, waits) = mpsc::channel::<()>();
+    let settings = thread::scope(|scope| {
+        let stop = &control.stop;
+        scope.spawn(move || {
+            if waits.recv_timeout(PLAN_TRIAL) == Err(RecvTimeoutError::Timeout) {
+                stop.store(true, Ordering::Relaxed);
+            }
+        });
+        let settings = plan::count(draft, &control);
+        // Nobody waits any more where it took too long.
+        drop(counted);
+        settings
+    });
+    match settings {
+        Ok(1) => "plan has 1 setting to choose from".to_owned(),
+        Ok(settings) => format!("plan has {settings} settings to choose from"),
+        Err(_) => "how many settings plan has to choose from, longer trial runs tell".to_owned(),
+    }
 }
 
 fn sentence(experiment: &Experiment) -> String {

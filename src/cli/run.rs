@@ -237,7 +237,7 @@ impl Drop for Finish<'_> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
-fn failed(failure: Failure) -> Failed {
+pub(super) fn failed(failure: Failure) -> Failed {
     match failure {
         Failure::Trace(_) => Failed::BadInput(failure.to_string()),
         Failure::Foreign { .. } => Failed::BadInput(format!("error: {failure}")),

@@ -24,6 +24,7 @@ mod provisioned;
 mod resource;
 mod runtime;
 mod schedule;
+mod search;
 mod snapshot;
 mod start;
 mod traffic;

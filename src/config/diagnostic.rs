@@ -129,6 +129,11 @@ impl Faults {
         self.found.borrow().faults.iter().any(|f| !f.warning)
     }
 
+    /// Hands over all that was found so far, and begins anew.
+    pub(crate) fn take(&self) -> Vec<Fault> {
+        std::mem::take(&mut *self.found.borrow_mut()).faults
+    }
+
     /// All that was found, in the order of the texts.
     pub(crate) fn finish(self, sources: Sources) -> Diagnostics {
         let mut faults = self.found.into_inner().faults;

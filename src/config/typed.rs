@@ -17,6 +17,7 @@ pub(crate) mod platform;
 pub(crate) mod policy;
 pub(crate) mod prices;
 pub(crate) mod resource;
+pub(crate) mod search;
 pub(crate) mod snapshot;
 pub(crate) mod traffic;
 pub(crate) mod workflow;

@@ -13,7 +13,7 @@ use crate::observe::{
 };
 use crate::policy;
 use crate::random::Streams;
-use crate::sim::{self, Control};
+use crate::sim::{self, Control, Observer};
 use crate::units::{Span, Time};
 use crate::workload::Workload;
 
@@ -105,6 +105,34 @@ pub fn run_cell(
     control: &Control,
 ) -> Result<CellResult, Failure> {
     run(experiment, id, None, control)
+}
+
+/// Simulates a cell with all functions together for another observer, on the calling thread.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn watch_cell(
+    experiment: &Experiment,
+    id: CellId,
+    observer: &mut impl Observer,
+    control: &Control,
+) -> Result<(), Failure> {
+    let cell = Cell::new(experiment, id, control);
+    let mut workload = Workload::new(cell.plan, &cell.streams).map_err(Failure::Trace)?;
+    let policies = policy::of_plan(cell.plan);
+    sim::run(
+        cell.plan,
+        &cell.streams,
+        policies,
+        &mut workload,
+        observer,
+        control,
+    )
+    .map_err(|error| cell.failed(error))?;
+    match workload.fault() {
+        Some(fault) => Err(Failure::Trace(vec![fault.clone()])),
+        None => Ok(()),
+    }
 }
 
 struct Cell<'a> {

@@ -25,15 +25,21 @@ pub(super) fn of_replications<'a>(replications: impl Iterator<Item = &'a Values>
     let replications: Vec<&Values> = replications.collect();
     estimates(|metric| {
         let values: Vec<f64> = replications.iter().filter_map(|v| v.get(metric)).collect();
-        let mean = mean_of(&values);
-        around(
-            metric,
-            mean,
-            half_width_of(&values)
-                .zip(mean)
-                .map(|(half, mean)| half + rounding(metric, mean)),
-        )
+        estimate_at(metric, &values, LEVEL)
     })
+}
+
+/// The mean of a measure over replications with Student's t, at a coverage of its own; the interval
+/// stands in the field for one of 95 %.
+pub fn estimate_at(metric: MetricId, values: &[f64], level: f64) -> Estimate {
+    let mean = mean_of(values);
+    let half = mean_interval(values, level).map(|interval| interval.half_width());
+    let half = half.zip(mean);
+    around(
+        metric,
+        mean,
+        half.map(|(half, mean)| half + rounding(metric, mean)),
+    )
 }
 
 /// The one run's values, with intervals from the spread of its batches.
@@ -83,10 +89,6 @@ fn estimates(of_metric: impl FnMut(MetricId) -> Estimate) -> Estimates {
 
 fn mean_of(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
-fn half_width_of(values: &[f64]) -> Option<f64> {
-    mean_interval(values, LEVEL).map(|interval| interval.half_width())
 }
 
 /// A value ± half a width, within what the measure can be.

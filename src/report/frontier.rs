@@ -2,23 +2,35 @@
 
 use super::number;
 use crate::experiment::{Results, ScenarioResult};
-use crate::metric::{COST_USD_PER_MONTH, LATENCY_MS_P99};
+use crate::metric::{COST_USD_PER_MONTH, LATENCY_MS_P99, MetricId};
 
 /// Cost a month and 99th-percentile latency, where a scenario has both.
 pub(super) fn point(scenario: &ScenarioResult) -> Option<(f64, f64)> {
+    point_of(scenario, LATENCY_MS_P99)
+}
+
+/// Cost a month and another measure, where a scenario has both.
+pub(super) fn point_of(scenario: &ScenarioResult, metric: MetricId) -> Option<(f64, f64)> {
     let cost = number::mean(scenario.metrics.get(COST_USD_PER_MONTH))?;
-    let p99 = number::mean(scenario.metrics.get(LATENCY_MS_P99))?;
-    Some((cost, p99))
+    let value = number::mean(scenario.metrics.get(metric))?;
+    Some((cost, value))
 }
 
 /// Scenarios for which no other is cheaper and no slower, or faster and no dearer; by cost, then
 /// by latency, then in the order of the file. Equal ones are all members.
 pub(super) fn frontier(results: &Results) -> Vec<usize> {
+    frontier_of(results, LATENCY_MS_P99)
+}
+
+/// The same of cost and another measure of which less is better.
+pub(super) fn frontier_of(results: &Results, metric: MetricId) -> Vec<usize> {
     let mut points: Vec<_> = results
         .scenarios
         .iter()
         .enumerate()
-        .filter_map(|(i, scenario)| point(scenario).map(|(cost, p99)| (cost, p99, i)))
+        .filter_map(|(i, scenario)| {
+            point_of(scenario, metric).map(|(cost, value)| (cost, value, i))
+        })
         .collect();
     points.sort_by(|a, b| {
         a.0.total_cmp(&b.0)

@@ -18,7 +18,7 @@ mod timeline;
 
 pub use claimed_concurrency::claimed_concurrency;
 pub use cold_starts::cold_starts;
-pub use frontier::frontier;
+pub use frontier::{frontier, frontier_of};
 pub use keep_alive_curve::keep_alive_curve;
 pub use latency::latency;
 pub use timeline::timeline;

@@ -49,8 +49,21 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("baseline", &["model", "metric", "stats", "experiment"]),
     (
+        "plan",
+        &[
+            "model",
+            "config",
+            "metric",
+            "sim",
+            "observe",
+            "stats",
+            "theory",
+            "experiment",
+        ],
+    ),
+    (
         "report",
-        &["baseline", "experiment", "stats", "metric", "model"],
+        &["baseline", "experiment", "stats", "metric", "model", "plan"],
     ),
     (
         "fit",
@@ -80,6 +93,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "metric",
             "experiment",
+            "plan",
             "baseline",
             "validate",
             "fit",

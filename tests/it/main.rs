@@ -17,6 +17,7 @@ mod keep_alive_curve;
 mod logs;
 mod oracle;
 mod outputs;
+mod plan;
 mod prices;
 mod readme;
 mod report;

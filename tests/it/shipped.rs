@@ -2,6 +2,8 @@
 
 #![expect(clippy::float_cmp, reason = "counts are whole")]
 
+mod plans;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -112,6 +114,8 @@ fn every_experiment_has_an_answer_here() {
         "mobile-backend",
         "one-large-or-many-small",
         "ping-collision",
+        "plan-checkout",
+        "plan-schedule",
         "poison-queue",
         "power-tuning",
         "provisioned-schedule",

@@ -15,7 +15,7 @@ use crate::config::typed::function::{FunctionEntry, FunctionFile, FunctionKeys};
 use crate::config::typed::policy::Policy;
 use crate::config::typed::{Key, Overlay, value};
 use crate::ids::FunctionId;
-use crate::model::{Function, Plan, Process, Remedy, Scenario, Source};
+use crate::model::{Function, Plan, Process, Remedy, Scenario, Search, Source};
 use crate::trace::{Trace, TraceFunction};
 use crate::units::{Span, Time};
 
@@ -33,6 +33,8 @@ pub(crate) struct Heading {
     pub(crate) replications: u32,
     /// Where they were typed; the experiment if they were not.
     pub(crate) replications_place: Place,
+    /// What `plan` may choose from.
+    pub(crate) search: Search,
 }
 
 /// Functions of the experiment, with where their requests come from.
@@ -88,7 +90,7 @@ pub(crate) fn scenarios(
     set: &[(String, String)],
 ) -> Option<(Heading, Vec<Scenario>)> {
     let file: ExperimentFile = decode(root, &context.faults)?;
-    let heading = Heading {
+    let mut heading = Heading {
         question: value(&file.question).cloned().unwrap_or_default(),
         seed: value(&file.seed).map_or(1, |seed| seed.0),
         replications: value(&file.replications).map_or(10, |PositiveCount(count)| *count),
@@ -96,6 +98,7 @@ pub(crate) fn scenarios(
             .replications
             .as_ref()
             .map_or(root.place, |key| key.place),
+        search: Search::default(),
     };
     let start = value(&file.start).map(|start| start.0);
     context.start.set(start.unwrap_or_default());
@@ -157,6 +160,7 @@ pub(crate) fn scenarios(
         .into_iter()
         .map(|f| f.function)
         .collect();
+    heading.search = context.search(&file.search, &functions);
     let sources: Arc<[Source]> = population.sources.into();
     let end = Time::ZERO + warm_up + duration;
     context.warn_of_transients(&file, &functions, &sources, end);

@@ -23,7 +23,7 @@ impl Context {
         Some(Schedule::new(when?.0, zone?, self.start.get()))
     }
 
-    fn zone(&self, key: &Key<String>) -> Option<Zone> {
+    pub(super) fn zone(&self, key: &Key<String>) -> Option<Zone> {
         let Some(given) = key else {
             return Some(Zone::UTC);
         };

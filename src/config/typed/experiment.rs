@@ -19,6 +19,7 @@ use super::function::{Defaults, FunctionEntry};
 use super::platform::{PlatformFile, ScalingRate};
 use super::policy::Policy;
 use super::resource::ResourceEntry;
+use super::search::Search;
 use super::traffic::SurgeEntry;
 use super::workflow::WorkflowEntry;
 
@@ -73,6 +74,8 @@ pub(crate) struct ExperimentFile {
     pub(crate) workload: Key<Workload>,
     /// Keys of the functions that a trace names.
     pub(crate) defaults: Key<Defaults>,
+    /// What `frostline plan` may choose from; `run` does not use it.
+    pub(crate) search: Key<Search>,
     /// What every request, or each function, has to meet; `plan` finds the cheapest setting that
     /// does.
     #[expect(

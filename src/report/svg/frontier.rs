@@ -1,4 +1,4 @@
-//! `frontier.svg`: cost against tail latency, and which scenarios nobody beats.
+//! `frontier.svg`: cost against tail latency or another measure, and which scenarios nobody beats.
 
 use super::canvas::{Anchor, Canvas, Pen};
 use super::frame::{self, MARGIN, WIDTH};
@@ -6,13 +6,13 @@ use super::place::{Area, Placer, Spot};
 use super::scale::Scale;
 use super::{FAINT_INK, GRID, HUES, INK, PAPER, SOFT_INK, drawable};
 use crate::experiment::{Estimate, Results};
-use crate::metric::{COST_USD_PER_MONTH, LATENCY_MS_P99};
+use crate::metric::{COST_USD_PER_MONTH, LATENCY_MS_P99, MetricId};
 use crate::report::{frontier as pareto, number};
 
-const SUBJECT: &str = "Cost a month against 99th-percentile latency";
 const MEMBER: &str = HUES[0];
 const LINE: &str = "#8cbfe3";
 const BEATEN: &str = "#7b8794";
+const GOAL: &str = HUES[1];
 /// Points whose names are tried to place, members first.
 const TRIED: usize = 150;
 /// Lines of the key at most.
@@ -34,18 +34,49 @@ struct Point {
     member: bool,
 }
 
+/// What cost is drawn against, in words.
+fn name_of(metric: MetricId) -> String {
+    if metric == LATENCY_MS_P99 {
+        return "99th-percentile latency".to_owned();
+    }
+    metric.metric().name.replace('_', " ")
+}
+
+/// A value of the measure, with its unit.
+fn value_text(metric: MetricId, value: f64) -> String {
+    let name = metric.metric().name;
+    if name.contains("_ms_") {
+        number::time_ms(value)
+    } else if name.ends_with("_ratio") {
+        number::percent(value)
+    } else {
+        number::significant(value, 3)
+    }
+}
+
 /// Every scenario as a point with its intervals, the frontier as a step line.
 pub fn frontier(results: &Results) -> String {
+    frontier_of(results, LATENCY_MS_P99, &[])
+}
+
+/// The same for another measure of which less is better, with the bounds of its goals.
+pub fn frontier_of(results: &Results, metric: MetricId, bounds: &[f64]) -> String {
     let mut canvas = Canvas::new(WIDTH);
+    let better = if metric == LATENCY_MS_P99 {
+        "faster"
+    } else {
+        "better"
+    };
     let how = format!(
-        "Nearer to the lower left is better; no scenario is both cheaper and faster than one on \
+        "Nearer to the lower left is better; no scenario is both cheaper and {better} than one on \
          the line. {}",
         frame::intervals(results)
     );
-    let top = frame::head(&mut canvas, results, SUBJECT, &how) + 8.0;
-    let points = points(results);
+    let subject = &format!("Cost a month against {}", name_of(metric));
+    let top = frame::head(&mut canvas, results, subject, &how) + 8.0;
+    let points = points(results, metric);
     if points.is_empty() {
-        return frame::nothing(canvas, results, top, SUBJECT);
+        return frame::nothing(canvas, results, top, subject);
     }
     let plot = Area {
         left: MARGIN + 78.0,
@@ -55,6 +86,7 @@ pub fn frontier(results: &Results) -> String {
     };
     let costs: Vec<f64> = points.iter().map(|p| p.cost).collect();
     let p99s: Vec<f64> = points.iter().map(|p| p.p99).collect();
+    let bounds: Vec<f64> = bounds.iter().filter_map(|bound| drawable(*bound)).collect();
     let ends = |of: fn(&Point) -> Option<(f64, f64)>| {
         let pairs = points.iter().filter_map(of);
         pairs
@@ -68,8 +100,17 @@ pub fn frontier(results: &Results) -> String {
         plot.left + INSET,
         plot.right,
     );
-    let y = Scale::fit(&p99s, &ends(|p| p.p99_ends), plot.bottom - INSET, plot.top);
-    axes(&mut canvas, plot, &x, &y);
+    let reach = [ends(|p| p.p99_ends), bounds.clone()].concat();
+    let y = Scale::fit(&p99s, &reach, plot.bottom - INSET, plot.top);
+    axes(&mut canvas, plot, metric, (&x, &y));
+    for bound in bounds {
+        let at = y.at(bound);
+        let ends = [(plot.left, at), (plot.right, at)];
+        canvas.polyline(&ends, GOAL, 1.5, "6 4");
+        let text = format!("goal: {}", value_text(metric, bound));
+        let pen = Pen::new(11.0, GOAL).at(Anchor::End).rim();
+        canvas.text(plot.right - 4.0, at - 4.0, pen, &text);
+    }
     let steps = draw_frontier(&mut canvas, plot, &points, &x, &y);
     let mut lines: Vec<Area> = steps
         .windows(2)
@@ -78,12 +119,13 @@ pub fn frontier(results: &Results) -> String {
     for point in &points {
         lines.extend(draw_intervals(&mut canvas, point, &x, &y));
     }
-    let bottom = draw_points(&mut canvas, results, plot, &points, (&x, &y), lines);
-    frame::finish(canvas, results, bottom, SUBJECT)
+    let drawing = (metric, &points[..]);
+    let bottom = draw_points(&mut canvas, results, plot, drawing, (&x, &y), lines);
+    frame::finish(canvas, results, bottom, subject)
 }
 
-fn points(results: &Results) -> Vec<Point> {
-    let members = pareto::frontier(results);
+fn points(results: &Results, metric: MetricId) -> Vec<Point> {
+    let members = pareto::frontier_of(results, metric);
     let ends = |estimate: Estimate| {
         let (low, high) = estimate.ci95?;
         Some((drawable(low)?, drawable(high)?))
@@ -91,20 +133,20 @@ fn points(results: &Results) -> Vec<Point> {
     let scenarios = results.scenarios.iter().enumerate();
     scenarios
         .filter_map(|(scenario, s)| {
-            let (cost, p99) = pareto::point(s)?;
+            let (cost, p99) = pareto::point_of(s, metric)?;
             Some(Point {
                 scenario,
                 cost: drawable(cost)?.max(0.0),
                 p99: drawable(p99)?.max(0.0),
                 cost_ends: ends(s.metrics.get(COST_USD_PER_MONTH)),
-                p99_ends: ends(s.metrics.get(LATENCY_MS_P99)),
+                p99_ends: ends(s.metrics.get(metric)),
                 member: members.contains(&scenario),
             })
         })
         .collect()
 }
 
-fn axes(canvas: &mut Canvas, plot: Area, x: &Scale, y: &Scale) {
+fn axes(canvas: &mut Canvas, plot: Area, metric: MetricId, (x, y): (&Scale, &Scale)) {
     let pen = Pen::new(12.0, SOFT_INK);
     for tick in y.ticks(6) {
         let at = y.at(tick);
@@ -113,7 +155,7 @@ fn axes(canvas: &mut Canvas, plot: Area, x: &Scale, y: &Scale) {
             plot.left - 8.0,
             at + 4.0,
             pen.at(Anchor::End),
-            &number::time_ms(tick),
+            &value_text(metric, tick),
         );
     }
     let mut free_from = f64::NEG_INFINITY;
@@ -144,7 +186,7 @@ fn axes(canvas: &mut Canvas, plot: Area, x: &Scale, y: &Scale) {
     let middle = f64::midpoint(plot.left, plot.right);
     let text = format!("cost a month in USD{}", log(x));
     canvas.text(middle, plot.bottom + 40.0, pen, &text);
-    let text = format!("99th-percentile latency{}", log(y));
+    let text = format!("{}{}", name_of(metric), log(y));
     canvas.text_upwards(
         MARGIN + 4.0,
         f64::midpoint(plot.top, plot.bottom),
@@ -228,7 +270,7 @@ fn draw_points(
     canvas: &mut Canvas,
     results: &Results,
     plot: Area,
-    points: &[Point],
+    (metric, points): (MetricId, &[Point]),
     (x, y): (&Scale, &Scale),
     lines: Vec<Area>,
 ) -> f64 {
@@ -258,7 +300,7 @@ fn draw_points(
         } else {
             (BEATEN, 4.5)
         };
-        let tip = tip(&names[point.scenario], point);
+        let tip = tip(&names[point.scenario], metric, point);
         canvas.disc(at(point), radius, color, &tip);
     }
     for ((x, y), text) in &inside {
@@ -372,9 +414,14 @@ fn joined<'a>(
     places
 }
 
-fn tip(name: &str, point: &Point) -> String {
-    let (cost, p99) = (number::usd(point.cost), number::time_ms(point.p99));
-    format!("{name}: {cost} a month, p99 {p99}")
+fn tip(name: &str, metric: MetricId, point: &Point) -> String {
+    let (cost, value) = (number::usd(point.cost), value_text(metric, point.p99));
+    let of = if metric == LATENCY_MS_P99 {
+        "p99".to_owned()
+    } else {
+        name_of(metric)
+    };
+    format!("{name}: {cost} a month, {of} {value}")
 }
 
 /// The names of numbered points in as many columns as they have room in, three at most.

@@ -1,0 +1,217 @@
+//! `[search]`: what `frostline plan` may choose from.
+
+use crate::config::decode::Given;
+use crate::config::diagnostic::Fault;
+use crate::config::names::{did_you_mean, list};
+use crate::config::quantity::{Bytes, Count, PositiveCount};
+use crate::config::source::Place;
+use crate::config::typed::search::{self as typed, ListOrRange};
+use crate::config::typed::{Key, value};
+use crate::model::{self, Architecture, Days, Function, RemedyName, Search};
+use crate::pattern::matches;
+use crate::units::{Memory, Span};
+
+use super::Context;
+
+/// More values of one knob than anybody waits for.
+const MOST_VALUES: usize = 1000;
+
+/// The values of a list, where one is given.
+fn listed<T, U>(key: &Key<Vec<Given<T>>>, of: impl Fn(&T) -> U) -> Option<Vec<U>> {
+    let list = value(key)?;
+    Some(list.iter().filter_map(Given::get).map(of).collect())
+}
+
+impl Context {
+    /// What the user lets `plan` choose from.
+    pub(super) fn search(&self, key: &Key<typed::Search>, functions: &[Function]) -> Search {
+        let start = self.start.get();
+        let mut search = Search::default();
+        search.scheduled.start = start;
+        let Some(file) = value(key) else {
+            return search;
+        };
+        search.functions = self.searched_functions(file, functions);
+        search.memory = self.memories(&file.memory);
+        search.architecture = listed(&file.architecture, |name| match name {
+            typed::Architecture::X86 => Architecture::X86,
+            typed::Architecture::Arm => Architecture::Arm,
+        })
+        .unwrap_or_default();
+        search.reserved = self
+            .counts(&file.reserved_concurrency, |count: &PositiveCount| count.0)
+            .unwrap_or_default();
+        search.remedies = listed(&file.remedies, |name| match name {
+            typed::RemedyName::None => RemedyName::None,
+            typed::RemedyName::Snapshot => RemedyName::Snapshot,
+            typed::RemedyName::Ping => RemedyName::Ping,
+            typed::RemedyName::Provisioned => RemedyName::Provisioned,
+            typed::RemedyName::Scheduled => RemedyName::Scheduled,
+            typed::RemedyName::Tracking => RemedyName::Tracking,
+            typed::RemedyName::KeepAlive => RemedyName::KeepAlive,
+            typed::RemedyName::MinInstances => RemedyName::MinInstances,
+        });
+        self.no_empty_search(file);
+        if let Some(ping) = value(&file.ping) {
+            search.ping = model::PingSearch {
+                every: listed(&ping.every, |every| every.0),
+                instances: self.counts(&ping.instances, |count: &PositiveCount| count.0),
+                hold: value(&ping.hold).map(|hold| hold.0),
+            };
+        }
+        search.provisioned = value(&file.provisioned)
+            .and_then(|provisioned| self.counts(&provisioned.instances, |count: &Count| count.0));
+        if let Some(scheduled) = value(&file.scheduled) {
+            self.schedules(scheduled, &mut search.scheduled);
+        }
+        if let Some(tracking) = value(&file.tracking) {
+            search.tracking = model::TrackingSearch {
+                target: listed(&tracking.target, |share| share.0),
+                min: self.counts(&tracking.min, |count: &PositiveCount| count.0),
+                max: value(&tracking.max).map(|count| count.0),
+            };
+        }
+        search.keep_alive = listed(&file.keep_alive, |keep| keep.0).unwrap_or_default();
+        search.min_instances = self.counts(&file.min_instances, |count: &Count| count.0);
+        search
+    }
+
+    fn no_empty_search(&self, file: &typed::Search) {
+        fn place<T>(key: &Key<Vec<T>>) -> Option<Place> {
+            let given = key.as_ref()?;
+            given.get()?.is_empty().then_some(given.place)
+        }
+        let ping = value(&file.ping).and_then(|ping| place(&ping.every));
+        let target = value(&file.tracking).and_then(|tracking| place(&tracking.target));
+        for (name, place) in [
+            ("architecture", place(&file.architecture)),
+            ("remedies", place(&file.remedies)),
+            ("keep-alive", place(&file.keep_alive)),
+            ("every", ping),
+            ("target", target),
+        ] {
+            if let Some(place) = place {
+                let title = format!("`{name}` is an empty list: leave it out");
+                self.fault(Fault::new(title).at(place));
+            }
+        }
+    }
+
+    /// The functions that settings are for, where not all are.
+    fn searched_functions(&self, file: &typed::Search, functions: &[Function]) -> Vec<String> {
+        let names = || functions.iter().map(|function| function.name.as_str());
+        let Some(patterns) = value(&file.functions) else {
+            return Vec::new();
+        };
+        for pattern in patterns {
+            let Some(text) = pattern.get() else { continue };
+            if !names().any(|name| matches(text, name)) {
+                let title = format!("no function matches `{text}`");
+                let mut fault = Fault::new(title).at(pattern.place);
+                if let Some(hint) = did_you_mean(text, names()) {
+                    fault = fault.note(hint);
+                }
+                self.fault(fault.note(format!("functions: {}", list(names()))));
+            }
+        }
+        let wanted: Vec<&String> = patterns.iter().filter_map(Given::get).collect();
+        names()
+            .filter(|name| wanted.iter().any(|pattern| matches(pattern, name)))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn memories(&self, key: &Key<ListOrRange<Bytes>>) -> Vec<Memory> {
+        match value(key) {
+            None => Vec::new(),
+            Some(ListOrRange::List(list)) => {
+                self.some_values(list.is_empty(), key);
+                list.iter().filter_map(Given::get).map(|m| m.0).collect()
+            }
+            Some(ListOrRange::Range(range)) => {
+                let (Some(from), Some(to)) = (range.from.get(), range.to.get()) else {
+                    return Vec::new();
+                };
+                self.ascending(from.0 <= to.0, range.to.place);
+                let doubled = |memory: &Memory| Some(Memory::from_bytes(memory.bytes() * 2));
+                let mut steps: Vec<Memory> = std::iter::successors(Some(from.0), doubled)
+                    .take_while(|memory| *memory <= to.0)
+                    .take(MOST_VALUES)
+                    .collect();
+                if steps.last().is_some_and(|last| *last < to.0) {
+                    steps.push(to.0);
+                }
+                steps
+            }
+        }
+    }
+
+    /// Whole numbers, ascending, each once; `None` where none are given.
+    fn counts<T>(&self, key: &Key<ListOrRange<T>>, number: impl Fn(&T) -> u32) -> Option<Vec<u32>> {
+        let mut counts: Vec<u32> = match value(key)? {
+            ListOrRange::List(list) => {
+                self.some_values(list.is_empty(), key);
+                list.iter().filter_map(Given::get).map(number).collect()
+            }
+            ListOrRange::Range(range) => {
+                let (from, to) = (number(range.from.get()?), number(range.to.get()?));
+                self.ascending(from <= to, range.to.place);
+                if to.saturating_sub(from) as usize >= MOST_VALUES {
+                    let title = format!("more than {MOST_VALUES} values to try");
+                    let fault = Fault::new(title).at(range.to.place);
+                    self.fault(fault.note("give a list of fewer"));
+                    return None;
+                }
+                (from..=to).collect()
+            }
+        };
+        counts.sort_unstable();
+        counts.dedup();
+        Some(counts)
+    }
+
+    fn some_values<T>(&self, empty: bool, key: &Key<T>) {
+        if let (true, Some(given)) = (empty, key) {
+            let title = "a list of no values to try: leave it out";
+            self.fault(Fault::new(title).at(given.place));
+        }
+    }
+
+    fn ascending(&self, ascending: bool, to: Place) {
+        if !ascending {
+            self.fault(Fault::new("`to` is less than `from`").at(to));
+        }
+    }
+
+    fn schedules(&self, typed: &typed::ScheduledSearch, search: &mut model::ScheduledSearch) {
+        const DAY: u64 = 86_400;
+        if let Some((key, step)) = typed.step.as_ref().zip(value(&typed.step)) {
+            let minute = Span::from_whole_secs(60).nanos();
+            let even = Span::from_whole_secs(DAY)
+                .nanos()
+                .is_multiple_of(step.0.nanos());
+            if !even || !step.0.nanos().is_multiple_of(minute) {
+                let title = "a day is not made of whole steps of this length";
+                let fault = Fault::new(title).at(key.place);
+                self.fault(fault.note("whole minutes, such as \"15 min\", \"1 h\" or \"2 h\""));
+            }
+            search.step = step.0;
+        }
+        search.days = value(&typed.days).map(|days| match days {
+            typed::Days::Same => Days::Same,
+            typed::Days::Weekend => Days::Weekend,
+            typed::Days::Each => Days::Each,
+        });
+        if let Some(zone) = self.zone(&typed.time_zone) {
+            let name = value(&typed.time_zone).cloned();
+            search.zone = (name.unwrap_or_else(|| "UTC".to_owned()), zone);
+        }
+        if let Some((key, lead)) = typed.lead.as_ref().zip(value(&typed.lead)) {
+            if lead.0 >= search.step || lead.0.nanos() % Span::from_whole_secs(60).nanos() != 0 {
+                let title = "`lead` is whole minutes, and less than a step";
+                self.fault(Fault::new(title).at(key.place));
+            }
+            search.lead = lead.0;
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! An experiment file of which other settings are tried.
+//!
+//! A setting is a few dotted keys with their values and a list of policies, as a user would type
+//! them. They are put into the tree of the file and go through the same conversion as the file
+//! itself, so that everything that is refused there is refused here.
+
+use std::path::Path;
+
+use crate::model::{Experiment, Scenario, Search};
+
+use super::convert::{Context, scenarios};
+use super::source::read_text;
+use super::sweep::{self, DottedKey};
+use super::tree::{Node, Value};
+use super::{Diagnostics, Overrides, apply, load_with_warnings};
+
+/// Sections that are not about what is simulated.
+const ASIDE: [&str; 3] = ["sweep", "slo", "assert"];
+
+/// A key with its value, both as they are typed in a file.
+pub type Edit = (String, String);
+
+/// An experiment file of which other settings are tried.
+pub struct Draft {
+    context: Context,
+    root: Node,
+    experiment: Experiment,
+    search: Search,
+}
+
+impl Draft {
+    /// Reads an experiment file with all the files it names, and says what is doubtful about it.
+    ///
+    /// # Errors
+    /// Every fault found, as [`load_with_warnings`] finds them.
+    pub fn load(path: &Path, overrides: &Overrides) -> Result<(Self, Diagnostics), Diagnostics> {
+        let (experiment, diagnostics) = load_with_warnings(path, overrides)?;
+        let context = Context::new(path.parent().unwrap_or(Path::new("")));
+        // It was read a moment ago; what has become of it since shows as faults below.
+        let text = read_text(path).unwrap_or_default();
+        let dir = Some(context.dir.clone());
+        let shown = path.display().to_string();
+        let number = context.sources.borrow_mut().add(&shown, text, dir);
+        let document = Node::document(&context.sources.borrow(), number, &context.faults);
+        let Some(mut root) = document else {
+            return Err(context.finish());
+        };
+        apply(overrides, &mut root, &context);
+        for section in ASIDE {
+            root.take(section);
+        }
+        let heading = scenarios(&context, &root, &[]).map(|(heading, _)| heading);
+        let Some(heading) = heading.filter(|_| !context.faults.any_error()) else {
+            return Err(context.finish());
+        };
+        root.take("search");
+        let draft = Self {
+            context,
+            root,
+            experiment,
+            search: heading.search,
+        };
+        Ok((draft, diagnostics))
+    }
+
+    /// The file as it is.
+    pub fn experiment(&self) -> &Experiment {
+        &self.experiment
+    }
+
+    /// What the file lets `plan` choose from.
+    pub fn search(&self) -> &Search {
+        &self.search
+    }
+
+    /// The scenarios that these keys make with the policies of the file, or with others in their
+    /// place: a policy is the keys of its table, such as `name = "one", ping = { … }`.
+    ///
+    /// # Errors
+    /// What is wrong with them, each in one sentence.
+    pub fn scenarios(
+        &self,
+        edits: &[Edit],
+        policies: Option<&[String]>,
+    ) -> Result<Vec<Scenario>, Vec<String>> {
+        self.context.faults.take();
+        let mut root = self.root.clone();
+        for (key, value) in edits {
+            let node = self.typed(value);
+            let key = DottedKey {
+                text: key.clone(),
+                place: node.place,
+            };
+            if let Err(fault) = sweep::put(&mut root, &key, &node) {
+                self.context.fault(fault);
+            }
+        }
+        if let Some(policies) = policies {
+            root.take("policy");
+            let tables = policies
+                .iter()
+                .map(|keys| self.typed(&format!("{{ {keys} }}")));
+            let list = Node {
+                place: root.place,
+                value: Value::List(tables.collect()),
+            };
+            root.put(&["policy".to_owned()], root.place, list);
+        }
+        let converted = scenarios(&self.context, &root, &[]);
+        let faults = self.context.faults.take().into_iter();
+        let wrong: Vec<String> = faults.filter(|f| !f.warning).map(|f| f.title).collect();
+        match converted {
+            Some((_, scenarios)) if wrong.is_empty() => Ok(scenarios),
+            _ => Err(wrong),
+        }
+    }
+
+    /// A number at the top of the file, where it has one by this key.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        match self.root.get(key)?.node.value {
+            Value::Integer(number) => Some(number as f64),
+            Value::Float(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// Whether the file has policies of its own.
+    pub fn has_policies(&self) -> bool {
+        self.root.get("policy").is_some()
+    }
+
+    /// A value as a setting has it.
+    fn typed(&self, value: &str) -> Node {
+        let number = self
+            .context
+            .sources
+            .borrow_mut()
+            .add("setting", value.to_owned(), None);
+        Node::value(
+            &self.context.sources.borrow(),
+            number,
+            0,
+            &self.context.faults,
+        )
+    }
+}

@@ -1,0 +1,138 @@
+//! What a plan found, for those who show it.
+
+use crate::experiment::Estimate;
+use crate::metric::MetricId;
+use crate::model::Goal;
+use crate::units::Span;
+
+use super::field::{GoalValue, Verdict};
+use super::headroom::Headroom;
+use super::setting::Setting;
+use super::space::Kind;
+
+/// What a plan found.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The file's stem.
+    pub experiment: String,
+    /// What it asks; empty where no question was given.
+    pub question: String,
+    /// Seed of every random stream.
+    pub seed: u64,
+    /// Replications that a choice is made by.
+    pub replications: usize,
+    /// Measured time of each.
+    pub duration: Span,
+    /// Whether arrivals are recorded ones, the same in every replication.
+    pub recorded: bool,
+    /// What has to be met.
+    pub goals: Vec<Goal>,
+    /// Measures that the candidates are drawn and listed by: cost apart.
+    pub measures: Vec<MetricId>,
+    /// The cheapest setting that meets every goal; `None` where none does.
+    pub winner: Option<Choice>,
+    /// The winner with the random numbers that it was chosen by, to compare with other candidates.
+    pub chosen: Option<Choice>,
+    /// The cheapest of another kind, memory or architecture.
+    pub runner_up: Option<RunnerUp>,
+    /// Where none meets every goal, the one that comes nearest.
+    pub nearest: Option<Choice>,
+    /// What keeps it from being cheaper.
+    pub binding: Option<Binding>,
+    /// The measure that [`Self::more`] do better at: that of the binding goal, or of the first.
+    pub more_of: Option<MetricId>,
+    /// Dearer settings that do better at it, by cost.
+    pub more: Vec<Choice>,
+    /// The platform as it is.
+    pub nothing: Option<Choice>,
+    /// Settings that met every goal until fresh random numbers were drawn.
+    pub rejected: Vec<Choice>,
+    /// The best of every kind on the winner's memory and architecture.
+    pub kinds: Vec<OfKind>,
+    /// Every setting that was simulated, in the order in which it was.
+    pub candidates: Vec<Choice>,
+    /// What was not tried, and why.
+    pub left_out: Vec<(String, String)>,
+    /// How much more traffic settings bear; empty where nobody asked.
+    pub headroom: Vec<Headroom>,
+    /// What it took.
+    pub effort: Effort,
+}
+
+/// A setting with what it gives.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// What it is.
+    pub setting: Setting,
+    /// Its kind of remedy.
+    pub kind: Kind,
+    /// USD a month.
+    pub cost: Estimate,
+    /// Every goal's value.
+    pub goals: Vec<GoalValue>,
+    /// One value for each of the answer's measures.
+    pub measures: Vec<Estimate>,
+    /// How it and all goals stand.
+    pub verdict: Verdict,
+    /// Replications that this is from.
+    pub replications: usize,
+    /// Whether they are others than those it was chosen by.
+    pub fresh: bool,
+}
+
+/// The second best.
+#[derive(Clone, Debug)]
+pub struct RunnerUp {
+    /// What it is.
+    pub choice: Choice,
+    /// What it costs more a month, pair by pair.
+    pub extra: Estimate,
+    /// Whether that is within noise.
+    pub tie: bool,
+}
+
+/// What keeps the winner from being cheaper.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    /// Places of the goals: one as a rule, several where every cheaper setting misses as many.
+    pub goals: Vec<usize>,
+    /// The cheapest setting that meets all other goals.
+    pub without: Choice,
+    /// What it costs less a month, pair by pair.
+    pub saves: f64,
+}
+
+/// The best of one kind of remedy.
+#[derive(Clone, Debug)]
+pub struct OfKind {
+    /// Which.
+    pub kind: Kind,
+    /// What was found.
+    pub best: Best,
+}
+
+/// What was found of a kind.
+#[derive(Clone, Debug)]
+pub enum Best {
+    /// Its cheapest setting that meets every goal.
+    Meets(Choice),
+    /// It was not pursued: it costs at least so much a month.
+    Dear(f64),
+    /// None of its settings meets every goal; this is its strongest.
+    Misses(Choice),
+    /// None is allowed.
+    Refused,
+}
+
+/// What a plan took.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Effort {
+    /// Cells simulated, trials and confirmation included.
+    pub cells: usize,
+    /// Settings to choose from.
+    pub settings: usize,
+    /// Settings of which at least one cell was simulated.
+    pub tried: usize,
+    /// Cells of every setting with all replications.
+    pub grid: usize,
+}

@@ -1,0 +1,164 @@
+//! How much more traffic settings bear before they miss a goal.
+
+use crate::config::Draft;
+use crate::experiment::{Failure, Standing};
+use crate::sim::Control;
+
+use super::field::{Field, Runs, Verdict};
+use super::setting::Setting;
+use super::{Answer, Options};
+
+/// Key of an experiment that multiplies all arrivals.
+const TRAFFIC: &str = "traffic";
+/// More traffic than this is another question.
+const MOST: f64 = 64.0;
+/// Halvings of the range between what is met and what is not: to about 2 %.
+const HALVINGS: usize = 5;
+
+/// How much traffic a setting bears.
+#[derive(Clone, Debug)]
+pub struct Headroom {
+    /// What it is.
+    pub setting: Setting,
+    /// The most traffic that was found to meet every goal, in times that of the file; `None` where
+    /// not even a 64th does.
+    pub meets: Option<f64>,
+    /// The least that was found to miss one, and the goals that it misses; `None` where 64 times
+    /// the traffic meets all.
+    pub misses: Option<(f64, Vec<String>)>,
+}
+
+/// Finds how much more traffic the winner of a plan, its runner-up and the policies of the file
+/// bear.
+///
+/// # Errors
+/// See [`Failure`]; `Ok(Err(_))` says why traffic cannot be multiplied.
+pub fn headroom(
+    draft: &Draft,
+    answer: &Answer,
+    options: &Options<'_>,
+    control: &Control,
+) -> Result<Result<Vec<Headroom>, String>, Failure> {
+    let mut settings: Vec<Setting> = Vec::new();
+    let winner = answer.winner.as_ref().map(|choice| choice.setting.clone());
+    let second = answer.runner_up.as_ref();
+    settings.extend(winner);
+    settings.extend(second.map(|second| second.choice.setting.clone()));
+    if draft.has_policies() {
+        for scenario in &draft.experiment().scenarios {
+            let setting = Setting {
+                policy: Some(scenario.policy.clone()),
+                ..Setting::default()
+            };
+            if !settings.contains(&setting) {
+                settings.push(setting);
+            }
+        }
+    }
+    let mut all = Vec::new();
+    for setting in settings {
+        let mut bears = Bears {
+            draft,
+            field: Field::new(draft.experiment(), options, control)?,
+            options,
+            setting,
+        };
+        match bears.find()? {
+            Ok(headroom) => all.push(headroom),
+            Err(why) => return Ok(Err(why)),
+        }
+    }
+    Ok(Ok(all))
+}
+
+/// One setting under more and more traffic.
+struct Bears<'a> {
+    draft: &'a Draft,
+    field: Field<'a>,
+    options: &'a Options<'a>,
+    setting: Setting,
+}
+
+/// What a look gave: met, or the goals that were missed; or why it could not be had.
+type Look = Result<Result<(), Vec<String>>, String>;
+
+impl Bears<'_> {
+    fn find(&mut self) -> Result<Result<Headroom, String>, Failure> {
+        let mut meets = None;
+        let mut misses = None;
+        let mut times = 1.0;
+        // Up while it is met, or down while it is not.
+        loop {
+            match self.look(times)? {
+                Err(why) => return Ok(Err(why)),
+                Ok(Ok(())) => meets = Some(times),
+                Ok(Err(goals)) => misses = Some((times, goals)),
+            }
+            let bracketed = meets.is_some() && misses.is_some();
+            if bracketed || !(1.0 / MOST..=MOST / 2.0).contains(&times) {
+                break;
+            }
+            times *= if meets.is_some() { 2.0 } else { 0.5 };
+        }
+        for _ in 0..HALVINGS {
+            let (Some(low), Some((high, _))) = (meets, &misses) else {
+                break;
+            };
+            let middle = f64::midpoint(low, *high);
+            match self.look(middle)? {
+                Err(why) => return Ok(Err(why)),
+                Ok(Ok(())) => meets = Some(middle),
+                Ok(Err(goals)) => misses = Some((middle, goals)),
+            }
+        }
+        Ok(Ok(Headroom {
+            setting: self.setting.clone(),
+            meets,
+            misses,
+        }))
+    }
+
+    /// Whether every goal is met at so many times the traffic of the file, with all replications
+    /// unless it is clear before.
+    fn look(&mut self, times: f64) -> Result<Look, Failure> {
+        let of_file = self.draft.number(TRAFFIC).unwrap_or(1.0);
+        let setting = Setting {
+            traffic: Some(of_file * times),
+            ..self.setting.clone()
+        };
+        let prices = setting
+            .architecture
+            .map(|architecture| super::space::prices_of(self.draft.experiment(), architecture));
+        let prices = prices.and_then(Result::ok);
+        let edits = setting.edits(prices.as_deref());
+        let keys = [setting.policy_keys()];
+        let policies = setting.policy.is_none().then_some(&keys[..]);
+        let scenarios = match self.draft.scenarios(&edits, policies) {
+            Ok(scenarios) => scenarios,
+            Err(why) => return Ok(Err(why.into_iter().next().unwrap_or_default())),
+        };
+        let wanted = setting.policy.as_ref();
+        let mut scenarios = scenarios.into_iter();
+        let scenario = scenarios.find(|s| wanted.is_none_or(|policy| s.policy == *policy));
+        let Some(scenario) = scenario else {
+            return Ok(Err("there is no such policy".to_owned()));
+        };
+        let id = self.field.add(setting, scenario);
+        let most = self.options.replications.max(super::FIRST);
+        let mut replications = super::FIRST;
+        loop {
+            self.field.bring(&[id], replications, Runs::Choice)?;
+            match self.field.verdict(id, Runs::Choice) {
+                Verdict::Met => return Ok(Ok(Ok(()))),
+                Verdict::Open if replications < most => {
+                    replications = (2 * replications).min(most);
+                }
+                Verdict::Open | Verdict::Missed => break,
+            }
+        }
+        let values = self.field.goal_values(id, Runs::Choice);
+        let missed = values.iter().filter(|v| v.standing != Standing::Met);
+        let names = missed.map(|value| self.field.goals()[value.goal].to_string());
+        Ok(Ok(Err(names.collect())))
+    }
+}

@@ -1,0 +1,355 @@
+//! A trial run without remedies: how much of an n-th instance would be used, and when.
+
+use crate::experiment::{CellId, Failure, watch_cell};
+use crate::model::{Days, Experiment, Plan, ScheduledSearch};
+use crate::observe::{Calendar, HuntTap, Places, Use};
+use crate::sim::Control;
+use crate::theory::provisioned::ProvisionedPrices;
+use crate::units::{Span, Time};
+
+use super::setting::{Remedy, Row};
+
+const DAY_S: u32 = 86_400;
+const DAY_NAMES: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
+
+/// What a trial run has shown.
+#[derive(Clone, Debug)]
+pub(super) struct Pilot {
+    /// By function, by part of the calendar, by place: over all trial runs together.
+    places: Vec<Places>,
+    /// How long each part was measured, in all trial runs together.
+    lengths: Vec<Span>,
+    /// Functions' instances busy at once, at most.
+    peaks: Vec<u32>,
+    /// Use above which a provisioned instance costs less than what it spares on demand.
+    break_even: f64,
+    pub(super) clock: Clock,
+}
+
+/// How a week is cut into parts.
+#[derive(Clone, Debug)]
+pub(super) struct Clock {
+    rules: ScheduledSearch,
+    days: Days,
+    /// Parts of a day.
+    steps: usize,
+    /// The part that simulated time zero is in.
+    first: usize,
+}
+
+impl Clock {
+    /// Weekends differ where the user says so, or where a week is measured.
+    fn new(rules: &ScheduledSearch, plan: &Plan) -> Self {
+        let week = Span::from_whole_secs(7 * u64::from(DAY_S));
+        let days = rules.days.unwrap_or(if plan.duration >= week {
+            Days::Weekend
+        } else {
+            Days::Same
+        });
+        let step = (rules.step.nanos() / 1_000_000_000) as u32;
+        let mut clock = Self {
+            rules: rules.clone(),
+            days,
+            steps: (DAY_S / step.max(60)) as usize,
+            first: 0,
+        };
+        clock.first = clock.part_at(Time::ZERO).0;
+        clock
+    }
+
+    /// Seconds of a step.
+    fn step_s(&self) -> u32 {
+        DAY_S / self.steps as u32
+    }
+
+    /// Which kind of day a day of the week is.
+    fn class(&self, day: u8) -> usize {
+        match self.days {
+            Days::Same => 0,
+            Days::Weekend => usize::from(day >= 5),
+            Days::Each => usize::from(day),
+        }
+    }
+
+    fn classes(&self) -> usize {
+        match self.days {
+            Days::Same => 1,
+            Days::Weekend => 2,
+            Days::Each => 7,
+        }
+    }
+
+    /// The part that an instant is in, and the seconds until it ends.
+    fn part_at(&self, at: Time) -> (usize, u32) {
+        let (day, second) = self.rules.start.local(at, &self.rules.zone.1);
+        let step = self.step_s();
+        let part = self.class(day) * self.steps + (second / step) as usize;
+        (part, step - second % step)
+    }
+
+    fn calendar(&self, end: Time) -> Calendar {
+        let mut pieces = Vec::new();
+        let mut at = Time::ZERO;
+        while at < end {
+            let (part, left) = self.part_at(at);
+            at = at + Span::from_whole_secs(u64::from(left));
+            pieces.push((at, part));
+        }
+        Calendar::new(pieces, self.classes() * self.steps)
+    }
+
+    /// The remedy that provisions so many instances in each part of the calendar.
+    pub(super) fn remedy(&self, counts: &[u32], average: f64) -> Remedy {
+        let at = |day: u8, step: usize| counts[self.class(day) * self.steps + step];
+        // (minute of the day, instances) with the days on which they are due.
+        let mut events: Vec<((u32, u32), [bool; 7])> = Vec::new();
+        let lead = (self.rules.lead.nanos() / 1_000_000_000) as u32;
+        for day in 0..7_u8 {
+            for step in 0..self.steps {
+                let before = match step {
+                    0 => at((day + 6) % 7, self.steps - 1),
+                    _ => at(day, step - 1),
+                };
+                let now = at(day, step);
+                if now == before {
+                    continue;
+                }
+                let begins = step as u32 * self.step_s();
+                // Instances that come have to be ready in time; those that go are not needed.
+                let ahead = if now > before { lead } else { 0 };
+                let (second, day) = if begins >= ahead {
+                    (begins - ahead, day)
+                } else {
+                    (begins + DAY_S - ahead, (day + 6) % 7)
+                };
+                let key = (second / 60, now);
+                let event = events.iter_mut().find(|(other, _)| *other == key);
+                if let Some((_, days)) = event {
+                    days[usize::from(day)] = true;
+                } else {
+                    let mut days = [false; 7];
+                    days[usize::from(day)] = true;
+                    events.push((key, days));
+                }
+            }
+        }
+        events.sort_by_key(|(key, days)| (days.iter().position(|due| *due), *key));
+        let rows = events.into_iter().map(|((minute, instances), days)| Row {
+            cron: format!("{} {} * * {}", minute % 60, minute / 60, day_field(days)),
+            instances,
+        });
+        Remedy::Scheduled {
+            first: counts[self.first],
+            time_zone: self.rules.zone.0.clone(),
+            rows: rows.collect(),
+            average,
+        }
+    }
+}
+
+/// Days of the week as a field of a cron expression.
+fn day_field(days: [bool; 7]) -> String {
+    match days {
+        [true, true, true, true, true, true, true] => "*".to_owned(),
+        [true, true, true, true, true, false, false] => "MON-FRI".to_owned(),
+        _ => {
+            let names = DAY_NAMES.iter().zip(days).filter(|(_, due)| *due);
+            names.map(|(name, _)| *name).collect::<Vec<_>>().join(",")
+        }
+    }
+}
+
+impl Pilot {
+    /// Runs the first scenario of an experiment in so many replications.
+    pub(super) fn run(
+        experiment: &Experiment,
+        rules: &ScheduledSearch,
+        replications: u32,
+        control: &Control,
+    ) -> Result<Self, Failure> {
+        let plan = &experiment.scenarios[0].plan;
+        let clock = Clock::new(rules, plan);
+        let calendar = clock.calendar(plan.end());
+        let functions = plan.functions.len();
+        let mut pilot = Self {
+            places: vec![Places(vec![Vec::new(); calendar.parts()]); functions],
+            lengths: vec![Span::ZERO; calendar.parts()],
+            peaks: vec![0; functions],
+            break_even: break_even(plan),
+            clock,
+        };
+        for replication in 0..replications {
+            let mut tap = HuntTap::new(&calendar, functions, plan.measured_from());
+            let id = CellId {
+                scenario: 0,
+                replication,
+            };
+            watch_cell(experiment, id, &mut tap, control)?;
+            let lengths = calendar.lengths(plan.measured_from(), plan.end());
+            for (sum, length) in pilot.lengths.iter_mut().zip(lengths) {
+                *sum += length;
+            }
+            for (function, told) in tap.into_places().into_iter().enumerate() {
+                pilot.peaks[function] = pilot.peaks[function].max(told.count() as u32);
+                pilot.places[function].add_all(&told);
+            }
+        }
+        Ok(pilot)
+    }
+
+    /// Instances of a function busy at once, at most.
+    pub(super) fn peak(&self, function: usize) -> u32 {
+        self.peaks[function]
+    }
+
+    /// What the n-th instance of a function is worth in a part of the calendar, from n = 1: cold
+    /// starts that it spares for what it costs. Above the break-even it pays for itself and is
+    /// worth more than anything.
+    pub(super) fn worth_of(&self, function: usize, part: usize, nth: u32) -> f64 {
+        let place = (nth as usize).wrapping_sub(1);
+        let used = self.places[function].0[part].get(place).copied();
+        worth(
+            used.unwrap_or_default(),
+            self.lengths[part],
+            self.break_even,
+        )
+    }
+
+    /// The worth of each instance of a function in every part, or over all the time.
+    pub(super) fn worths(&self, function: usize, by_part: bool) -> Vec<Vec<f64>> {
+        let parts = &self.places[function].0;
+        let of = |used: &Vec<Use>, length: Span| {
+            let worths = used
+                .iter()
+                .map(|used| worth(*used, length, self.break_even));
+            worths.collect()
+        };
+        if by_part {
+            let parts = parts.iter().zip(&self.lengths);
+            return parts.map(|(used, length)| of(used, *length)).collect();
+        }
+        let mut whole = vec![Use::default(); self.places[function].count()];
+        for (sum, used) in parts.iter().flat_map(|part| part.iter().enumerate()) {
+            whole[sum].taken += used.taken;
+            whole[sum].cold += used.cold;
+        }
+        vec![of(&whole, self.lengths.iter().copied().sum())]
+    }
+
+    /// Instances on average, of numbers by part of the calendar.
+    pub(super) fn average(&self, counts: &[u32]) -> f64 {
+        let parts = counts.iter().zip(self.weights());
+        parts
+            .map(|(count, weight)| f64::from(*count) * weight)
+            .sum()
+    }
+
+    /// How long each part of the calendar lasts, of the whole.
+    fn weights(&self) -> Vec<f64> {
+        let whole: Span = self.lengths.iter().copied().sum();
+        let whole = whole.secs().max(1e-9);
+        let parts = self.lengths.iter();
+        parts.map(|length| length.secs() / whole).collect()
+    }
+}
+
+/// Use above which a provisioned instance pays for itself; endless where it never does.
+fn break_even(plan: &Plan) -> f64 {
+    let Some(prices) = &plan.platform.prices else {
+        return f64::INFINITY;
+    };
+    let prices = ProvisionedPrices {
+        provisioned: prices.provisioned_capacity,
+        provisioned_duration: prices.provisioned_duration,
+        on_demand: prices.duration.first().map_or(0.0, |tier| tier.price),
+    };
+    let used = prices.break_even_utilization();
+    if used > 0.0 { used } else { f64::INFINITY }
+}
+
+/// Cold starts an hour of an instance over the share of its price that its use does not earn back.
+fn worth(used: Use, length: Span, break_even: f64) -> f64 {
+    let seconds = length.secs().max(1e-9);
+    let lost = 1.0 - used.taken.secs() / seconds / break_even;
+    if lost <= 0.0 {
+        return f64::INFINITY;
+    }
+    f64::from(used.cold) / (seconds / 3600.0) / lost
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::{Start, Zone};
+
+    fn clock(days: Days, step_h: u64, lead_min: u64) -> Clock {
+        let hour = 3600;
+        Clock {
+            rules: ScheduledSearch {
+                step: Span::from_whole_secs(step_h * hour),
+                days: Some(days),
+                zone: ("UTC".to_owned(), Zone::UTC),
+                lead: Span::from_whole_secs(lead_min * 60),
+                start: Start::default(),
+            },
+            days,
+            steps: (24 / step_h) as usize,
+            first: 0,
+        }
+    }
+
+    fn rows(clock: &Clock, counts: &[u32]) -> Vec<(String, u32)> {
+        let Remedy::Scheduled { rows, .. } = clock.remedy(counts, 0.0) else {
+            panic!("no schedule");
+        };
+        rows.into_iter()
+            .map(|row| (row.cron, row.instances))
+            .collect()
+    }
+
+    #[test]
+    fn more_instances_come_ahead_of_their_part_of_the_day_and_fewer_at_its_beginning() {
+        let row = |cron: &str, instances| (cron.to_owned(), instances);
+        let found = rows(&clock(Days::Same, 6, 5), &[0, 2, 5, 2]);
+        let expected = vec![
+            row("0 0 * * *", 0),
+            row("55 5 * * *", 2),
+            row("55 11 * * *", 5),
+            row("0 18 * * *", 2),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_comes_ahead_of_midnight_comes_on_the_day_before() {
+        let row = |cron: &str, instances| (cron.to_owned(), instances);
+        // Monday to Friday 3 in the first half of the day, 1 in the second; none at the weekend.
+        let found = rows(&clock(Days::Weekend, 12, 10), &[3, 1, 0, 0]);
+        let expected = vec![
+            row("0 12 * * MON-FRI", 1),
+            row("50 23 * * MON,TUE,WED,THU,SUN", 3),
+            row("0 0 * * SAT", 0),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_week_is_told_apart_where_a_week_is_measured() {
+        // The run begins on a Monday.
+        let clock = clock(Days::Weekend, 1, 0);
+        let at = |hours: u64| {
+            clock
+                .part_at(Time::ZERO + Span::from_whole_secs(hours * 3600))
+                .0
+        };
+        assert_eq!(
+            [at(0), at(23), at(24), at(5 * 24), at(6 * 24 + 1)],
+            [0, 23, 0, 24, 25]
+        );
+        let calendar = clock.calendar(Time::ZERO + Span::from_whole_secs(7 * 86_400));
+        let day = Time::ZERO + Span::from_whole_secs(86_400);
+        let lengths = calendar.lengths(day, day + Span::from_whole_secs(90 * 60));
+        let seconds: Vec<f64> = lengths.iter().map(|length| length.secs()).collect();
+        assert_eq!((seconds[0], seconds[1], seconds[24]), (3600.0, 1800.0, 0.0));
+    }
+}

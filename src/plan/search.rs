@@ -1,0 +1,326 @@
+//! Bisection along each chain: the weakest setting that meets the goals, from there the cheapest.
+//!
+//! Requests fare better along a chain, so the settings that meet the goals are its upper part, and
+//! its first member is found by bisection. Cost along a chain falls to its lowest point and rises
+//! (the use of an n-th instance falls with n), so from there the lowest point is found by bisection
+//! on the sign of paired differences between neighbours. What costs more than the cheapest setting
+//! found so far by provisioned capacity alone is not simulated.
+
+use crate::experiment::Failure;
+use crate::metric::MetricId;
+
+use super::Planner;
+use super::field::{CandidateId, LEVEL, Runs, Verdict};
+use crate::metric::COST_USD_PER_MONTH;
+
+/// What is known of a chain.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Found {
+    /// Not looked at yet.
+    Nothing,
+    /// The place of its cheapest setting that meets the goals.
+    Best(usize),
+    /// What would meet the goals costs at least so much a month, which is more than another does.
+    Dear(f64),
+    /// Not even its strongest setting meets the goals.
+    Misses(usize),
+    /// None of its settings is allowed.
+    Refused,
+}
+
+/// Measures that get better along every chain, or that the cheapest setting has the least of.
+fn is_monotone(metric: MetricId) -> bool {
+    let name = metric.metric().name;
+    let starts = [
+        "latency_ms_",
+        "wait_ms_",
+        "start_ms_",
+        "message_latency_ms_",
+        "workflow_latency_ms_",
+        "cold_",
+        "throttle",
+        "reject",
+        "spillovers",
+        "timed_out",
+        "workflow_cold_",
+        "cost_usd_total",
+        "cost_usd_per_month",
+    ];
+    starts.iter().any(|start| name.starts_with(start))
+}
+
+impl Planner<'_> {
+    /// Whether the settings that meet the goals are the upper part of each chain.
+    pub(super) fn is_monotone(&self) -> bool {
+        self.field
+            .goals()
+            .iter()
+            .all(|goal| is_monotone(goal.metric))
+    }
+
+    /// Simulates a setting until it is clear whether it meets the goals, or as often as there are
+    /// replications. What is not clear then does not.
+    pub(super) fn decide(&mut self, id: CandidateId) -> Result<bool, Failure> {
+        let mut replications = if self.options.exhaustive {
+            self.most()
+        } else {
+            self.first()
+        };
+        loop {
+            self.field.bring(&[id], replications, Runs::Choice)?;
+            match self.field.verdict(id, Runs::Choice) {
+                Verdict::Met => return Ok(true),
+                Verdict::Missed => return Ok(false),
+                Verdict::Open if self.field.runs(id, Runs::Choice) >= self.most() => {
+                    return Ok(false);
+                }
+                Verdict::Open => {
+                    let there = self.field.runs(id, Runs::Choice);
+                    replications = (2 * there).min(self.most());
+                }
+            }
+        }
+    }
+
+    fn meets(&mut self, chain: usize, place: usize) -> Result<bool, Failure> {
+        match self.candidate(chain, place) {
+            Some(id) => self.decide(id),
+            None => Ok(false),
+        }
+    }
+
+    /// USD a month above which a setting cannot be the cheapest.
+    fn limit(&self) -> Option<f64> {
+        let id = self.leader?;
+        let cost = self.field.estimate(id, COST_USD_PER_MONTH, Runs::Choice);
+        cost.ci95.map(|(_, high)| high).or(cost.mean)
+    }
+
+    /// Looks for the cheapest setting of a chain, below what the leader costs if `pruned`.
+    pub(super) fn search_chain(&mut self, chain: usize, pruned: bool) -> Result<(), Failure> {
+        let limit = self.limit().filter(|_| pruned && !self.options.exhaustive);
+        let count = self.chains[chain].settings.len();
+        // The last one that a user may choose.
+        let mut allowed = count;
+        while allowed > 0 && self.candidate(chain, allowed - 1).is_none() {
+            // Too many instances for a quota are too many by far, or by few.
+            allowed = if self.candidate(chain, (allowed - 1) / 2).is_none() {
+                (allowed - 1) / 2
+            } else {
+                allowed - 1
+            };
+        }
+        if allowed == 0 {
+            self.found[chain] = Found::Refused;
+            return Ok(());
+        }
+        let floor = |planner: &Self, place| planner.floor(chain, place);
+        let mut top = allowed;
+        while top > 0 && limit.is_some_and(|limit| floor(self, top - 1) > limit) {
+            top -= 1;
+        }
+        if top == 0 {
+            self.found[chain] = Found::Dear(floor(self, 0));
+            return Ok(());
+        }
+        let first = if self.is_monotone() && !self.options.exhaustive {
+            self.weakest(chain, top)?
+        } else {
+            return self.look_at_all(chain, top);
+        };
+        let Some(first) = first else {
+            self.found[chain] = if top < allowed {
+                Found::Dear(floor(self, top))
+            } else {
+                Found::Misses(top - 1)
+            };
+            return Ok(());
+        };
+        let best = self.cheapest_from(chain, first, top)?;
+        self.settle(chain, best);
+        Ok(())
+    }
+
+    /// Notes the best setting of a chain, and whether it leads.
+    pub(super) fn settle(&mut self, chain: usize, place: usize) {
+        self.found[chain] = Found::Best(place);
+        if let Some(id) = self.candidate(chain, place)
+            && self.leader.is_none_or(|leader| self.is_cheaper(id, leader))
+        {
+            self.leader = Some(id);
+        }
+    }
+
+    /// The first setting of a chain's first `top` that meets the goals.
+    fn weakest(&mut self, chain: usize, top: usize) -> Result<Option<usize>, Failure> {
+        if !self.meets(chain, top - 1)? {
+            return Ok(None);
+        }
+        let (mut low, mut high) = (0, top - 1);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.meets(chain, middle)? {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(Some(high))
+    }
+
+    /// Every setting, where bisection would be wrong.
+    fn look_at_all(&mut self, chain: usize, top: usize) -> Result<(), Failure> {
+        let mut best: Option<(usize, f64)> = None;
+        for place in 0..top {
+            if self.meets(chain, place)? {
+                let cost = self.place_cost(chain, place);
+                if best.is_none_or(|(_, least)| cost < least) {
+                    best = Some((place, cost));
+                }
+            }
+        }
+        match best {
+            Some((place, _)) => self.settle(chain, place),
+            None => self.found[chain] = Found::Misses(top - 1),
+        }
+        Ok(())
+    }
+
+    fn place_cost(&mut self, chain: usize, place: usize) -> f64 {
+        self.candidate(chain, place)
+            .map_or(f64::INFINITY, |id| self.field.cost(id))
+    }
+
+    /// Where cost stops falling, from a place on.
+    fn cheapest_from(&mut self, chain: usize, from: usize, top: usize) -> Result<usize, Failure> {
+        let (mut low, mut high) = (from, top - 1);
+        // One look next door spares the bisection where cost rises from the first on.
+        if low < high && self.rises(chain, low)? {
+            high = low;
+        }
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.rises(chain, middle)? {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        self.neighbours(chain, (from, top), low)
+    }
+
+    /// Whether the next setting costs more: simulated until that is clear, or as often as there are
+    /// replications.
+    fn rises(&mut self, chain: usize, place: usize) -> Result<bool, Failure> {
+        let pair = (
+            self.candidate(chain, place + 1),
+            self.candidate(chain, place),
+        );
+        let (Some(next), Some(this)) = pair else {
+            return Ok(true);
+        };
+        let mut replications = self.first();
+        loop {
+            self.field
+                .bring(&[this, next], replications, Runs::Choice)?;
+            let level = self.field.level(replications);
+            let dearer = self.field.dearer((next, this), level, Runs::Choice);
+            // Where nothing differs, nothing is gained either.
+            let clear = |(low, high): (f64, f64)| low > 0.0 || high < 0.0 || high <= low;
+            if dearer.ci95.is_some_and(clear) || replications >= self.most() {
+                return Ok(dearer.mean.is_none_or(|mean| mean >= 0.0));
+            }
+            replications = (2 * replications).min(self.most());
+        }
+    }
+
+    /// The cheapest of a setting and its neighbours, with all replications: what bisection says is
+    /// checked.
+    pub(super) fn neighbours(
+        &mut self,
+        chain: usize,
+        (from, top): (usize, usize),
+        mut best: usize,
+    ) -> Result<usize, Failure> {
+        loop {
+            let mut around = vec![best];
+            around.extend(best.checked_sub(1).filter(|place| *place >= from));
+            around.extend(Some(best + 1).filter(|place| *place < top));
+            let mut cheapest = best;
+            for place in around {
+                let (Some(id), Some(leader)) = (
+                    self.candidate(chain, place),
+                    self.candidate(chain, cheapest),
+                ) else {
+                    continue;
+                };
+                if place == cheapest || self.surely_dearer(id, leader)? {
+                    continue;
+                }
+                if self.is_cheaper(id, leader) && self.decide(id)? {
+                    cheapest = place;
+                }
+            }
+            if cheapest == best {
+                return Ok(best);
+            }
+            best = cheapest;
+        }
+    }
+
+    /// Whether one setting surely costs more than another, by pairs; simulated until that is clear
+    /// one way or the other, or as often as there are replications.
+    pub(super) fn surely_dearer(
+        &mut self,
+        one: CandidateId,
+        other: CandidateId,
+    ) -> Result<bool, Failure> {
+        let mut replications = self.first();
+        loop {
+            self.field
+                .bring(&[one, other], replications, Runs::Choice)?;
+            let level = self.field.level(replications);
+            let dearer = self.field.dearer((one, other), level, Runs::Choice);
+            match dearer.ci95 {
+                Some((low, high)) if low > 0.0 || high <= low => return Ok(true),
+                Some((_, high)) if high < 0.0 => return Ok(false),
+                _ if replications >= self.most() => return Ok(false),
+                _ => replications = (2 * replications).min(self.most()),
+            }
+        }
+    }
+
+    /// Whether one setting costs less than another, by the mean over pairs.
+    pub(super) fn is_cheaper(&self, one: CandidateId, other: CandidateId) -> bool {
+        let dearer = self.field.dearer((one, other), LEVEL, Runs::Choice);
+        dearer.mean.is_some_and(|mean| mean < 0.0)
+    }
+
+    /// Whether two settings cost the same as far as all replications tell.
+    pub(super) fn is_tie(&self, one: CandidateId, other: CandidateId, runs: Runs) -> bool {
+        let dearer = self.field.dearer((one, other), LEVEL, runs);
+        dearer
+            .ci95
+            .is_none_or(|(low, high)| low <= 0.0 && high >= 0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric;
+
+    #[test]
+    fn goals_on_other_measures_are_not_bisected() {
+        for (metric, expected) in [
+            (metric::LATENCY_MS_P99, true),
+            (metric::COLD_START_RATIO, true),
+            (metric::COST_USD_PER_MONTH, true),
+            (metric::IDLE_GB_S, false),
+            (metric::INSTANCES_PEAK, false),
+            (metric::PINGS, false),
+        ] {
+            assert_eq!(is_monotone(metric), expected, "{}", metric.metric().name);
+        }
+    }
+}

@@ -1,0 +1,495 @@
+//! What a plan found, for a person: the answer in words, then the best of every kind as a table.
+
+mod csv;
+mod json;
+mod svg;
+
+use super::number::{self, NONE};
+use super::table::Style;
+use super::text::{printable, width, wrap};
+use crate::experiment::{Estimate, Standing};
+use crate::metric::MetricId;
+use crate::model::{Goal, Scope};
+use crate::plan::{Answer, Best, Choice, GoalValue, Remedy, Row};
+
+pub use json::render as json;
+
+/// Every file of a plan: its name and its bytes, in a fixed order. The caller writes them.
+///
+/// # Errors
+/// If a format cannot be written, which is a fault of this program.
+pub fn files(answer: &Answer) -> Result<Vec<(String, Vec<u8>)>, std::io::Error> {
+    let mut files = vec![
+        ("plan.json".to_owned(), json::render(answer)?.into_bytes()),
+        (
+            "plan.txt".to_owned(),
+            text(answer, Style::default()).into_bytes(),
+        ),
+        (
+            "candidates.csv".to_owned(),
+            csv::render(answer)?.into_bytes(),
+        ),
+    ];
+    for measure in &answer.measures {
+        files.push((
+            picture(*measure),
+            svg::frontier(answer, *measure).into_bytes(),
+        ));
+    }
+    Ok(files)
+}
+
+/// Name of the picture of cost against a measure.
+pub fn picture(measure: MetricId) -> String {
+    format!("plan-{}.svg", measure.metric().name.replace('_', "-"))
+}
+
+/// The answer as text.
+pub fn text(answer: &Answer, style: Style) -> String {
+    let title = match answer.question.trim() {
+        "" => &answer.experiment,
+        question => question,
+    };
+    let mut lines = wrap(&printable(title), style.width);
+    lines.push(String::new());
+    lines.extend(head(answer));
+    let kinds = kinds(answer);
+    if !kinds.is_empty() {
+        lines.push(String::new());
+        lines.push("The best of each kind:".to_owned());
+        lines.extend(kinds);
+    }
+    lines.extend(schedules(answer));
+    lines.extend(headroom(answer));
+    lines.push(String::new());
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&printable(&line));
+        text.push('\n');
+    }
+    for note in notes(answer) {
+        for line in wrap(&printable(&note), style.width) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// The winner and what there is to say of it.
+fn head(answer: &Answer) -> Vec<String> {
+    let Some(winner) = &answer.winner else {
+        return nobody(answer);
+    };
+    let mut lines = vec![format!(
+        "Cheapest: {}, {} a month",
+        winner.setting,
+        usd(winner.cost)
+    )];
+    lines.extend(goals(answer, winner));
+    let sure = certainty(winner).map_or_else(String::new, |sure| format!(" at {}", chance(sure)));
+    if !answer.goals.is_empty() {
+        lines.push(format!(
+            "Sure: every goal is met{sure}, by {} replications that it was not chosen by.",
+            winner.replications
+        ));
+    }
+    lines.extend(binding(answer));
+    lines.extend(runner_up(answer, winner));
+    lines.extend(more(answer));
+    if let Some(nothing) = answer
+        .nothing
+        .as_ref()
+        .filter(|n| n.setting != winner.setting)
+    {
+        let missed = missed(answer, nothing);
+        let but = if missed.is_empty() {
+            String::new()
+        } else {
+            format!(", and misses {}", missed.join(" and "))
+        };
+        lines.push(format!(
+            "No remedy costs {} a month{but}.",
+            usd(nothing.cost)
+        ));
+    }
+    for choice in &answer.rejected {
+        lines.push(format!(
+            "Passed over: {}, which met the goals only with the random numbers it was chosen by.",
+            choice.setting
+        ));
+    }
+    lines
+}
+
+/// Where nobody meets the goals.
+fn nobody(answer: &Answer) -> Vec<String> {
+    let mut lines = vec!["No setting meets every goal.".to_owned()];
+    if let Some(nearest) = &answer.nearest {
+        lines.push(format!(
+            "Nearest: {}, {} a month",
+            nearest.setting,
+            usd(nearest.cost)
+        ));
+        lines.extend(goals(answer, nearest));
+        let missed = missed(answer, nearest);
+        if !missed.is_empty() {
+            lines.push(format!("In the way: {}.", missed.join(" and ")));
+        }
+    }
+    lines
+}
+
+/// Each goal with the value of a choice, a line each.
+fn goals(answer: &Answer, choice: &Choice) -> Vec<String> {
+    let names: Vec<String> = choice
+        .goals
+        .iter()
+        .map(|value| goal_text(answer, value))
+        .collect();
+    let values: Vec<String> = choice
+        .goals
+        .iter()
+        .map(|value| shown(answer.goals[value.goal].metric, value.estimate))
+        .collect();
+    let wide = |texts: &[String]| texts.iter().map(|text| width(text)).max().unwrap_or(0);
+    let (name_width, value_width) = (wide(&names), wide(&values));
+    let each = choice.goals.iter().zip(names.iter().zip(&values));
+    each.map(|(value, (name, shown))| {
+        let goal = &answer.goals[value.goal];
+        format!(
+            "  {name}{}  {}{shown}  {}",
+            " ".repeat(name_width - width(name)),
+            " ".repeat(value_width - width(shown)),
+            standing(goal, value)
+        )
+    })
+    .collect()
+}
+
+/// A goal in the words of the file, with whom it is about.
+fn goal_text(answer: &Answer, value: &GoalValue) -> String {
+    let goal = &answer.goals[value.goal];
+    let text = bound_text(goal);
+    match &value.function {
+        Some(function) => format!("{function}: {text}"),
+        None => text,
+    }
+}
+
+/// A goal without whom it is about, in the unit that its measure is shown in.
+fn bound_text(goal: &Goal) -> String {
+    let (factor, unit) = unit_of(goal.metric);
+    let bound = number::significant(goal.bound * factor, 6);
+    format!(
+        "{} {} {bound}{unit}",
+        goal.metric.metric().name,
+        goal.relation
+    )
+}
+
+fn standing(goal: &Goal, value: &GoalValue) -> String {
+    let room = value.estimate.mean.filter(|_| goal.bound != 0.0);
+    let room = room.map(|mean| ((goal.bound - mean) / goal.bound).abs());
+    let room = room.map_or_else(String::new, number::percent);
+    match value.standing {
+        Standing::Met if room.is_empty() => "met".to_owned(),
+        Standing::Met => format!("met, {room} to spare"),
+        Standing::Unsure => "met by the mean, not by the interval".to_owned(),
+        Standing::Missed if room.is_empty() => "missed".to_owned(),
+        Standing::Missed => format!("missed by {room}"),
+        Standing::NoValue => "no value".to_owned(),
+    }
+}
+
+/// Goals that a choice misses, with its values.
+fn missed(answer: &Answer, choice: &Choice) -> Vec<String> {
+    let misses = choice.goals.iter().filter(|v| v.standing != Standing::Met);
+    misses
+        .map(|value| {
+            let shown = shown(answer.goals[value.goal].metric, value.estimate);
+            format!("{} ({shown})", goal_text(answer, value))
+        })
+        .collect()
+}
+
+/// How sure it is that all goals are met: 1 less the sum of what is unsure of each (Bonferroni).
+pub(super) fn certainty(choice: &Choice) -> Option<f64> {
+    let unsure: Option<f64> = choice
+        .goals
+        .iter()
+        .map(|v| v.sure.map(|sure| 1.0 - sure))
+        .sum();
+    unsure
+        .filter(|_| !choice.goals.is_empty())
+        .map(|unsure| (1.0 - unsure).max(0.0))
+}
+
+fn chance(sure: f64) -> String {
+    if sure > 0.999 {
+        "more than 99.9 %".to_owned()
+    } else {
+        format!("{:.1} %", sure * 100.0)
+    }
+}
+
+fn binding(answer: &Answer) -> Option<String> {
+    let Some(binding) = &answer.binding else {
+        let text = "Binding: no goal; nothing that was simulated costs less.";
+        return (!answer.goals.is_empty()).then(|| text.to_owned());
+    };
+    let goals = binding.goals.iter().map(|goal| {
+        let goal = &answer.goals[*goal];
+        let whose = match &goal.scope {
+            Scope::All => String::new(),
+            scope @ Scope::Functions(_) => format!(" of {scope}"),
+        };
+        format!("{}{whose}", bound_text(goal))
+    });
+    let them = if binding.goals.len() == 1 {
+        "it"
+    } else {
+        "them"
+    };
+    Some(format!(
+        "Binding: {}. Without {them}, {} would do, for {} a month less.",
+        goals.collect::<Vec<_>>().join(" and "),
+        binding.without.setting,
+        number::usd(binding.saves)
+    ))
+}
+
+fn runner_up(answer: &Answer, winner: &Choice) -> Option<String> {
+    let Some(second) = &answer.runner_up else {
+        return Some("Runner-up: none; no other kind meets the goals.".to_owned());
+    };
+    let extra = usd(second.extra);
+    let share = second.extra.mean? / winner.cost.mean?;
+    Some(if second.tie {
+        format!(
+            "Runner-up: {}, a tie within noise ({extra} a month more).",
+            second.choice.setting
+        )
+    } else {
+        let share = number::percent(share.abs());
+        let way = if second.extra.mean? < 0.0 {
+            "less"
+        } else {
+            "more"
+        };
+        format!(
+            "Runner-up: {}, {extra} a month more ({share} {way}).",
+            second.choice.setting
+        )
+    })
+}
+
+fn more(answer: &Answer) -> Vec<String> {
+    let mut lines = Vec::new();
+    let Some(winner) = &answer.chosen else {
+        return lines;
+    };
+    let place = answer
+        .more_of
+        .and_then(|of| answer.measures.iter().position(|m| *m == of));
+    let Some(place) = place else {
+        return lines;
+    };
+    let measure = answer.measures[place];
+    for choice in &answer.more {
+        let (Some(cost), Some(own)) = (choice.cost.mean, winner.cost.mean) else {
+            continue;
+        };
+        let before = shown(measure, winner.measures[place]);
+        let after = shown(measure, choice.measures[place]);
+        lines.push(format!(
+            "  +{}: {}, {} {before} → {after}",
+            number::usd(cost - own),
+            choice.setting,
+            measure.metric().name,
+        ));
+    }
+    if !lines.is_empty() {
+        lines.insert(0, "A little more a month buys:".to_owned());
+    }
+    lines
+}
+
+/// The best of each kind as a table.
+fn kinds(answer: &Answer) -> Vec<String> {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut head = vec![
+        "kind".to_owned(),
+        "setting".to_owned(),
+        "USD a month".to_owned(),
+    ];
+    head.extend(answer.measures.iter().map(|m| m.metric().name.to_owned()));
+    head.push("goals".to_owned());
+    rows.push(head);
+    for of in &answer.kinds {
+        let (choice, verdict) = match &of.best {
+            Best::Meets(choice) => (Some(choice), "met".to_owned()),
+            Best::Misses(choice) => (Some(choice), "missed".to_owned()),
+            Best::Dear(floor) => (None, format!("at least {} a month", number::usd(*floor))),
+            Best::Refused => (None, "not allowed".to_owned()),
+        };
+        let words = choice.map(|c| c.setting.remedy_words());
+        let mut row = vec![
+            of.kind.to_string(),
+            words.unwrap_or_else(|| NONE.to_owned()),
+        ];
+        row.push(choice.map_or(NONE.to_owned(), |c| plain(c.cost, 1.0)));
+        for (place, measure) in answer.measures.iter().enumerate() {
+            let of = |c: &Choice| shown(*measure, c.measures[place]);
+            row.push(choice.map_or(NONE.to_owned(), of));
+        }
+        row.push(verdict);
+        rows.push(row);
+    }
+    if rows.len() == 1 {
+        return Vec::new();
+    }
+    let columns = rows[0].len();
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| {
+            rows.iter()
+                .map(|row| width(&row[column]))
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().enumerate().map(|(column, cell)| {
+            let pad = " ".repeat(widths[column] - width(cell));
+            // Names to the left, numbers to the right.
+            if column < 2 || column + 1 == columns {
+                format!("{cell}{pad}")
+            } else {
+                format!("{pad}{cell}")
+            }
+        });
+        let cells: Vec<String> = cells.collect();
+        format!("  {}", cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+/// The rows of the winner's schedule.
+fn schedules(answer: &Answer) -> Vec<String> {
+    let rules = answer
+        .winner
+        .iter()
+        .flat_map(|winner| &winner.setting.rules);
+    let mut lines = Vec::new();
+    for rule in rules {
+        let Remedy::Scheduled {
+            first,
+            time_zone,
+            rows,
+            ..
+        } = &rule.remedy
+        else {
+            continue;
+        };
+        let whose = match &rule.functions[..] {
+            [] => String::new(),
+            names => format!(" of {}", names.join(" and ")),
+        };
+        lines.push(String::new());
+        lines.push(format!(
+            "Schedule{whose} ({time_zone}), from {first} at the beginning:"
+        ));
+        let row = |Row { cron, instances }: &Row| format!("  {cron:<24} {instances}");
+        lines.extend(rows.iter().map(row));
+    }
+    lines
+}
+
+/// How much more traffic settings bear.
+fn headroom(answer: &Answer) -> Vec<String> {
+    let each = answer.headroom.iter().map(|headroom| {
+        let times = |times: f64| number::significant(times, 3);
+        let met = headroom.meets.map_or("no traffic".to_owned(), |most| {
+            format!("{} times the traffic", times(most))
+        });
+        let missed = headroom
+            .misses
+            .as_ref()
+            .map_or(String::new(), |(least, goals)| {
+                format!("; at {} it misses {}", times(*least), goals.join(" and "))
+            });
+        format!("  {}: {met}{missed}", headroom.setting)
+    });
+    let mut lines: Vec<String> = each.collect();
+    if !lines.is_empty() {
+        lines.insert(
+            0,
+            "Headroom, the most traffic that meets every goal:".to_owned(),
+        );
+        lines.insert(0, String::new());
+    }
+    lines
+}
+
+/// What must be known to read it.
+fn notes(answer: &Answer) -> Vec<String> {
+    let effort = answer.effort;
+    let share = effort.cells as f64 / effort.grid.max(1) as f64;
+    let mut notes = vec![
+        format!(
+            "Tried {} of {} settings in {} cells; all of them with {} replications are {} cells \
+             ({}).",
+            effort.tried,
+            effort.settings,
+            effort.cells,
+            answer.replications,
+            effort.grid,
+            number::percent(share)
+        ),
+        format!(
+            "± is half of a 95 % interval (Student t over replications of {}). A goal is met where \
+             the whole interval is.",
+            answer.duration
+        ),
+    ];
+    if answer.goals.is_empty() {
+        notes.push("There is no [slo]: the cheapest setting of all wins.".to_owned());
+    }
+    if answer.recorded {
+        notes.push(
+            "Arrivals are recorded ones, the same in every replication: intervals tell nothing of \
+             other days."
+                .to_owned(),
+        );
+    }
+    let left_out = answer.left_out.iter();
+    notes.extend(left_out.map(|(setting, why)| format!("Not tried: {setting}: {why}.")));
+    notes
+}
+
+/// What a value of a measure is shown in: a factor and the unit behind it.
+pub(super) fn unit_of(metric: MetricId) -> (f64, &'static str) {
+    let name = metric.metric().name;
+    if name.contains("_ms_") {
+        (1.0, " ms")
+    } else if name.ends_with("_ratio") {
+        (100.0, " %")
+    } else if name.starts_with("cost_usd") {
+        (1.0, " USD")
+    } else {
+        (1.0, "")
+    }
+}
+
+fn shown(metric: MetricId, estimate: Estimate) -> String {
+    let (factor, unit) = unit_of(metric);
+    format!("{}{unit}", plain(estimate, factor))
+}
+
+fn usd(estimate: Estimate) -> String {
+    format!("{} USD", plain(estimate, 1.0))
+}
+
+fn plain(estimate: Estimate, factor: f64) -> String {
+    number::shown(estimate, factor).map_or(NONE.to_owned(), |shown| shown.text())
+}
