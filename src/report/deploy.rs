@@ -30,7 +30,7 @@ pub use serverless::serverless;
 pub use terraform::terraform;
 
 /// The name of every file that [`files`] gives.
-pub const NAMES: &[&str] = &["main.tf", "template.yaml", "serverless.yml"];
+pub const NAMES: [&str; 3] = ["main.tf", "template.yaml", "serverless.yml"];
 
 /// Columns of a comment, its sign aside.
 const WIDTH: usize = 98;
