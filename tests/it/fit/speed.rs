@@ -24,7 +24,7 @@ fn text(calls: u32) -> String {
     let mut text = String::new();
     for call in 0..calls {
         let (end_ms, run) = (
-            u64::from(call) * 200,
+            i64::from(call) * 200,
             20.0 + f64::from(call * 37 % 1000) / 10.0,
         );
         let at = jiff::Timestamp::from_millisecond(1_772_359_200_000 + end_ms).unwrap();
