@@ -345,6 +345,11 @@ impl Read {
                 format!("INIT_START: {name}"),
             ));
         }
+        if self.whole.restored * 2 > self.whole.cold {
+            let why =
+                "no line names it; Java, Python and .NET start from snapshots: say which it is";
+            return Some(("java21".to_owned(), why.to_owned()));
+        }
         let bills = &self.whole.bills;
         let free = bills.agree.contains_key(&bills::Rule::InitFree)
             || bills.agree.contains_key(&bills::Rule::Steps100);
@@ -403,7 +408,10 @@ impl Read {
         match verdict::verdict(&parts, control) {
             Ok(verdict) => Ok(Ok(verdict)),
             Err(NoVerdict::Io(error)) => Err(FitError::Io(error)),
-            Err(NoVerdict::Written(faults)) => Err(broken(&faults)),
+            // The estimates may describe what the platform's model does not allow.
+            Err(NoVerdict::Written(faults)) => Ok(Err(format!(
+                "what was fitted to the first part cannot be simulated:\n{faults}"
+            ))),
             Err(NoVerdict::Simulation(Failure::Run {
                 error: crate::sim::RunError::Stopped,
                 ..

@@ -77,44 +77,114 @@ impl Bills {
     }
 }
 
-/// Whether two bills are the same: they are whole milliseconds.
-fn is(billed: f64, other: f64) -> bool {
-    (billed - other).abs() < 0.5
+/// A length that was shown in hundredths of a millisecond may be half of one longer.
+const SHOWN: i64 = 5_000;
+
+/// Whether a bill is a length in whole steps of so many milliseconds, rounded up: a sum of `parts`
+/// lengths, each rounded when it was shown.
+fn rounds(billed_ms: f64, nanos: i64, step_ms: i64, parts: i64) -> bool {
+    let step = step_ms * 1_000_000;
+    let up = |nanos: i64| ((nanos + step - 1) / step * step_ms) as f64;
+    [up(nanos), up(nanos + SHOWN * parts)]
+        .iter()
+        .any(|bill| (billed_ms - bill).abs() < 0.5)
 }
 
 /// The rule of its day that explains a bill.
 fn rule_of(call: &Call) -> Option<Rule> {
     let at = call.0.at;
-    let (billed, run, start) = (call.0.billed_ms, call.run_ms(), call.start_ms());
+    let (billed, run, start) = (call.0.billed_ms, call.0.run, call.0.start.max(0));
     let may_be_old = at == NEVER || at < MILLISECONDS_FROM + CHANGE;
     let may_be_new = at == NEVER || at > MILLISECONDS_FROM - CHANGE;
     let init_may_be_free = at == NEVER || at < INIT_BILLED_FROM + CHANGE;
     if call.0.end == End::Timeout {
         // The timeout is what is billed; the init of it is on top where that is billed at all.
-        let cut = billed <= run.ceil() + start.ceil() + 1.0;
-        return cut.then_some(Rule::Timeout);
+        let most = call.run_ms().ceil() + call.start_ms().ceil() + 1.0;
+        return (billed <= most).then_some(Rule::Timeout);
     }
-    if may_be_old && is(billed, (run / 100.0).ceil() * 100.0) {
+    if may_be_old && rounds(billed, run, 100, 1) {
         return Some(Rule::Steps100);
     }
     if !may_be_new {
         return None;
     }
-    if call.is_cold() && call.0.restored {
+    if !call.is_cold() {
+        // A run of nothing is billed as nothing or as one step.
+        let fits = rounds(billed, run, 1, 1) || (run == 0 && billed <= 1.0);
+        return fits.then_some(Rule::Warm);
+    }
+    if call.0.restored {
         let restore = f64::from(call.0.billed_restore_ms);
         let restore = if restore.is_nan() { 0.0 } else { restore };
         // Either part may have been rounded by itself.
-        let apart = run.ceil() + restore.ceil();
-        let fits = is(billed, apart) || is(billed, (run + restore).ceil());
-        return fits.then_some(Rule::Restore);
+        let apart = rounds(billed - restore, run, 1, 1);
+        let together = rounds(billed, run + (restore * 1e6) as i64, 1, 2);
+        return (apart || together).then_some(Rule::Restore);
     }
-    if !call.is_cold() {
-        // A run of nothing is billed as nothing or as one step.
-        return (is(billed, run.ceil()) || (run == 0.0 && billed <= 1.0)).then_some(Rule::Warm);
-    }
-    let together = is(billed, (run + start).ceil()) || is(billed, run.ceil() + start.ceil());
-    if together {
+    let ceil = |nanos: i64| (nanos + 999_999) / 1_000_000 * 1_000_000;
+    if rounds(billed, run + start, 1, 2) || rounds(billed, run + ceil(start), 1, 1) {
         return Some(Rule::InitBilled);
     }
-    (init_may_be_free && is(billed, run.ceil())).then_some(Rule::InitFree)
+    (init_may_be_free && rounds(billed, run, 1, 1)).then_some(Rule::InitFree)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::call::{About, Fact};
+    use super::*;
+
+    /// 2018, 2022 and 2026.
+    const DAYS: [i64; 3] = [1_530_000_000, 1_650_000_000, 1_780_000_000];
+
+    fn call(year: usize, run_ms: f64, init_ms: Option<f64>, billed_ms: f64) -> Call {
+        let nanos = |ms: f64| (ms * 1e6).round() as i64;
+        Call(Fact {
+            at: DAYS[year] * 1_000_000_000,
+            run: nanos(run_ms),
+            start: init_ms.map_or(-1, nanos),
+            billed_ms,
+            ..Fact::new(1, About::Report)
+        })
+    }
+
+    #[test]
+    fn each_era_has_its_own_arithmetic() {
+        for (year, run, init, billed, rule) in [
+            (0, 1.76, None, 100.0, Some(Rule::Steps100)),
+            (0, 100.0, None, 100.0, Some(Rule::Steps100)),
+            (0, 100.01, Some(90.0), 200.0, Some(Rule::Steps100)),
+            (0, 1.76, None, 2.0, None),
+            (1, 1.76, None, 2.0, Some(Rule::Warm)),
+            // 58.003 is shown as 58.00.
+            (1, 58.0, None, 59.0, Some(Rule::Warm)),
+            (1, 58.0, None, 60.0, None),
+            (1, 1.76, Some(120.96), 2.0, Some(Rule::InitFree)),
+            (1, 30.25, Some(368.75), 399.0, Some(Rule::InitBilled)),
+            (2, 1.76, Some(120.96), 123.0, Some(Rule::InitBilled)),
+            (2, 1.76, Some(120.96), 2.0, None),
+            (2, 1.76, None, 100.0, None),
+        ] {
+            assert_eq!(
+                rule_of(&call(year, run, init, billed)),
+                rule,
+                "{run} {init:?} {billed}"
+            );
+        }
+    }
+
+    #[test]
+    fn restores_and_cut_calls_have_rules_of_their_own() {
+        let mut restored = call(2, 147.156, Some(500.795), 201.0);
+        restored.0.restored = true;
+        restored.0.billed_restore_ms = 53.0;
+        assert_eq!(rule_of(&restored), Some(Rule::Restore));
+        let mut cut = call(0, 3003.16, Some(127.02), 3000.0);
+        cut.0.end = End::Timeout;
+        assert_eq!(rule_of(&cut), Some(Rule::Timeout));
+        let mut bills = Bills::default();
+        bills.see(&call(1, 5.0, None, 50.0));
+        bills.see(&call(1, 5.0, None, f64::NAN));
+        assert_eq!((bills.disagree, bills.without), (1, 1));
+        assert_eq!(bills.first_disagreeing, Some((5.0, 0.0, 50.0)));
+    }
 }

@@ -30,6 +30,7 @@ pub(super) fn render(fit: &Fit) -> String {
             "unfinished": read.joined.unfinished,
             "calls_of_other_functions": read.joined.others,
             "failed_inits": read.gather.failed_inits,
+            "initializations": read.gather.initializations,
             "first_arrival": whole.span.map(|(first, _)| instant(first)),
             "last_end": whole.span.map(|(_, last)| instant(last)),
             "span_s": whole.span.map(|_| whole.span_s()),

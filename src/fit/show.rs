@@ -190,6 +190,15 @@ fn instances(fit: &Fit, text: &mut String) {
             fit.estimates.keep_alive_toml.is_some(),
         ),
     );
+    let kinds = &fit.read.gather.initializations;
+    if kinds.keys().any(|kind| kind != "on-demand") {
+        let kinds: Vec<String> = kinds
+            .iter()
+            .map(|(kind, inits)| format!("{} {kind}", grouped(*inits)))
+            .collect();
+        let kinds = kinds.join(", ");
+        line(text, "inits", &format!("{kinds}: not all were waited for"));
+    }
     let idle = &whole.idle;
     for (count, what) in [
         (

@@ -9,6 +9,7 @@
 mod measured;
 mod program;
 mod recovery;
+mod speed;
 mod writer;
 
 use std::path::{Path, PathBuf};

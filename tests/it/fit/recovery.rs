@@ -2,7 +2,7 @@
 
 use frostline::fit::{Estimates, Fit, Found, Law, Outcome};
 
-use super::writer::{KNOWN, Known, Shape, simulate, write};
+use super::writer::{BILLED_RESTORE_MS, KNOWN, Known, Shape, simulate, write};
 use super::{fit, spec};
 use crate::cli::folder;
 
@@ -232,4 +232,33 @@ fn without_times_or_streams_the_log_says_less_and_says_so() {
         "{:?}",
         verdict.reasons
     );
+}
+
+#[test]
+fn instances_that_start_from_a_snapshot_do_so_in_the_model() {
+    let fit = fitted(&KNOWN, 800, Shape::Restored, "restored");
+    let of = fit.estimates();
+    assert!(of.snapshots && of.init.is_none() && of.first_call.is_none());
+    assert_eq!(of.after_restore_ms, Some(BILLED_RESTORE_MS));
+    let restore = of.restore.as_ref().unwrap();
+    // Median and p99 of 250 and 400 ms have a mean of 255.1.
+    assert!(
+        (restore.mean.mean - 255.1).abs() < 8.0,
+        "{:?}",
+        restore.mean
+    );
+    assert!((restore.law.mean() + BILLED_RESTORE_MS - restore.mean.mean).abs() < 3.0);
+    assert_eq!(fit.bills().disagree, 0, "{:?}", fit.bills());
+    let verdict = fit.verdict().unwrap();
+    assert_eq!(
+        verdict.lines[0].outcome,
+        Outcome::Inside,
+        "{:?}",
+        verdict.lines
+    );
+    assert!(verdict.holds(), "{:?}", verdict.lines);
+    let files = fit.files();
+    let text = |name: &str| &files.iter().find(|(of, _)| of == name).unwrap().1;
+    assert!(text("experiment.toml").contains("snapshot = {}"));
+    assert!(text("Restored.toml").contains("start.restored-first-call"));
 }

@@ -103,6 +103,8 @@ pub(super) enum Shape {
     Platform,
     Insights,
     InsightsJson,
+    /// Not one more shape: instances start from a snapshot.
+    Restored,
 }
 
 impl Shape {
@@ -226,16 +228,42 @@ fn events(calls: &[Simulated], json: bool) -> Vec<Event> {
     events
 }
 
+/// What of a restore is billed, in milliseconds.
+pub(super) const BILLED_RESTORE_MS: f64 = 20.0;
+
+/// Turns the init of a report into a restore.
+fn restored(message: &mut String) {
+    let Some((before, init)) = message.split_once("\tInit Duration: ") else {
+        return;
+    };
+    let (first, rest) = before.split_once("Billed Duration: ").unwrap();
+    let (_, memory) = rest.split_once(" ms").unwrap();
+    let run = first.split("Duration: ").nth(1).unwrap();
+    let run: f64 = run.split(' ').next().unwrap().parse().unwrap();
+    let billed = ceil(run) + BILLED_RESTORE_MS;
+    *message = format!(
+        "{first}Billed Duration: {billed} ms{memory}\tRestore Duration: {}\tBilled Restore \
+         Duration: {BILLED_RESTORE_MS} ms\t\n",
+        init.trim_end()
+    );
+}
+
 /// Writes calls as a log; the files of it.
 pub(super) fn write(calls: &[Simulated], shape: Shape, dir: &Path) -> Vec<PathBuf> {
-    let events = events(calls, shape == Shape::Platform);
+    let mut events = events(calls, shape == Shape::Platform);
+    if shape == Shape::Restored {
+        events.retain(|event| !event.message.starts_with("INIT_START"));
+        for event in &mut events {
+            restored(&mut event.message);
+        }
+    }
     let time = |ms: i64| {
         let at = jiff::Timestamp::from_millisecond(ms).unwrap();
         at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
     };
     let mut text = String::new();
     match shape {
-        Shape::Tail | Shape::Platform => {
+        Shape::Tail | Shape::Platform | Shape::Restored => {
             for Event {
                 at_ms,
                 stream,

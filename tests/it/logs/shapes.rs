@@ -333,6 +333,21 @@ fn archives_are_unpacked_and_streams_taken_from_folders() {
         zstd::encode_all(text.as_bytes(), 1).unwrap(),
     )
     .unwrap();
+    // An archive that ends early: what came before counts.
+    let many = text.repeat(200);
+    let mut half = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    half.write_all(many.as_bytes()).unwrap();
+    let half = half.finish().unwrap();
+    let cut = dir.with_extension("cut.gz");
+    std::fs::write(&cut, &half[..half.len() / 2]).unwrap();
+    let files = frostline::logs::log_files(std::slice::from_ref(&cut)).unwrap();
+    let mut collected = Collected::default();
+    frostline::logs::Reader::new().read(files[0].open().unwrap(), 0, None, &mut collected);
+    assert!(collected.of(Kind::Report).len() > 100);
+    assert!(matches!(
+        collected.unread.last(),
+        Some((frostline::logs::Unread::DamagedArchive, _))
+    ));
     let files = frostline::logs::log_files(std::slice::from_ref(&dir)).unwrap();
     assert_eq!(files.len(), 2);
     assert_eq!(
