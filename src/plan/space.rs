@@ -379,7 +379,8 @@ fn pings(base: &Base, search: &Search) -> Vec<Vec<Setting>> {
     }
 }
 
-/// Intervals from just below the keep-alive downwards; none where pings keep nothing.
+/// Intervals from a twentieth below the keep-alive downwards, for no keep-alive is known to the
+/// second; none where pings keep nothing.
 fn intervals(plan: &Plan) -> Vec<Span> {
     let keep = match &plan.platform.keep_alive {
         KeepAlive::For(dist) => dist.mean_secs(),
@@ -390,7 +391,7 @@ fn intervals(plan: &Plan) -> Vec<Span> {
         let below = MINUTES.iter().rev().find(|m| **m as f64 * 60.0 < least);
         below.map(|minutes| Span::from_whole_secs(minutes * 60))
     };
-    let mut every: Vec<Span> = [1.0, 0.5, 0.25]
+    let mut every: Vec<Span> = [0.95, 0.5, 0.25]
         .iter()
         .filter_map(|part| minutes(keep * part))
         .collect();
