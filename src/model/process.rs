@@ -67,6 +67,8 @@ pub struct MmppState {
 pub struct Profile {
     /// After which it repeats.
     pub period: Span,
+    /// How far into a period the run begins.
+    pub phase: Span,
     /// Requests a second in equal parts of the period.
     pub rates: Arc<[f64]>,
 }

@@ -11,6 +11,7 @@ use crate::units::{Span, Time};
 
 use super::costs::{Services, Usage, billed, gb_seconds};
 use super::identities::Books;
+use super::measures::Has;
 use super::states::StateClock;
 use super::tally::Tally;
 
@@ -186,6 +187,19 @@ impl Watch {
 }
 
 impl Watch {
+    /// What this function has of what few have.
+    pub(super) fn has(&self, plan: &Plan) -> Has {
+        let function = &plan.functions[self.id.index()];
+        Has {
+            gateway: matches!(function.source, EventSource::Gateway(_)),
+            queue: matches!(function.source, EventSource::Queue(_)),
+            stream: matches!(function.source, EventSource::Stream(_)),
+            schedule: function.scheduled,
+            storage: self.ephemeral_gb > 0.0,
+            workflow: false,
+        }
+    }
+
     /// What the source of a function's requests is charged for.
     fn services(&self, tally: &Tally, plan: &Plan, window: Span) -> Services {
         let mut services = Services::default();

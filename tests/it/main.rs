@@ -12,6 +12,7 @@ mod coverage;
 mod experiment;
 mod gate;
 mod keep_alive_curve;
+mod lambda;
 mod oracle;
 mod outputs;
 mod prices;

@@ -258,6 +258,7 @@ impl Dice {
             },
             4 => Process::Profile(Profile {
                 period: self.some_span(200.0),
+                phase: Span::ZERO,
                 rates: Arc::new([rate, 0.0, 2.0 * rate]),
             }),
             5 => self.burst(),

@@ -218,8 +218,11 @@ impl Context {
             return None;
         }
         let rates = rates.iter().map(|rate| Some(rate.get()?.0));
+        // By the clock of `start`: the first rate is that of Monday 00:00, and of 00:00 each day.
+        let phase = self.start.get().of_week().nanos() % period.nanos();
         Some(Process::Profile(model::Profile {
             period,
+            phase: Span::from_nanos(phase),
             rates: rates.collect::<Option<_>>()?,
         }))
     }
