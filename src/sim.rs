@@ -78,12 +78,17 @@ impl Control {
 }
 
 /// Why a run ended without a result.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RunError {
     /// The caller stopped it.
     Stopped,
     /// More instances were alive than the simulator can tell apart.
     TooManyInstances,
+    /// A workflow had more branches under way than memory may hold.
+    TooManyBranches {
+        /// The workflow that began the one too many.
+        workflow: String,
+    },
 }
 
 impl fmt::Display for RunError {
@@ -95,6 +100,13 @@ impl fmt::Display for RunError {
                 "more than {} instances are alive at once: lower the rate, the service time or the \
                  keep-alive, or set a concurrency quota",
                 calendar::MOST_INSTANCES
+            ),
+            Self::TooManyBranches { workflow } => write!(
+                f,
+                "more than {} branches of workflows are under way at once, the last of \
+                 `{workflow}`: start fewer executions, lower the `max-concurrency` of its map, or \
+                 shorten what its steps wait for",
+                workflows::MOST_THREADS
             ),
         }
     }
@@ -451,7 +463,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
     }
 
     fn look(&self, control: &Control) -> Result<(), RunError> {
-        self.fault.map_or(Ok(()), Err)?;
+        self.fault.clone().map_or(Ok(()), Err)?;
         if control.stop.load(Ordering::Relaxed) {
             return Err(RunError::Stopped);
         }

@@ -440,7 +440,7 @@ mod tests {
     fn every_key_of_a_function_can_be_that_of_all() {
         let schema: serde_json::Value = serde_json::from_str(&schema(SchemaKind::Experiment))
             .expect("the schema is JSON");
-        let keys = schema["$defs"]["FunctionEntry"]["properties"].as_object();
+        let keys = schema["definitions"]["FunctionEntry"]["properties"].as_object();
         let mut expected: Vec<&str> = keys.into_iter().flatten().map(|(key, _)| &**key).collect();
         expected.retain(|key| *key != "name");
         let mut keys = FUNCTION_KEYS;

@@ -97,6 +97,8 @@ pub struct TimedRequests {
     pub requests: u32,
     /// How late each of them is.
     pub jitter: Dist,
+    /// When the run ends, and nothing is drawn any more.
+    pub until: Time,
 }
 
 /// How many requests a batch has.

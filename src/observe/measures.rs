@@ -206,6 +206,8 @@ impl Part<'_> {
             ratio(t.throttled, t.requests + t.retries),
         );
         values.set(metric::REJECT_RATIO, ratio(t.rejected, t.requests));
+        let failures = t.failed + t.timed_out + t.rejected;
+        values.set(metric::FAILURE_RATIO, ratio(failures, t.requests));
     }
 
     fn instances(&self, values: &mut Values) {

@@ -263,6 +263,7 @@ impl Dice {
             }),
             5 => self.burst(),
             6 => Process::Schedule(TimedRequests {
+                until: Time::NEVER,
                 at: self.schedule(),
                 requests: 1 + self.below(20),
                 jitter: self.dist(90.0),

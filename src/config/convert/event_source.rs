@@ -181,6 +181,7 @@ impl Context {
             max_receives: limit(&keys.max_receives).map(|most| most.0),
             retention: retention?.0,
             partial_failures: value(&keys.partial_failures).copied().unwrap_or(false),
+            poison: value(&keys.poison_rate).map_or(0.0, |share| share.0),
         }))
     }
 

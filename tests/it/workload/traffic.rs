@@ -245,6 +245,7 @@ fn batches_become_larger_and_no_more() {
 #[test]
 fn the_calendar_knows_no_traffic() {
     let timed = Process::Schedule(TimedRequests {
+        until: Time::NEVER,
         at: Schedule::new(
             Expression::parse("*/5 * * * *").unwrap(),
             Zone::UTC,
