@@ -11,6 +11,7 @@
 mod accounts;
 mod arrivals;
 mod curve;
+mod doubts;
 mod duration_curve;
 mod event_source;
 mod experiment;
@@ -25,6 +26,7 @@ mod resource;
 mod runtime;
 mod schedule;
 mod snapshot;
+mod source_limits;
 mod start;
 mod traffic;
 mod transient;

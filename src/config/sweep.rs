@@ -133,6 +133,16 @@ fn gather(table: &Node, before: &str, axes: &mut Vec<Axis>, fault: &mut dyn FnMu
             fault(Fault::new(format!("`{text}` is swept over no values")).at(entry.node.place));
             continue;
         }
+        for (number, later) in values.iter().enumerate().skip(1) {
+            let same = |before: &&Swept| before.node.value.same_as(&later.node.value);
+            if later.name.is_none() && let Some(before) = values[..number].iter().find(same) {
+                fault(
+                    Fault::new(format!("`{text}` is swept over one value twice"))
+                        .label(later.node.place, "the second")
+                        .label(before.node.place, "the first"),
+                );
+            }
+        }
         axes.push(Axis {
             key: DottedKey {
                 text,

@@ -18,6 +18,7 @@ pub(crate) mod policy;
 pub(crate) mod prices;
 pub(crate) mod resource;
 pub(crate) mod snapshot;
+pub(crate) mod source_limits;
 pub(crate) mod traffic;
 pub(crate) mod workflow;
 pub(crate) mod working_set;

@@ -64,6 +64,7 @@ impl Context {
         };
         let made = made.unwrap_or(model::EventSource::Sync);
         self.warn_of_price(&made, place, platform);
+        self.within_source_limits(own, &made, place, platform);
         made
     }
 
