@@ -86,6 +86,7 @@ fn six_fields_are_read_as_aws_does() {
         ),
         // 2027-05-01 is a Saturday: not before the month begins.
         ("0 8 1W MAY ? 2027", "Mon 2027-05-03 08:00"),
+        ("0 0 ? * L *", "Sat 2026-11-07 00:00, Sat 2026-11-14 00:00"),
         ("0 8 ? * 6L *", "Fri 2026-11-27 08:00, Fri 2026-12-25 08:00"),
         (
             "0 8 ? * 3#2 *",
@@ -285,6 +286,7 @@ fn expression() -> impl Strategy<Value = String> {
         "? 1",
         "? FRI-MON",
         "? 6L",
+        "? L",
         "? 3#5",
         "? MON#1",
     ]);

@@ -9,6 +9,7 @@ use frostline::config::{Overrides, load_with_warnings};
 use frostline::experiment::{self, Options, Results};
 use frostline::metric::{self, MetricId};
 use frostline::model::Experiment;
+use frostline::report::table::{self, Style};
 use frostline::sim::Control;
 
 /// An experiment on AWS Lambda, with the titles of its warnings or faults.
@@ -165,4 +166,247 @@ fn a_profile_follows_the_clock_of_the_start() {
     assert_eq!(at("2026-11-02T08:00Z", "30 min"), at("2026-11-04T08:00Z", "30 min"));
     let half = at("2026-11-02T08:30Z", "2 h");
     assert!(half > 220.0 && half < 380.0, "{half}");
+}
+
+/// Titles of what is told of an experiment, faults or warnings.
+fn told(name: &str, text: &str) -> String {
+    read(name, text, &[]).1.join("\n")
+}
+
+fn function(keys: &str) -> String {
+    format!("duration = \"1 h\"\n{API}arrivals = {{ every = \"1 min\" }}\n{keys}\n")
+}
+
+#[test]
+fn requests_that_fail_are_a_ratio_of_all() {
+    let failing = function("error-rate = 0.2\nreserved-concurrency = 1");
+    let results = run("failing", &failing);
+    let of = |metric| mean(&results, 0, metric);
+    let failures = of(metric::FAILED) + of(metric::TIMED_OUT) + of(metric::REJECTED);
+    let ratio = of(metric::FAILURE_RATIO);
+    assert!((ratio - failures / 60.0).abs() < 1e-12, "{ratio} {failures}");
+    assert!(ratio > 0.1 && ratio < 0.3);
+    let table = table::render(&results, Style::default());
+    assert!(table.contains("failed") && table.contains("of the requests fail"), "{table}");
+    let fine = run("fine", &function(""));
+    let table = table::render(&fine, Style::default());
+    assert!(!table.contains("fail"), "{table}");
+}
+
+#[test]
+fn the_cheapest_and_the_fastest_say_what_fails() {
+    let text = function("[sweep]\n\"function.api.timeout\" = [\"1 ms\", \"10 s\"]");
+    let results = run("cheap", &text);
+    let table = table::render(&results, Style::default());
+    assert!(table.contains("but 100 % of its requests fail"), "{table}");
+    assert!(table.contains("whatever fails"), "{table}");
+}
+
+/// What a queue cannot work off is seen in the table.
+#[test]
+fn a_backlog_is_a_column() {
+    let text = |rate: &str| {
+        format!(
+            "duration = \"10 min\"\nreplications = 2\n{API}service = \"1 s\"\n\
+             arrivals = {{ poisson = {{ rate = \"{rate}\" }} }}\n\
+             source = {{ queue = {{ max-concurrency = 2, batch-size = 1 }} }}\n"
+        )
+    };
+    let table = |rate: &str| {
+        let results = run("backlog", &text(rate));
+        table::render(&results, Style::default())
+    };
+    assert!(table("4 / s").contains("waiting"), "{}", table("4 / s"));
+    assert!(!table("2 / min").contains("waiting"));
+}
+
+#[test]
+fn a_date_in_a_gap_is_told_at_check() {
+    let text = "start = \"2026-03-29\"\nduration = \"1 day\"\n[[function]]\nname = \"api\"\n\
+                model = \"python-api\"\narrivals = { schedule = { cron = \
+                \"at(2026-03-29T02:30:00)\", time-zone = \"Europe/Berlin\" } }\n";
+    let told = told("gap", text);
+    assert!(told.contains("never comes"), "{told}");
+}
+
+#[test]
+fn a_workflow_without_a_price_is_told() {
+    let text = "duration = \"1 h\"\n[platform-override]\nprices = \"aws-lambda/eu-central-1\"\n\
+                [[function]]\nname = \"api\"\nmodel = \"python-api\"\n[[workflow]]\n\
+                name = \"order\"\nsteps = [{ call = \"api\" }]\narrivals = { every = \"1 h\" }\n";
+    let told = told("unpriced", text);
+    assert!(told.contains("no price of standard workflows"), "{told}");
+    let priced = text.replace("eu-central-1", "us-east-1");
+    assert_eq!(self::told("priced", &priced), "");
+}
+
+/// Draws of a jitter end with the run, and one beyond it is a mistake.
+#[test]
+fn jitter_ends_with_the_run() {
+    let text = |jitter: &str| {
+        format!(
+            "duration = \"2 h\"\nreplications = 1\n{API}arrivals = {{ schedule = {{ cron = \
+             \"* * * * *\", jitter = \"{jitter}\" }} }}\n"
+        )
+    };
+    assert!(told("jitter", &text("200000 day")).contains("longer than the run"));
+    let late = run("late", &text("1 h"));
+    // Those of the first hour come in the second.
+    assert_eq!(mean(&late, 0, metric::REQUESTS), 60.0);
+}
+
+#[test]
+fn a_workflow_with_too_many_branches_is_stopped() {
+    let text = "duration = \"1 h\"\nreplications = 1\n[[function]]\nname = \"api\"\n\
+                model = \"python-api\"\n[[workflow]]\nname = \"fan-out\"\nkind = \"express\"\n\
+                arrivals = { burst = { requests = 450 } }\nsteps = [{ map = { items = 10000, \
+                steps = [{ wait = \"30 min\" }, { call = \"api\" }] } }]\n";
+    let (experiment, told) = read("branches", text, &[]);
+    let experiment = experiment.unwrap_or_else(|| panic!("{told:?}"));
+    let failure = experiment::run(&experiment, &Options::default(), &Control::default());
+    let failure = failure.unwrap_err().to_string();
+    assert!(failure.contains("4000000 branches") && failure.contains("`fan-out`"), "{failure}");
+}
+
+#[test]
+fn waits_that_would_spin_are_refused() {
+    for (keys, key) in [
+        ("source = { stream = { retry-wait = \"1 ns\" } }", "retry-wait"),
+        ("source = { async = { longest-back-off = \"1 ns\" } }", "longest-back-off"),
+        ("source = { async = { back-off = \"1 us\" } }", "back-off"),
+        ("source = { queue = { visibility = \"1 ns\" } }\ntimeout = \"1 ns\"", "visibility"),
+        (
+            "connection = { to = \"pg\", attempts = 9, retry-wait = \"1 ns\" }\n[[resource]]\n\
+             name = \"pg\"",
+            "retry-wait",
+        ),
+    ] {
+        let told = told("spin", &function(keys));
+        assert!(told.contains(&format!("`{key}` is shorter than anybody waits")), "{told}");
+    }
+    let enough = "source = { stream = { retry-wait = \"1 ms\" } }";
+    assert_eq!(told("waits", &function(enough)), "");
+}
+
+#[test]
+fn a_resource_is_set_and_swept_like_an_account() {
+    let text = function("connection = { to = \"pg\" }\n[[resource]]\nname = \"pg\"");
+    let connections = |text: &str, set: &[(&str, &str)]| -> Vec<Option<u32>> {
+        let (experiment, told) = read("resource", text, set);
+        let experiment = experiment.unwrap_or_else(|| panic!("{told:?}"));
+        let of = |s: &frostline::model::Scenario| s.plan.platform.resources[0].connections;
+        experiment.scenarios.iter().map(of).collect()
+    };
+    let set = ("resource.pg.connections", "200");
+    assert_eq!(connections(&text, &[set]), [Some(200)]);
+    let swept = format!("{text}[sweep]\n\"resource.pg.connections\" = [100, 300]\n");
+    assert_eq!(connections(&swept, &[]), [Some(100), Some(300)]);
+    let parts = format!("{text}[sweep.resource.pg]\nconnections = [100, 300]\n");
+    assert_eq!(connections(&parts, &[]), [Some(100), Some(300)]);
+    let (_, told) = read("resource", &text, &[("resource.sql.connections", "1")]);
+    assert_eq!(told, ["no resource is named `sql`"]);
+    let (_, told) = read("resource", &text, &[("account.default", "1")]);
+    assert!(told[0].contains("names an account"), "{told:?}");
+}
+
+/// AWS refuses these (docs.aws.amazon.com, with-sqs, services-sqs-configure, with-kinesis,
+/// invocation-async, 2026); what is just within is taken.
+#[test]
+fn sources_are_held_to_the_limits_of_the_platform() {
+    for (wrong, right) in [
+        ("queue = { batch-size = 10001, window = \"1 s\" }", "queue = { batch-size = 10000, window = \"1 s\" }"),
+        ("queue = { batch-size = 11 }", "queue = { batch-size = 10 }"),
+        ("queue = { window = \"301 s\" }", "queue = { window = \"5 min\" }"),
+        ("queue = { max-concurrency = 1 }", "queue = { max-concurrency = 2 }"),
+        ("queue = { max-concurrency = 1001 }", "queue = { max-concurrency = 1000 }"),
+        ("queue = { visibility = \"13 h\" }", "queue = { visibility = \"12 h\" }"),
+        ("queue = { retention = \"15 days\" }", "queue = { retention = \"14 days\" }"),
+        ("stream = { parallelization-factor = 11 }", "stream = { parallelization-factor = 10 }"),
+        ("stream = { batch-size = 10001 }", "stream = { batch-size = 10000 }"),
+        ("stream = { window = \"6 min\" }", "stream = { window = \"5 min\" }"),
+        ("async = { retries = 3 }", "async = { retries = 2 }"),
+        ("async = { max-age = \"59 s\" }", "async = { max-age = \"60 s\" }"),
+        ("async = { max-age = \"7 h\" }", "async = { max-age = \"6 h\" }"),
+    ] {
+        let source = |source: &str| function(&format!("source = {{ {source} }}"));
+        let (experiment, faults) = read("limits", &source(wrong), &[]);
+        assert!(experiment.is_none() && faults.len() == 1, "{wrong}: {faults:?}");
+        assert!(faults[0].contains("`aws-lambda` "), "{wrong}: {faults:?}");
+        assert_eq!(told("limits", &source(right)), "", "{right}");
+        let free = "[platform-override]\nsource-limits.async = { max-retries = \"none\", \
+                    least-age = \"0 s\", longest-age = \"none\" }\n\
+                    source-limits.stream = { max-parallelization-factor = \"none\", \
+                    max-batch-size = \"none\", max-window = \"none\" }\n\
+                    source-limits.queue = { max-batch-size = \"none\", least-window = \"0 s\", \
+                    max-window = \"none\", least-concurrency = 0, most-concurrency = \"none\", \
+                    max-visibility = \"none\", max-retention = \"none\" }\n";
+        assert_eq!(told("limits", &format!("{}{free}", source(wrong))), "", "{wrong}");
+    }
+}
+
+#[test]
+fn what_is_hardly_meant_is_told() {
+    let two = "deployments = [\"30 min\", \"30 min\"]";
+    for (text, title) in [
+        (function("memory = \"256 MB\"\nworking-set = \"300 MB\""), "runs out of memory"),
+        (function("deployments = [\"2 h\"]"), "comes after the run"),
+        (function(two), "two deployments at one instant"),
+        (function("service = \"2 s\"\ntimeout = \"1 s\""), "every request times out"),
+        (function("[[resource]]\nname = \"pg\""), "no function connects to resource `pg`"),
+        (function("[[account]]\nname = \"b\""), "no function is in account `b`"),
+        (
+            function(
+                "[platform-override]\nsnapshot = { bandwidth = \"1 GB / s\", \
+                 tiers = [{ share = 1, bandwidth = \"2 GB / s\" }] }",
+            ),
+            "`bandwidth` is not used",
+        ),
+    ] {
+        let (experiment, told) = read("doubts", &text, &[]);
+        assert!(experiment.is_some() && told.len() == 1, "{title}: {told:?}");
+        assert!(told[0].contains(title), "{told:?}");
+    }
+    for (text, title) in [
+        (
+            function("working-set = { base = \"90 MB\", peak = \"80 MB\" }"),
+            "is below `base`",
+        ),
+        (
+            function("[sweep]\n\"function.api.memory\" = [\"1 GB\", \"2 GB\", \"1 GB\"]"),
+            "is swept over one value twice",
+        ),
+        (
+            function(
+                "[platform-override]\nclient-retry = { attempts = 2, first = \"1 s\", on = [] }",
+            ),
+            "`on` is empty",
+        ),
+        (function("[[account]]\nname = \"\""), "the name of an account is empty"),
+    ] {
+        let (experiment, told) = read("doubts", &text, &[]);
+        assert!(experiment.is_none() && told.len() == 1, "{title}: {told:?}");
+        assert!(told[0].contains(title), "{told:?}");
+    }
+}
+
+/// A message that always fails goes to the dead letters after its last receive; the others of its
+/// batch come again with it unless the function tells which failed.
+#[test]
+fn poison_messages_are_given_up_after_their_last_receive() {
+    let text = |partial: bool| {
+        format!(
+            "duration = \"3 h\"\nreplications = 2\n{API}arrivals = {{ every = \"1 s\" }}\n\
+             source = {{ queue = {{ batch-size = 10, window = \"20 s\", poison-rate = 0.05, \
+             max-receives = 3, visibility = \"1 min\", partial-failures = {partial} }} }}\n"
+        )
+    };
+    let partial = run("poison", &text(true));
+    let of = |metric| mean(&partial, 0, metric);
+    let (messages, given_up) = (of(metric::MESSAGES), of(metric::MESSAGES_GIVEN_UP));
+    let share = given_up / messages;
+    assert!(share > 0.04 && share < 0.06, "{share}");
+    assert_eq!(given_up, of(metric::DEAD_LETTERS));
+    let all = run("poison", &text(false));
+    // 1 − 0.95^9 of the good ones share their batch with a bad one, three times in a row: many.
+    assert!(mean(&all, 0, metric::MESSAGES_GIVEN_UP) > 2.0 * given_up);
 }

@@ -339,8 +339,8 @@ impl Dice {
             let min = self.below(5);
             ScheduledAction {
                 at: self.schedule(),
-                min,
-                max: min + tracking.map_or(0, |_| self.below(4)),
+                min: Some(min),
+                max: Some(min + tracking.map_or(0, |_| self.below(4))),
             }
         });
         Provisioned::Scheduled(Scheduled {
