@@ -162,7 +162,9 @@ fn points(
     for point in points {
         let mut set = Vec::with_capacity(axes.len());
         // What the command line says of one function holds against what is swept for all.
-        let of_one = typed.iter().filter(|(key, _)| sweep::rank(root, &key.text).0);
+        let of_one = typed
+            .iter()
+            .filter(|(key, _)| sweep::rank(root, &key.text).0);
         let mut edits: Vec<_> = of_one.map(|(key, node)| (key, node)).collect();
         for (axis, value) in axes.iter().zip(point) {
             let Swept { name, node } = &axis.values[value];

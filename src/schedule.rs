@@ -67,9 +67,7 @@ impl fmt::Display for NoStart {
             }
             Self::Zone(name) => write!(f, "no time zone is named `{name}`"),
             Self::Offset => f.write_str("the time zone has another offset then: leave one out"),
-            Self::LeftOut => {
-                f.write_str("there is no such time: the clock is put forward over it")
-            }
+            Self::LeftOut => f.write_str("there is no such time: the clock is put forward over it"),
         }
     }
 }
@@ -136,7 +134,11 @@ fn zoned(text: &str, before: &str, zone: &str) -> Result<(Timestamp, DateTime), 
     let typed = before.parse::<DateTime>().ok();
     let Ok(found) = text.parse::<ZonedDateTime>() else {
         let contradicts = typed.is_some() || before.parse::<Timestamp>().is_ok();
-        return Err(if contradicts { NoStart::Offset } else { NoStart::Text });
+        return Err(if contradicts {
+            NoStart::Offset
+        } else {
+            NoStart::Text
+        });
     };
     let at = found.timestamp();
     let local = zone.0.to_datetime(at);
@@ -154,7 +156,9 @@ fn with_offset(text: &str) -> Option<(Timestamp, DateTime)> {
         return Some((at, local.unwrap_or_else(|| TimeZone::UTC.to_datetime(at))));
     }
     // An offset that cannot be read must not become none.
-    let has_offset = text.get(10..).is_some_and(|time| time.contains(['+', '-', 'Z', 'z']));
+    let has_offset = text
+        .get(10..)
+        .is_some_and(|time| time.contains(['+', '-', 'Z', 'z']));
     let local = local.filter(|_| !has_offset)?;
     Some((TimeZone::UTC.to_timestamp(local).ok()?, local))
 }

@@ -376,7 +376,9 @@ impl<'de> Deserialize<'de> for DateAndTime {
             }
         }
         let text = date(deserializer, Text)?;
-        Start::parse(&text).map(Self).map_err(|fault| D::Error::custom(no_start(&fault)))
+        Start::parse(&text)
+            .map(Self)
+            .map_err(|fault| D::Error::custom(no_start(&fault)))
     }
 }
 

@@ -135,7 +135,9 @@ fn gather(table: &Node, before: &str, axes: &mut Vec<Axis>, fault: &mut dyn FnMu
         }
         for (number, later) in values.iter().enumerate().skip(1) {
             let same = |before: &&Swept| before.node.value.same_as(&later.node.value);
-            if later.name.is_none() && let Some(before) = values[..number].iter().find(same) {
+            if later.name.is_none()
+                && let Some(before) = values[..number].iter().find(same)
+            {
                 fault(
                     Fault::new(format!("`{text}` is swept over one value twice"))
                         .label(later.node.place, "the second")
@@ -252,7 +254,7 @@ pub(crate) fn put(root: &mut Node, key: &DottedKey, node: &Node) -> Result<(), F
 }
 
 /// Whose turn it is among edits of one document: keys of all functions before those of one, and a
-/// whole table before what is in it, so that the more specific key wins in whatever order they stand.
+/// whole table before what is in it, so that the more specific key wins in any order.
 pub(crate) fn rank(root: &Node, key: &str) -> (bool, usize) {
     let parts = parts(key).unwrap_or_default();
     let of_one = match parts.as_slice() {
@@ -448,8 +450,8 @@ mod tests {
 
     #[test]
     fn every_key_of_a_function_can_be_that_of_all() {
-        let schema: serde_json::Value = serde_json::from_str(&schema(SchemaKind::Experiment))
-            .expect("the schema is JSON");
+        let schema: serde_json::Value =
+            serde_json::from_str(&schema(SchemaKind::Experiment)).expect("the schema is JSON");
         let keys = schema["definitions"]["FunctionEntry"]["properties"].as_object();
         let mut expected: Vec<&str> = keys.into_iter().flatten().map(|(key, _)| &**key).collect();
         expected.retain(|key| *key != "name");

@@ -65,7 +65,10 @@ impl Provisioned {
             Self::Tracking(tracking) => tracking.max,
             Self::Scheduled(scheduled) => {
                 let first = scheduled.tracking.map_or(scheduled.instances, |t| t.max);
-                let actions = scheduled.actions.iter().map(|action| action.min.max(action.max));
+                let actions = scheduled
+                    .actions
+                    .iter()
+                    .map(|action| action.min.max(action.max));
                 actions.flatten().fold(first, u32::max)
             }
         }

@@ -15,8 +15,8 @@ use crate::units::{Span, Time};
 
 use super::costs::{UnitPrices, Usage, gb_seconds};
 use super::identities::Violation;
-use super::measures::{Has, Part};
 pub use super::measures::Values;
+use super::measures::{Has, Part};
 use super::states::{PeakClock, Peaks};
 use super::tally::Tally;
 use super::watch::Watch;

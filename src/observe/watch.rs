@@ -210,7 +210,10 @@ impl Watch {
             versions.push_back((*at, 1));
         }
         let left = versions.iter();
-        cached + left.map(|(born, count)| owed(*born, self.end) * f64::from(*count)).sum::<f64>()
+        cached
+            + left
+                .map(|(born, count)| owed(*born, self.end) * f64::from(*count))
+                .sum::<f64>()
     }
 
     /// What this function has of what few have.

@@ -45,7 +45,9 @@ impl Agenda {
     fn take_due(&mut self, now: Time, bounds: (u32, u32)) -> Option<(u32, u32)> {
         let mut due: Vec<_> = self.0.iter().filter(|(at, _)| *at <= now).collect();
         due.sort_by_key(|(at, _)| *at);
-        let done = due.iter().fold(bounds, |bounds, (_, action)| action.bounds(bounds));
+        let done = due
+            .iter()
+            .fold(bounds, |bounds, (_, action)| action.bounds(bounds));
         let bounds = (!due.is_empty()).then_some(done);
         for (at, action) in &mut self.0 {
             if *at <= now {

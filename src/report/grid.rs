@@ -196,7 +196,10 @@ impl Grid {
         };
         let mut legend = Vec::new();
         if has(Mark::Best) {
-            let fails = self.rows.iter().any(|i| failing(&results.scenarios[*i]).is_some());
+            let fails = self
+                .rows
+                .iter()
+                .any(|i| failing(&results.scenarios[*i]).is_some());
             legend.push(if fails {
                 "◂ best of its column, whatever fails.".to_owned()
             } else {

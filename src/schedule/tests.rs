@@ -225,7 +225,10 @@ fn a_start_knows_where_in_its_week_it_is() {
 #[test]
 fn a_date_that_summer_time_leaves_out_never_comes() {
     let at = "at(2026-03-29T02:30:00)";
-    assert_eq!(times(at, "Europe/Berlin", "2026-03-01", 1), Vec::<String>::new());
+    assert_eq!(
+        times(at, "Europe/Berlin", "2026-03-01", 1),
+        Vec::<String>::new()
+    );
     assert_eq!(times(at, "UTC", "2026-03-01", 1).len(), 1);
     let of = |zone| {
         let zone = Zone::named(zone).unwrap();

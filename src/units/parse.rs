@@ -312,10 +312,7 @@ mod tests {
         }
         assert_eq!(format_span(Span::from_secs(1.0 / 3.0)), "333.333333 ms");
         assert_eq!(format_span(Span::from_whole_secs(100)), "100 s");
-        assert_eq!(
-            format_memory(parse_memory("1769 MB").unwrap()),
-            "1769 MB"
-        );
+        assert_eq!(format_memory(parse_memory("1769 MB").unwrap()), "1769 MB");
         assert_eq!(format_rate(30.0 / 3600.0), "30 / h");
     }
 

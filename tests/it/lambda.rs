@@ -48,7 +48,9 @@ fn each(results: &Results, metric: MetricId) -> Vec<Option<f64>> {
 
 fn mean(results: &Results, scenario: usize, metric: MetricId) -> f64 {
     let estimate = results.scenarios[scenario].metrics.get(metric);
-    estimate.mean.unwrap_or_else(|| panic!("no {}", metric.metric().name))
+    estimate
+        .mean
+        .unwrap_or_else(|| panic!("no {}", metric.metric().name))
 }
 
 const API: &str = "[[function]]\nname = \"api\"\nmodel = \"python-api\"\n";
@@ -69,7 +71,11 @@ fn what_a_replication_has_none_of_is_zero() {
     let sum: f64 = each_workflow.iter().map(|usd| usd.unwrap()).sum();
     assert!(sum > 0.0);
     assert_eq!(mean(&results, 0, metric::COST_USD_WORKFLOW), sum / 10.0);
-    assert!(each(&results, metric::WORKFLOWS).iter().all(Option::is_some));
+    assert!(
+        each(&results, metric::WORKFLOWS)
+            .iter()
+            .all(Option::is_some)
+    );
     let parts: f64 = [
         metric::COST_USD_REQUESTS,
         metric::COST_USD_DURATION,
@@ -122,9 +128,15 @@ fn the_more_specific_key_wins() {
         scenarios.map(|scenario| of(&scenario.plan)).collect()
     };
     let mut expected = vec![[0.25, 1.0], [0.25, 2.0], [0.5, 1.0], [0.5, 2.0]];
-    assert_eq!(memories(&format!("{functions}[sweep]\n{one}{all}"), &[]), expected);
+    assert_eq!(
+        memories(&format!("{functions}[sweep]\n{one}{all}"), &[]),
+        expected
+    );
     expected.swap(1, 2);
-    assert_eq!(memories(&format!("{functions}[sweep]\n{all}{one}"), &[]), expected);
+    assert_eq!(
+        memories(&format!("{functions}[sweep]\n{all}{one}"), &[]),
+        expected
+    );
     // So it does on the command line, and against a sweep.
     let of_one = ("function.api.memory", "256 MB");
     let of_all = ("function.memory", "1 GB");
@@ -152,7 +164,11 @@ fn a_profile_follows_the_clock_of_the_start() {
             "start = \"{start}\"\nduration = \"{zero}\"\nreplications = 1\n{API}arrivals = \
              {{ profile = {{ rates = [{}] }} }}\n",
             (0..24)
-                .map(|hour| if hour == 8 { "\"600 / h\"" } else { "\"0 / h\"" })
+                .map(|hour| if hour == 8 {
+                    "\"600 / h\""
+                } else {
+                    "\"0 / h\""
+                })
                 .collect::<Vec<_>>()
                 .join(", ")
         );
@@ -163,7 +179,10 @@ fn a_profile_follows_the_clock_of_the_start() {
     assert_eq!(at("2024-01-01T09:00Z", "23 h"), 0.0);
     // Eight in Berlin, whatever it is in Greenwich.
     assert!(at("2026-11-02T08:00[Europe/Berlin]", "1 h") > 450.0);
-    assert_eq!(at("2026-11-02T08:00Z", "30 min"), at("2026-11-04T08:00Z", "30 min"));
+    assert_eq!(
+        at("2026-11-02T08:00Z", "30 min"),
+        at("2026-11-04T08:00Z", "30 min")
+    );
     let half = at("2026-11-02T08:30Z", "2 h");
     assert!(half > 220.0 && half < 380.0, "{half}");
 }
@@ -184,10 +203,16 @@ fn requests_that_fail_are_a_ratio_of_all() {
     let of = |metric| mean(&results, 0, metric);
     let failures = of(metric::FAILED) + of(metric::TIMED_OUT) + of(metric::REJECTED);
     let ratio = of(metric::FAILURE_RATIO);
-    assert!((ratio - failures / 60.0).abs() < 1e-12, "{ratio} {failures}");
+    assert!(
+        (ratio - failures / 60.0).abs() < 1e-12,
+        "{ratio} {failures}"
+    );
     assert!(ratio > 0.1 && ratio < 0.3);
     let table = table::render(&results, Style::default());
-    assert!(table.contains("failed") && table.contains("of the requests fail"), "{table}");
+    assert!(
+        table.contains("failed") && table.contains("of the requests fail"),
+        "{table}"
+    );
     let fine = run("fine", &function(""));
     let table = table::render(&fine, Style::default());
     assert!(!table.contains("fail"), "{table}");
@@ -265,16 +290,28 @@ fn a_workflow_with_too_many_branches_is_stopped() {
     let experiment = experiment.unwrap_or_else(|| panic!("{told:?}"));
     let failure = experiment::run(&experiment, &Options::default(), &Control::default());
     let failure = failure.unwrap_err().to_string();
-    assert!(failure.contains("4000000 branches") && failure.contains("`fan-out`"), "{failure}");
+    assert!(
+        failure.contains("4000000 branches") && failure.contains("`fan-out`"),
+        "{failure}"
+    );
 }
 
 #[test]
 fn waits_that_would_spin_are_refused() {
     for (keys, key) in [
-        ("source = { stream = { retry-wait = \"1 ns\" } }", "retry-wait"),
-        ("source = { async = { longest-back-off = \"1 ns\" } }", "longest-back-off"),
+        (
+            "source = { stream = { retry-wait = \"1 ns\" } }",
+            "retry-wait",
+        ),
+        (
+            "source = { async = { longest-back-off = \"1 ns\" } }",
+            "longest-back-off",
+        ),
         ("source = { async = { back-off = \"1 us\" } }", "back-off"),
-        ("source = { queue = { visibility = \"1 ns\" } }\ntimeout = \"1 ns\"", "visibility"),
+        (
+            "source = { queue = { visibility = \"1 ns\" } }\ntimeout = \"1 ns\"",
+            "visibility",
+        ),
         (
             "connection = { to = \"pg\", attempts = 9, retry-wait = \"1 ns\" }\n[[resource]]\n\
              name = \"pg\"",
@@ -282,7 +319,10 @@ fn waits_that_would_spin_are_refused() {
         ),
     ] {
         let told = told("spin", &function(keys));
-        assert!(told.contains(&format!("`{key}` is shorter than anybody waits")), "{told}");
+        assert!(
+            told.contains(&format!("`{key}` is shorter than anybody waits")),
+            "{told}"
+        );
     }
     let enough = "source = { stream = { retry-wait = \"1 ms\" } }";
     assert_eq!(told("waits", &function(enough)), "");
@@ -314,23 +354,59 @@ fn a_resource_is_set_and_swept_like_an_account() {
 #[test]
 fn sources_are_held_to_the_limits_of_the_platform() {
     for (wrong, right) in [
-        ("queue = { batch-size = 10001, window = \"1 s\" }", "queue = { batch-size = 10000, window = \"1 s\" }"),
+        (
+            "queue = { batch-size = 10001, window = \"1 s\" }",
+            "queue = { batch-size = 10000, window = \"1 s\" }",
+        ),
         ("queue = { batch-size = 11 }", "queue = { batch-size = 10 }"),
-        ("queue = { window = \"301 s\" }", "queue = { window = \"5 min\" }"),
-        ("queue = { max-concurrency = 1 }", "queue = { max-concurrency = 2 }"),
-        ("queue = { max-concurrency = 1001 }", "queue = { max-concurrency = 1000 }"),
-        ("queue = { visibility = \"13 h\" }", "queue = { visibility = \"12 h\" }"),
-        ("queue = { retention = \"15 days\" }", "queue = { retention = \"14 days\" }"),
-        ("stream = { parallelization-factor = 11 }", "stream = { parallelization-factor = 10 }"),
-        ("stream = { batch-size = 10001 }", "stream = { batch-size = 10000 }"),
-        ("stream = { window = \"6 min\" }", "stream = { window = \"5 min\" }"),
+        (
+            "queue = { window = \"301 s\" }",
+            "queue = { window = \"5 min\" }",
+        ),
+        (
+            "queue = { max-concurrency = 1 }",
+            "queue = { max-concurrency = 2 }",
+        ),
+        (
+            "queue = { max-concurrency = 1001 }",
+            "queue = { max-concurrency = 1000 }",
+        ),
+        (
+            "queue = { visibility = \"13 h\" }",
+            "queue = { visibility = \"12 h\" }",
+        ),
+        (
+            "queue = { retention = \"15 days\" }",
+            "queue = { retention = \"14 days\" }",
+        ),
+        (
+            "stream = { parallelization-factor = 11 }",
+            "stream = { parallelization-factor = 10 }",
+        ),
+        (
+            "stream = { batch-size = 10001 }",
+            "stream = { batch-size = 10000 }",
+        ),
+        (
+            "stream = { window = \"6 min\" }",
+            "stream = { window = \"5 min\" }",
+        ),
         ("async = { retries = 3 }", "async = { retries = 2 }"),
-        ("async = { max-age = \"59 s\" }", "async = { max-age = \"60 s\" }"),
-        ("async = { max-age = \"7 h\" }", "async = { max-age = \"6 h\" }"),
+        (
+            "async = { max-age = \"59 s\" }",
+            "async = { max-age = \"60 s\" }",
+        ),
+        (
+            "async = { max-age = \"7 h\" }",
+            "async = { max-age = \"6 h\" }",
+        ),
     ] {
         let source = |source: &str| function(&format!("source = {{ {source} }}"));
         let (experiment, faults) = read("limits", &source(wrong), &[]);
-        assert!(experiment.is_none() && faults.len() == 1, "{wrong}: {faults:?}");
+        assert!(
+            experiment.is_none() && faults.len() == 1,
+            "{wrong}: {faults:?}"
+        );
         assert!(faults[0].contains("`aws-lambda` "), "{wrong}: {faults:?}");
         assert_eq!(told("limits", &source(right)), "", "{right}");
         let free = "[platform-override]\nsource-limits.async = { max-retries = \"none\", \
@@ -340,7 +416,11 @@ fn sources_are_held_to_the_limits_of_the_platform() {
                     source-limits.queue = { max-batch-size = \"none\", least-window = \"0 s\", \
                     max-window = \"none\", least-concurrency = 0, most-concurrency = \"none\", \
                     max-visibility = \"none\", max-retention = \"none\" }\n";
-        assert_eq!(told("limits", &format!("{}{free}", source(wrong))), "", "{wrong}");
+        assert_eq!(
+            told("limits", &format!("{}{free}", source(wrong))),
+            "",
+            "{wrong}"
+        );
     }
 }
 
@@ -348,12 +428,24 @@ fn sources_are_held_to_the_limits_of_the_platform() {
 fn what_is_hardly_meant_is_told() {
     let two = "deployments = [\"30 min\", \"30 min\"]";
     for (text, title) in [
-        (function("memory = \"256 MB\"\nworking-set = \"300 MB\""), "runs out of memory"),
+        (
+            function("memory = \"256 MB\"\nworking-set = \"300 MB\""),
+            "runs out of memory",
+        ),
         (function("deployments = [\"2 h\"]"), "comes after the run"),
         (function(two), "two deployments at one instant"),
-        (function("service = \"2 s\"\ntimeout = \"1 s\""), "every request times out"),
-        (function("[[resource]]\nname = \"pg\""), "no function connects to resource `pg`"),
-        (function("[[account]]\nname = \"b\""), "no function is in account `b`"),
+        (
+            function("service = \"2 s\"\ntimeout = \"1 s\""),
+            "every request times out",
+        ),
+        (
+            function("[[resource]]\nname = \"pg\""),
+            "no function connects to resource `pg`",
+        ),
+        (
+            function("[[account]]\nname = \"b\""),
+            "no function is in account `b`",
+        ),
         (
             function(
                 "[platform-override]\nsnapshot = { bandwidth = \"1 GB / s\", \
@@ -381,7 +473,10 @@ fn what_is_hardly_meant_is_told() {
             ),
             "`on` is empty",
         ),
-        (function("[[account]]\nname = \"\""), "the name of an account is empty"),
+        (
+            function("[[account]]\nname = \"\""),
+            "the name of an account is empty",
+        ),
     ] {
         let (experiment, told) = read("doubts", &text, &[]);
         assert!(experiment.is_none() && told.len() == 1, "{title}: {told:?}");

@@ -121,7 +121,10 @@ impl Context {
         let platform = &platform.platform;
         for table in tables(&file.resource) {
             let name = table.get().and_then(|entry| value(&entry.name));
-            let number = platform.resources.iter().position(|r| Some(&r.name) == name);
+            let number = platform
+                .resources
+                .iter()
+                .position(|r| Some(&r.name) == name);
             let used = |number: usize| {
                 let mut connections = functions().filter_map(|f| f.connection.as_ref());
                 connections.any(|connection| connection.to as usize == number)
@@ -135,7 +138,7 @@ impl Context {
         for table in tables(&file.account) {
             let name = table.get().and_then(|entry| value(&entry.name));
             let number = platform.accounts.iter().position(|a| Some(&a.name) == name);
-            let used = |number: usize| functions().any(|f| f.account as usize == number);
+            let used = |number: usize| functions().any(|f| f.account as usize == number + 1);
             if let (Some(name), Some(false)) = (name, number.map(used)) {
                 let title = format!("no function is in account `{name}`");
                 let fault = Fault::warning(title).at(table.place);

@@ -232,6 +232,6 @@ impl Context {
 }
 
 /// Most retries of an event; AWS Lambda allows 2.
-const MOST_RETRIES: u32 = 100;
+pub(super) const MOST_RETRIES: u32 = 100;
 /// Most lanes of a stream.
 const MOST_LANES: u32 = 100_000;

@@ -138,7 +138,7 @@ pub(crate) fn scenarios(
     context.workflows(&file.workflow, &platform, &mut population);
     context.share_layers(&mut population.functions, &platform);
     context.warn_of_cuts(&population.functions);
-    if !population.incomplete {
+    if !context.faults.any_error() {
         context.doubt_unused(&file, &population.functions, &platform);
     }
     context.reservations(&population.functions, &platform);
@@ -250,9 +250,15 @@ impl Context {
             };
             let Some(text) = key.get() else { continue };
             if text.trim().is_empty() {
-                self.fault(Fault::new(format!("the name of {} {what} is empty", article(what))).at(key.place));
+                self.fault(
+                    Fault::new(format!("the name of {} {what} is empty", article(what)))
+                        .at(key.place),
+                );
             } else if text.contains(char::is_control) {
-                self.fault(control_character(&format!("{} {what}", article(what)), key.place));
+                self.fault(control_character(
+                    &format!("{} {what}", article(what)),
+                    key.place,
+                ));
             } else if what == "function" && text == "*" {
                 let title = "no function can be named `*`, which stands for all of them";
                 self.fault(Fault::new(title).at(key.place));

@@ -10,6 +10,7 @@ use crate::model;
 use crate::units::{Span, format_span};
 
 use super::Context;
+use super::event_source::MOST_RETRIES;
 use super::platform::{PlatformFacts, limit};
 
 /// The shortest time after which something is tried again: with less a run would spin.
@@ -65,6 +66,7 @@ impl Context {
         let most = limit(&limits.max_retries).map(|most| most.0);
         let retries = own.retries.as_ref();
         let retries = retries.and_then(|key| Some((key.place, key.get()?.0)));
+        let retries = retries.filter(|(_, retries)| *retries <= MOST_RETRIES);
         self.count(retries, &Range::up_to(most), "retries", platform);
         let ages = Range {
             least: value(&limits.least_age).map(|least| least.0),
@@ -132,13 +134,7 @@ impl Context {
         self.length(window, &windows, "window", platform);
     }
 
-    fn count(
-        &self,
-        given: Option<(Place, u32)>,
-        allowed: &Range<u32>,
-        key: &str,
-        platform: &str,
-    ) {
+    fn count(&self, given: Option<(Place, u32)>, allowed: &Range<u32>, key: &str, platform: &str) {
         let Some((place, _)) = given.filter(|(_, value)| !allowed.holds(value)) else {
             return;
         };
@@ -178,7 +174,10 @@ impl Context {
 }
 
 fn bounds<T>(range: &Range<T>, show: impl Fn(&T) -> String) -> String {
-    match (range.least.as_ref().map(&show), range.most.as_ref().map(&show)) {
+    match (
+        range.least.as_ref().map(&show),
+        range.most.as_ref().map(&show),
+    ) {
         (Some(least), Some(most)) => format!("{least} to {most}"),
         (Some(least), None) => format!("{least} or more"),
         (None, Some(most)) => format!("at most {most}"),
