@@ -130,7 +130,7 @@ fn read_given(
     let set = apply(overrides, &mut root, context);
     let goals = goals::goals(&mut root, &mut |fault| context.fault(fault));
     let mut axes = sweep::axes(&mut root, &mut |fault| context.fault(fault));
-    axes.retain(|axis| !set.contains(&axis.key.text));
+    axes.retain(|axis| set.iter().all(|(key, _)| key.text != axis.key.text));
     axes.retain(|axis| {
         let section = axis.key.text.split('.').next().unwrap_or_default();
         let is_one = ["seed", "replications", "slo", "assert"].contains(&section);
@@ -145,7 +145,7 @@ fn read_given(
             context.swept_memory.push((axis.key.place, axis.place));
         }
     }
-    let mut experiment = points(name, overrides, (&root, &axes), context)?;
+    let mut experiment = points(name, overrides, (&root, &axes, &set), context)?;
     goals.give(&mut experiment, &mut |fault| context.fault(fault));
     Some(experiment)
 }
@@ -154,7 +154,7 @@ fn read_given(
 fn points(
     name: &str,
     overrides: &Overrides,
-    (root, axes): (&Node, &[Axis]),
+    (root, axes, typed): (&Node, &[Axis], &[(DottedKey, Node)]),
     context: &Context,
 ) -> Option<Experiment> {
     let mut experiment: Option<Experiment> = None;
@@ -162,17 +162,20 @@ fn points(
     let points = sweep::points(axes);
     let many = points.len();
     for point in points {
-        let mut root = root.clone();
         let mut set = Vec::with_capacity(axes.len());
+        // What the command line says of one function holds against what is swept for all.
+        let of_one = typed
+            .iter()
+            .filter(|(key, _)| sweep::rank(root, &key.text).0);
+        let mut edits: Vec<_> = of_one.map(|(key, node)| (key, node)).collect();
         for (axis, value) in axes.iter().zip(point) {
             let Swept { name, node } = &axis.values[value];
-            if let Err(fault) = sweep::put(&mut root, &axis.key, node) {
-                context.fault(fault);
-            }
+            edits.push((&axis.key, node));
             let called = name.as_deref().or(node.as_text());
             let called = called.map_or_else(|| context.typed(node.place), str::to_owned);
             set.push((axis.key.text.clone(), called));
         }
+        let root = edited(root, &edits, context);
         let Some((heading, converted)) = scenarios(context, &root, &set) else {
             complete = false;
             continue;
@@ -202,8 +205,21 @@ fn points(
     experiment.filter(|_| complete)
 }
 
-/// Edits the document as the command line says; the dotted keys that were set.
-fn apply(overrides: &Overrides, root: &mut Node, context: &Context) -> Vec<String> {
+/// A document with values put where dotted keys point, the more specific key last.
+fn edited(root: &Node, edits: &[(&DottedKey, &Node)], context: &Context) -> Node {
+    let mut edits = edits.to_vec();
+    edits.sort_by_key(|(key, _)| sweep::rank(root, &key.text));
+    let mut root = root.clone();
+    for (key, node) in edits {
+        if let Err(fault) = sweep::put(&mut root, key, node) {
+            context.fault(fault);
+        }
+    }
+    root
+}
+
+/// Edits the document as the command line says; what was set.
+fn apply(overrides: &Overrides, root: &mut Node, context: &Context) -> Vec<(DottedKey, Node)> {
     let mut edits: Vec<(String, String, String, &str)> = Vec::new();
     for (key, value) in &overrides.set {
         let text = format!("--set {key}={value}");
@@ -230,10 +246,9 @@ fn apply(overrides: &Overrides, root: &mut Node, context: &Context) -> Vec<Strin
         let node = Node::value(&sources, number, offset, &context.faults);
         let place = Place::new(base, before.len()..before.len() + key.len());
         let key = DottedKey { text: key, place };
-        if let Err(fault) = sweep::put(root, &key, &node) {
-            context.fault(fault);
-        }
-        keys.push(key.text);
+        keys.push((key, node));
     }
+    let edits: Vec<_> = keys.iter().map(|(key, node)| (key, node)).collect();
+    *root = edited(root, &edits, context);
     keys
 }

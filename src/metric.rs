@@ -97,6 +97,7 @@ metrics! {
     COLD_START_RATIO "cold_start_ratio" PerRun Lower "cold starts per request that ran";
     THROTTLE_RATIO "throttle_ratio" PerAttempt Lower "throttled attempts per attempt";
     REJECT_RATIO "reject_ratio" PerRequest Lower "requests given up per request";
+    FAILURE_RATIO "failure_ratio" PerRequest Lower "requests failed, timed out or given up, per request";
     LATENCY_MS_MEAN "latency_ms_mean" PerRun Lower "first arrival to response, mean";
     LATENCY_MS_P50 "latency_ms_p50" Quantile(500) Lower "first arrival to response, median";
     LATENCY_MS_P90 "latency_ms_p90" Quantile(900) Lower "first arrival to response, 90th percentile";

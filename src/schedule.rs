@@ -23,12 +23,52 @@ const YEARS: std::ops::RangeInclusive<i16> = 1970..=2199;
 
 /// Day and time of simulated time zero.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Start(Timestamp);
+pub struct Start {
+    at: Timestamp,
+    /// Local time since Monday 00:00, by the clock of the zone it was given in.
+    of_week: Span,
+}
 
 impl Default for Start {
     /// Monday, 2024-01-01, 00:00 UTC.
     fn default() -> Self {
-        Self(Timestamp::from_second(1_704_067_200).unwrap_or(Timestamp::UNIX_EPOCH))
+        Self {
+            at: Timestamp::from_second(1_704_067_200).unwrap_or(Timestamp::UNIX_EPOCH),
+            of_week: Span::ZERO,
+        }
+    }
+}
+
+/// Why a text is no [`Start`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NoStart {
+    /// It is no date at all.
+    Text,
+    /// A year that schedules do not know.
+    Year,
+    /// No time zone has this name.
+    Zone(String),
+    /// The offset is not that of the zone at that time.
+    Offset,
+    /// Summer time leaves it out.
+    LeftOut,
+}
+
+impl fmt::Display for NoStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text => f.write_str(
+                "expected a date, or a date and time, such as \"2026-11-02\" or \
+                 \"2026-11-02T08:00[Europe/Berlin]\"",
+            ),
+            Self::Year => {
+                let (first, last) = (YEARS.start(), YEARS.end());
+                write!(f, "expected a year from {first} to {last}")
+            }
+            Self::Zone(name) => write!(f, "no time zone is named `{name}`"),
+            Self::Offset => f.write_str("the time zone has another offset then: leave one out"),
+            Self::LeftOut => f.write_str("there is no such time: the clock is put forward over it"),
+        }
     }
 }
 
@@ -37,39 +77,38 @@ impl Start {
     /// `2026-11-02T08:00[Europe/Berlin]`; without time zone it is UTC, without time midnight.
     ///
     /// # Errors
-    /// Where the text is none of these, or a year that schedules do not know.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let at = (text.parse::<ZonedDateTime>().map(|zoned| zoned.timestamp()))
-            .or_else(|_| text.parse::<Timestamp>())
-            .or_else(|_| {
-                let local: DateTime = text.parse()?;
-                TimeZone::UTC.to_timestamp(local)
-            })
-            .map_err(|_| {
-                "expected a date, or a date and time, such as \"2026-11-02\" or \
-                 \"2026-11-02T08:00[Europe/Berlin]\""
-                    .to_owned()
-            })?;
-        let year = TimeZone::UTC.to_datetime(at).year();
-        if YEARS.contains(&year) {
-            Ok(Self(at))
-        } else {
-            Err(format!(
-                "expected a year from {} to {}",
-                YEARS.start(),
-                YEARS.end()
-            ))
+    /// Where the text is none of these, a year that schedules do not know, or a local time that
+    /// does not exist.
+    pub fn parse(text: &str) -> Result<Self, NoStart> {
+        let (at, local) = match text.split_once('[') {
+            Some((before, zone)) => zoned(text, before, zone)?,
+            None => with_offset(text).ok_or(NoStart::Text)?,
+        };
+        if !YEARS.contains(&TimeZone::UTC.to_datetime(at).year()) {
+            return Err(NoStart::Year);
         }
+        let days = u64::from(local.weekday().to_monday_zero_offset().unsigned_abs());
+        let midnight = local.time().duration_since(jiff::civil::Time::midnight());
+        let nanos = u64::try_from(midnight.as_nanos()).unwrap_or(0);
+        Ok(Self {
+            at,
+            of_week: Span::from_whole_secs(days * 86_400) + Span::from_nanos(nanos),
+        })
+    }
+
+    /// Local time since Monday 00:00 when the run begins, as the clock shows it.
+    pub fn of_week(self) -> Span {
+        self.of_week
     }
 
     /// The simulated instant of another day and time; `None` where it is before this one.
     pub fn until(self, other: Self) -> Option<Time> {
-        (other.0 >= self.0).then(|| self.since(other.0))
+        (other.at >= self.at).then(|| self.since(other.at))
     }
 
     /// The calendar's instant of a simulated one.
     fn at(self, time: Time) -> Option<Timestamp> {
-        let nanos = self.0.as_nanosecond() + i128::from(time.nanos());
+        let nanos = self.at.as_nanosecond() + i128::from(time.nanos());
         Timestamp::from_nanosecond(nanos).ok()
     }
 
@@ -87,15 +126,53 @@ impl Start {
 
     /// The simulated instant of one of the calendar; [`Time::NEVER`] beyond all simulated time.
     fn since(self, at: Timestamp) -> Time {
-        let nanos = at.as_nanosecond() - self.0.as_nanosecond();
+        let nanos = at.as_nanosecond() - self.at.as_nanosecond();
         u64::try_from(nanos.max(0)).map_or(Time::NEVER, Time::from_nanos)
     }
 }
 
 impl fmt::Display for Start {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.at.fmt(f)
     }
+}
+
+/// A time with a zone behind it, and what a clock there shows.
+fn zoned(text: &str, before: &str, zone: &str) -> Result<(Timestamp, DateTime), NoStart> {
+    let name = zone.strip_suffix(']').ok_or(NoStart::Text)?;
+    let Some(zone) = Zone::named(name) else {
+        return Err(NoStart::Zone(name.to_owned()));
+    };
+    let typed = before.parse::<DateTime>().ok();
+    let Ok(found) = text.parse::<ZonedDateTime>() else {
+        let contradicts = typed.is_some() || before.parse::<Timestamp>().is_ok();
+        return Err(if contradicts {
+            NoStart::Offset
+        } else {
+            NoStart::Text
+        });
+    };
+    let at = found.timestamp();
+    let local = zone.0.to_datetime(at);
+    // What is written with `Z` is no local time.
+    if typed.is_some_and(|typed| typed != local) {
+        return Err(NoStart::LeftOut);
+    }
+    Ok((at, local))
+}
+
+/// A time with an offset, or in universal time.
+fn with_offset(text: &str) -> Option<(Timestamp, DateTime)> {
+    let local = text.parse::<DateTime>().ok();
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Some((at, local.unwrap_or_else(|| TimeZone::UTC.to_datetime(at))));
+    }
+    // An offset that cannot be read must not become none.
+    let has_offset = text
+        .get(10..)
+        .is_some_and(|time| time.contains(['+', '-', 'Z', 'z']));
+    let local = local.filter(|_| !has_offset)?;
+    Some((TimeZone::UTC.to_timestamp(local).ok()?, local))
 }
 
 /// A time zone of the IANA database that is part of the build.
@@ -238,8 +315,8 @@ impl Schedule {
         let next = match &self.expression {
             Expression::Rate(every) => Some(Time::ZERO + from.since(Time::ZERO).round_up(*every)),
             Expression::At(local) => {
-                let at = self.zone.0.to_timestamp(*local).ok();
-                let due = at.filter(|at| *at >= self.start.0);
+                let at = self.instant(*local);
+                let due = at.filter(|at| *at >= self.start.at);
                 due.map(|at| self.start.since(at)).filter(|at| *at >= from)
             }
             Expression::Cron(cron) => self.next_cron(cron, from),
@@ -252,19 +329,31 @@ impl Schedule {
         self.next_from(from + Span::from_nanos(1))
     }
 
+    /// Whether it is a date that summer time leaves out, so that it never comes.
+    pub fn is_left_out(&self) -> bool {
+        matches!(self.expression, Expression::At(local) if self.instant(local).is_none())
+    }
+
+    /// The instant of a local time, of one that comes twice the first: the second is no time of its
+    /// own. `None` where summer time leaves it out.
+    fn instant(&self, local: DateTime) -> Option<Timestamp> {
+        let ambiguous = self.zone.0.to_ambiguous_timestamp(local);
+        match ambiguous.offset() {
+            AmbiguousOffset::Gap { .. } => None,
+            _ => ambiguous.earlier().ok(),
+        }
+    }
+
     fn next_cron(&self, cron: &Cron, from: Time) -> Option<Time> {
         let zone = &self.zone.0;
         let earliest = self.start.at(from)?;
         let mut local = zone.to_datetime(earliest);
         loop {
             local = cron.next_from(local)?;
-            let ambiguous = zone.to_ambiguous_timestamp(local);
-            if !matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. }) {
-                // Of a local time that comes twice the first: the second is no time of its own.
-                let at = ambiguous.earlier().ok()?;
-                if at >= earliest {
-                    return Some(self.start.since(at));
-                }
+            if let Some(at) = self.instant(local)
+                && at >= earliest
+            {
+                return Some(self.start.since(at));
             }
             local = cron::next_minute(local)?;
         }

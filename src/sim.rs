@@ -11,6 +11,7 @@
 mod admission;
 mod calendar;
 mod cause;
+mod error;
 mod finishes;
 mod instance;
 mod life;
@@ -28,7 +29,6 @@ mod versions;
 mod workflows;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::fmt;
 use std::ops::{Index, IndexMut, Range};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -51,6 +51,7 @@ use sources::{Batches, SourceState};
 use workflows::Workflows;
 
 pub use calendar::MOST_INSTANCES;
+pub use error::RunError;
 pub use observer::{
     Cause, Ending, Fate, Found, InFlight, MessageEnd, Observer, Prewarmed, Prompt, RequestEnd,
     Retirement, Running, Sender, State, StateChange, WorkflowEnd, WorkflowFate,
@@ -76,31 +77,6 @@ impl Control {
         self.simulated.fetch_sub(length.nanos(), Ordering::Relaxed);
     }
 }
-
-/// Why a run ended without a result.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RunError {
-    /// The caller stopped it.
-    Stopped,
-    /// More instances were alive than the simulator can tell apart.
-    TooManyInstances,
-}
-
-impl fmt::Display for RunError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stopped => f.write_str("the run was stopped"),
-            Self::TooManyInstances => write!(
-                f,
-                "more than {} instances are alive at once: lower the rate, the service time or the \
-                 keep-alive, or set a concurrency quota",
-                calendar::MOST_INSTANCES
-            ),
-        }
-    }
-}
-
-impl std::error::Error for RunError {}
 
 /// What the simulator itself can tell of a finished run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -451,7 +427,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
     }
 
     fn look(&self, control: &Control) -> Result<(), RunError> {
-        self.fault.map_or(Ok(()), Err)?;
+        self.fault.clone().map_or(Ok(()), Err)?;
         if control.stop.load(Ordering::Relaxed) {
             return Err(RunError::Stopped);
         }

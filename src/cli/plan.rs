@@ -38,7 +38,7 @@ pub(super) struct PlanArgs {
     #[arg(long)]
     exhaustive: bool,
     /// What is printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// No progress and no notes, only the answer and errors
     #[arg(long)]
@@ -48,7 +48,7 @@ pub(super) struct PlanArgs {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people
-    Text,
+    Table,
     /// plan.json
     Json,
 }
@@ -84,7 +84,7 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
     });
     write(&dir, &answer)?;
     print(&match args.format {
-        Format::Text => report::plan::text(&answer, style()),
+        Format::Table => report::plan::text(&answer, style()),
         Format::Json => report::plan::json(&answer)?,
     })?;
     if !args.quiet {

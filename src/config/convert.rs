@@ -11,6 +11,7 @@
 mod accounts;
 mod arrivals;
 mod curve;
+mod doubts;
 mod duration_curve;
 mod event_source;
 mod experiment;
@@ -26,6 +27,7 @@ mod runtime;
 mod schedule;
 mod search;
 mod snapshot;
+mod source_limits;
 mod start;
 mod traffic;
 mod transient;

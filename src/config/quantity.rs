@@ -10,8 +10,9 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, de::Error as _};
 
 use super::decode::date;
+use super::names::did_you_mean;
 
-use crate::schedule::{Expression, Start};
+use crate::schedule::{Expression, NoStart, Start, Zone};
 use crate::units::{
     Memory, Span, parse_bandwidth, parse_memory, parse_money, parse_rate, parse_span,
 };
@@ -375,7 +376,9 @@ impl<'de> Deserialize<'de> for DateAndTime {
             }
         }
         let text = date(deserializer, Text)?;
-        Start::parse(&text).map(Self).map_err(D::Error::custom)
+        Start::parse(&text)
+            .map(Self)
+            .map_err(|fault| D::Error::custom(no_start(&fault)))
     }
 }
 
@@ -390,6 +393,19 @@ impl JsonSchema for DateAndTime {
             "examples": ["2026-11-02", "2026-11-02T08:00:00Z", "2026-11-02T08:00[Europe/Berlin]"]
         })
     }
+}
+
+/// What is wrong with a day and time, with the zone that was probably meant.
+fn no_start(fault: &NoStart) -> String {
+    let names = match fault {
+        NoStart::Zone(_) => Zone::names(),
+        _ => Vec::new(),
+    };
+    let hint = match fault {
+        NoStart::Zone(name) => did_you_mean(name, names.iter().map(String::as_str)),
+        _ => None,
+    };
+    hint.map_or_else(|| fault.to_string(), |hint| format!("{fault}: {hint}"))
 }
 
 /// A time of a run.
@@ -420,7 +436,10 @@ impl<'de> Deserialize<'de> for Moment {
         if let Ok(length) = parse_span(&text) {
             return Ok(Self::After(length));
         }
-        let unknown = |_| D::Error::custom(format!("expected {MOMENT}"));
+        let unknown = |fault| match fault {
+            NoStart::Text => D::Error::custom(format!("expected {MOMENT}")),
+            other => D::Error::custom(no_start(&other)),
+        };
         Start::parse(&text).map(Self::At).map_err(unknown)
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct DottedKey {
 }
 
 /// Keys of a function, to tell `function.memory` from `function.NAME.memory`.
-const FUNCTION_KEYS: [&str; 11] = [
+const FUNCTION_KEYS: [&str; 21] = [
     "model",
     "arrivals",
     "runtime",
@@ -38,20 +38,36 @@ const FUNCTION_KEYS: [&str; 11] = [
     "package",
     "start",
     "service",
+    "threads",
     "timeout",
     "error-rate",
+    "crash-rate",
+    "source",
+    "connection",
+    "deployments",
+    "layers",
+    "vpc",
+    "extension-overhead",
+    "working-set",
     "account",
+    "reserved-concurrency",
     "ephemeral-storage",
+];
+
+/// Tables that have names.
+const NAMED: [&str; 6] = [
+    "function", "policy", "account", "workflow", "surge", "resource",
 ];
 
 /// Keys at the top of a sweep that are the first part of a longer one: a table below them goes on
 /// with the key, a table below any other key names its values.
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "function",
     "policy",
     "account",
     "workflow",
     "surge",
+    "resource",
     "platform",
     "platform-override",
     "workload",
@@ -116,6 +132,18 @@ fn gather(table: &Node, before: &str, axes: &mut Vec<Axis>, fault: &mut dyn FnMu
         if values.is_empty() {
             fault(Fault::new(format!("`{text}` is swept over no values")).at(entry.node.place));
             continue;
+        }
+        for (number, later) in values.iter().enumerate().skip(1) {
+            let same = |before: &&Swept| before.node.value.same_as(&later.node.value);
+            if later.name.is_none()
+                && let Some(before) = values[..number].iter().find(same)
+            {
+                fault(
+                    Fault::new(format!("`{text}` is swept over one value twice"))
+                        .label(later.node.place, "the second")
+                        .label(before.node.place, "the first"),
+                );
+            }
         }
         axes.push(Axis {
             key: DottedKey {
@@ -203,7 +231,7 @@ pub(crate) fn put(root: &mut Node, key: &DottedKey, node: &Node) -> Result<(), F
     let wrong = |title: String| Fault::new(title).at(key.place);
     let (first, rest) = head(&key.text).ok_or_else(|| wrong(no_key(&key.text)))?;
     match (first.as_str(), rest) {
-        ("function" | "policy" | "account" | "workflow" | "surge", Some(rest)) => {
+        (kind, Some(rest)) if NAMED.contains(&kind) => {
             let targets = targets(root, &first, rest, key)?;
             for (table, path) in targets {
                 table.put(&path, key.place, node.clone());
@@ -223,6 +251,19 @@ pub(crate) fn put(root: &mut Node, key: &DottedKey, node: &Node) -> Result<(), F
         }
     }
     Ok(())
+}
+
+/// Whose turn it is among edits of one document: keys of all functions before those of one, and a
+/// whole table before what is in it, so that the more specific key wins in any order.
+pub(crate) fn rank(root: &Node, key: &str) -> (bool, usize) {
+    let parts = parts(key).unwrap_or_default();
+    let of_one = match parts.as_slice() {
+        [first, second, ..] if first == "function" => {
+            !FUNCTION_KEYS.contains(&second.as_str()) || names(root, "function").contains(second)
+        }
+        _ => false,
+    };
+    (of_one, parts.len())
 }
 
 fn no_key(text: &str) -> String {
@@ -252,14 +293,14 @@ fn targets<'a>(
         Some(name) => (name.clone(), Some(&rest[name.len() + 1..])),
         None => head(rest).ok_or_else(wrong)?,
     };
-    let is_key = kind == "function"
-        && (FUNCTION_KEYS.contains(&name.as_str()) || name == "reserved-concurrency");
+    let is_key = kind == "function" && FUNCTION_KEYS.contains(&name.as_str());
     if is_key && !names.contains(&name) {
         let path = parts(rest).ok_or_else(wrong)?;
         return Ok(every_function(root, key.place, &path));
     }
     let Some(path) = path else {
-        let title = format!("`{}` names a {kind}, but no key of it", key.text);
+        let article = if kind == "account" { "an" } else { "a" };
+        let title = format!("`{}` names {article} {kind}, but no key of it", key.text);
         return Err(Fault::new(title).at(key.place));
     };
     let path = parts(path).ok_or_else(wrong)?;
@@ -390,7 +431,6 @@ fn head(text: &str) -> Option<(String, Option<&str>)> {
     (!part.is_empty()).then(|| (part.to_owned(), rest))
 }
 
-/// All parts of a dotted key.
 /// The parts of a dotted key, without their quotes.
 pub(super) fn parts(text: &str) -> Option<Vec<String>> {
     let mut parts = Vec::new();
@@ -406,6 +446,20 @@ pub(super) fn parts(text: &str) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{SchemaKind, schema};
+
+    #[test]
+    fn every_key_of_a_function_can_be_that_of_all() {
+        let schema: serde_json::Value =
+            serde_json::from_str(&schema(SchemaKind::Experiment)).expect("the schema is JSON");
+        let keys = schema["definitions"]["FunctionEntry"]["properties"].as_object();
+        let mut expected: Vec<&str> = keys.into_iter().flatten().map(|(key, _)| &**key).collect();
+        expected.retain(|key| *key != "name");
+        let mut keys = FUNCTION_KEYS;
+        keys.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(keys.as_slice(), expected);
+    }
 
     #[test]
     fn dotted_keys_split_at_dots_outside_quotes() {

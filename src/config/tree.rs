@@ -38,6 +38,32 @@ pub(crate) struct Entry {
     pub(crate) node: Node,
 }
 
+impl Value {
+    /// Whether it is the same value, wherever it stands.
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(one), Self::Text(other)) | (Self::Date(one), Self::Date(other)) => {
+                one == other
+            }
+            (Self::Integer(one), Self::Integer(other)) => one == other,
+            (Self::Float(one), Self::Float(other)) => one.total_cmp(other).is_eq(),
+            (Self::Bool(one), Self::Bool(other)) => one == other,
+            (Self::List(one), Self::List(other)) => {
+                let mut pairs = one.iter().zip(other);
+                one.len() == other.len() && pairs.all(|(a, b)| a.value.same_as(&b.value))
+            }
+            (Self::Table(one), Self::Table(other)) => {
+                let mut pairs = one.iter().zip(other);
+                let same = |(a, b): (&Entry, &Entry)| {
+                    a.key == b.key && a.node.value.same_as(&b.node.value)
+                };
+                one.len() == other.len() && pairs.all(same)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Node {
     /// Parses a document. `None` where its syntax is wrong, after recording every fault the
     /// parser recovered from.

@@ -19,6 +19,7 @@ pub(crate) mod prices;
 pub(crate) mod resource;
 pub(crate) mod search;
 pub(crate) mod snapshot;
+pub(crate) mod source_limits;
 pub(crate) mod traffic;
 pub(crate) mod workflow;
 pub(crate) mod working_set;

@@ -70,7 +70,7 @@ pub struct AsyncRules {
 }
 
 /// A queue and those who poll it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct QueueRules {
     /// Most messages of a batch.
     pub batch_size: u32,
@@ -90,6 +90,8 @@ pub struct QueueRules {
     pub retention: Span,
     /// Whether only those messages of a batch come again that failed, or all of them.
     pub partial_failures: bool,
+    /// Share of messages that fail whenever they are tried, of 1.
+    pub poison: f64,
 }
 
 /// Whose stream it is.

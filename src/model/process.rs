@@ -67,6 +67,8 @@ pub struct MmppState {
 pub struct Profile {
     /// After which it repeats.
     pub period: Span,
+    /// How far into a period the run begins.
+    pub phase: Span,
     /// Requests a second in equal parts of the period.
     pub rates: Arc<[f64]>,
 }
@@ -95,6 +97,8 @@ pub struct TimedRequests {
     pub requests: u32,
     /// How late each of them is.
     pub jitter: Dist,
+    /// When the run ends, and nothing is drawn any more.
+    pub until: Time,
 }
 
 /// How many requests a batch has.

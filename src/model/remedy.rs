@@ -65,8 +65,11 @@ impl Provisioned {
             Self::Tracking(tracking) => tracking.max,
             Self::Scheduled(scheduled) => {
                 let first = scheduled.tracking.map_or(scheduled.instances, |t| t.max);
-                let actions = scheduled.actions.iter().map(|action| action.max);
-                actions.fold(first, u32::max)
+                let actions = scheduled
+                    .actions
+                    .iter()
+                    .map(|action| action.min.max(action.max));
+                actions.flatten().fold(first, u32::max)
             }
         }
     }
@@ -83,16 +86,29 @@ pub struct Scheduled {
     pub actions: Vec<ScheduledAction>,
 }
 
-/// New bounds of capacity at given times. Capacity below them is raised to the least, above them
+/// New bounds of capacity at given times; one that is not given stays, unless the other passes it.
+/// Capacity below them is raised to the least, above them
 /// lowered to the most.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ScheduledAction {
     /// When.
     pub at: Schedule,
     /// No fewer from then on.
-    pub min: u32,
+    pub min: Option<u32>,
     /// No more from then on.
-    pub max: u32,
+    pub max: Option<u32>,
+}
+
+impl ScheduledAction {
+    /// The bounds after it, given those before.
+    pub fn bounds(&self, (min, max): (u32, u32)) -> (u32, u32) {
+        match (self.min, self.max) {
+            (Some(min), Some(max)) => (min, max),
+            (Some(min), None) => (min, max.max(min)),
+            (None, Some(max)) => (min.min(max), max),
+            (None, None) => (min, max),
+        }
+    }
 }
 
 /// Target tracking on the utilisation of provisioned concurrency.

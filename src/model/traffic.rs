@@ -100,6 +100,7 @@ impl Process {
             },
             Self::Profile(profile) => Self::Profile(Profile {
                 period: profile.period,
+                phase: profile.phase,
                 rates: profile.rates.iter().map(|rate| rate * times).collect(),
             }),
             Self::Burst(burst) => Self::Burst(Burst {

@@ -7,6 +7,7 @@ use crate::stats::{Histogram, Joint};
 use crate::units::Span;
 
 use super::costs::{Bill, MONTH};
+use super::messages::Messages;
 use super::tally::Tally;
 use crate::metric::{self, Kind, METRICS, MetricId};
 
@@ -78,8 +79,34 @@ pub(super) struct Part<'a> {
     /// GB-seconds by [`State`].
     pub(super) gb_s: [f64; 3],
     pub(super) bill: Bill,
+    /// What it has of what few have: there 0 is a value.
+    pub(super) has: Has,
     /// The measured time.
     pub(super) window: Span,
+}
+
+/// What a function or a plan has of what few have. Where it has it, 0 is a value like any other:
+/// means over replications, and sums, are wrong without.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Has {
+    pub(super) gateway: bool,
+    pub(super) queue: bool,
+    pub(super) stream: bool,
+    pub(super) schedule: bool,
+    pub(super) storage: bool,
+    pub(super) workflow: bool,
+}
+
+impl Has {
+    /// Adds what another has.
+    pub(super) fn join(&mut self, other: Self) {
+        self.gateway |= other.gateway;
+        self.queue |= other.queue;
+        self.stream |= other.stream;
+        self.schedule |= other.schedule;
+        self.storage |= other.storage;
+        self.workflow |= other.workflow;
+    }
 }
 
 impl Part<'_> {
@@ -141,9 +168,11 @@ impl Part<'_> {
     /// What there is only of functions with a queue or stream.
     fn messages(&self, values: &mut Values) {
         values.set(metric::DEAD_LETTERS, self.tally.dead_letters as f64);
-        let Some(messages) = &self.tally.messages else {
+        if !self.has.queue && !self.has.stream {
             return;
-        };
+        }
+        let none = Messages::default();
+        let messages = self.tally.messages.as_deref().unwrap_or(&none);
         let counts = [
             (metric::MESSAGES, messages.arrived),
             (metric::MESSAGES_PROCESSED, messages.processed),
@@ -177,6 +206,8 @@ impl Part<'_> {
             ratio(t.throttled, t.requests + t.retries),
         );
         values.set(metric::REJECT_RATIO, ratio(t.rejected, t.requests));
+        let failures = t.failed + t.timed_out + t.rejected;
+        values.set(metric::FAILURE_RATIO, ratio(failures, t.requests));
     }
 
     fn instances(&self, values: &mut Values) {
@@ -216,15 +247,16 @@ impl Part<'_> {
         values.set(metric::COST_USD_PROVISIONED, bill.provisioned);
         values.set(metric::COST_USD_SNAPSHOT, bill.snapshot);
         values.set(metric::COST_USD_PING, bill.ping);
+        let has = self.has;
         let optional = [
-            (metric::COST_USD_STORAGE, bill.storage),
-            (metric::COST_USD_GATEWAY, bill.gateway),
-            (metric::COST_USD_QUEUE, bill.queue),
-            (metric::COST_USD_STREAM, bill.stream),
-            (metric::COST_USD_SCHEDULE, bill.schedule),
-            (metric::COST_USD_WORKFLOW, bill.workflow),
+            (has.storage, metric::COST_USD_STORAGE, bill.storage),
+            (has.gateway, metric::COST_USD_GATEWAY, bill.gateway),
+            (has.queue, metric::COST_USD_QUEUE, bill.queue),
+            (has.stream, metric::COST_USD_STREAM, bill.stream),
+            (has.schedule, metric::COST_USD_SCHEDULE, bill.schedule),
+            (has.workflow, metric::COST_USD_WORKFLOW, bill.workflow),
         ];
-        for (id, usd) in optional.into_iter().filter(|(_, usd)| *usd > 0.0) {
+        for (_, id, usd) in optional.into_iter().filter(|(has, ..)| *has) {
             values.set(id, usd);
         }
         if !self.window.is_zero() {

@@ -15,8 +15,8 @@ use crate::units::{Span, Time};
 
 use super::costs::{UnitPrices, Usage, gb_seconds};
 use super::identities::Violation;
-use super::measures::Part;
 pub use super::measures::Values;
+use super::measures::{Has, Part};
 use super::states::{PeakClock, Peaks};
 use super::tally::Tally;
 use super::watch::Watch;
@@ -209,8 +209,17 @@ impl<'a> Parts<'a> {
         for of_one in &usages {
             usage.add(of_one);
         }
+        let mut all_has = Has::default();
+        for (watch, _) in counted {
+            all_has.join(watch.has(plan));
+        }
         if let Some(workflows) = workflows {
             usage.services.add(&workflows.services());
+            all_has.join(Has {
+                workflow: true,
+                schedule: self.workflows.as_ref().is_some_and(|w| w.scheduled()),
+                ..Has::default()
+            });
         }
         let unit = prices.map(|prices| (UnitPrices::of_volume(prices, &usage, window), prices));
         let bill = |usage: &Usage| {
@@ -225,6 +234,7 @@ impl<'a> Parts<'a> {
                 tally,
                 gb_s: gb_s(watch, tally),
                 bill: bill(usage),
+                has: watch.has(plan),
                 window,
             };
             part.values()
@@ -259,6 +269,7 @@ impl<'a> Parts<'a> {
             tally: &all,
             gb_s: all_gb_s,
             bill: bill(&usage),
+            has: all_has,
             window,
         };
         let mut values = part.values();

@@ -1,5 +1,7 @@
 //! What is counted of one function.
 
+use std::collections::VecDeque;
+
 use crate::ids::FunctionId;
 use crate::model::{Billing, EventSource, GatewayKind, Plan, RemedyKind, StreamKind};
 use crate::sim::{
@@ -11,6 +13,7 @@ use crate::units::{Span, Time};
 
 use super::costs::{Services, Usage, billed, gb_seconds};
 use super::identities::Books;
+use super::measures::Has;
 use super::states::StateClock;
 use super::tally::Tally;
 
@@ -159,7 +162,7 @@ impl Watch {
             u128::from(rounding.nanos()) * u128::from(*instances)
         });
         let capacity = charges.capacity_nanos + still_on.sum::<u128>();
-        let cached = share(run.max(prices.snapshot_cache_minimum));
+        let cached = self.cached_secs(plan, prices.snapshot_cache_minimum);
         let free = if self.free_tier_counts { 1.0 } else { 0.0 };
         let restored = if self.snapshots_billed > 0 {
             charges.restored
@@ -175,7 +178,7 @@ impl Watch {
             ping_requests: charges.ping_requests as f64,
             ping_gb_s: gb_s(charges.ping_nanos),
             ping_provisioned_run_gb_s: gb_s(charges.ping_provisioned_run_nanos),
-            snapshot_gb_s: cached.secs() * f64::from(self.snapshots_billed) * self.gb,
+            snapshot_gb_s: cached * (window.secs() / run.secs()) * self.gb,
             restored_gb: restored as f64 * self.gb,
             free_requests: free * (tally.charged_requests() + charges.ping_requests) as f64,
             free_gb_s: free * gb_s(charges.nanos + charges.ping_nanos),
@@ -186,6 +189,46 @@ impl Watch {
 }
 
 impl Watch {
+    /// How long snapshots are cached in the measured time, all versions together, in seconds. A
+    /// version that is deployed takes the place of the oldest, which is deleted; each is charged a
+    /// minimum. Those that the run begins with count as published when measuring begins.
+    fn cached_secs(&self, plan: &Plan, minimum: Span) -> f64 {
+        let owed = |born: Time, gone: Time| gone.since(born).max(minimum).secs();
+        let deployments = plan.functions[self.id.index()].deployments.iter();
+        let measured = deployments.filter(|at| **at > self.from && **at < self.end);
+        let mut cached = 0.0;
+        let mut versions = VecDeque::from([(self.from, self.snapshots_billed)]);
+        for at in measured {
+            let Some((born, count)) = versions.front_mut().filter(|(_, count)| *count > 0) else {
+                break;
+            };
+            cached += owed(*born, *at);
+            *count -= 1;
+            if *count == 0 {
+                versions.pop_front();
+            }
+            versions.push_back((*at, 1));
+        }
+        let left = versions.iter();
+        cached
+            + left
+                .map(|(born, count)| owed(*born, self.end) * f64::from(*count))
+                .sum::<f64>()
+    }
+
+    /// What this function has of what few have.
+    pub(super) fn has(&self, plan: &Plan) -> Has {
+        let function = &plan.functions[self.id.index()];
+        Has {
+            gateway: matches!(function.source, EventSource::Gateway(_)),
+            queue: matches!(function.source, EventSource::Queue(_)),
+            stream: matches!(function.source, EventSource::Stream(_)),
+            schedule: function.scheduled,
+            storage: self.ephemeral_gb > 0.0,
+            workflow: false,
+        }
+    }
+
     /// What the source of a function's requests is charged for.
     fn services(&self, tally: &Tally, plan: &Plan, window: Span) -> Services {
         let mut services = Services::default();

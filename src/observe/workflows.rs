@@ -116,6 +116,11 @@ impl WorkflowBooks {
         }
     }
 
+    /// Whether a scheduler starts any of them.
+    pub(super) fn scheduled(&self) -> bool {
+        self.scheduled.contains(&true)
+    }
+
     /// What the present part has come to.
     pub(super) fn present(&self) -> &Workflows {
         &self.present

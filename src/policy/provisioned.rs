@@ -40,11 +40,15 @@ impl Agenda {
         Self(actions.iter().map(due).collect())
     }
 
-    /// The bounds that are due by now, if any: of several the latest, and of those of the same
-    /// instant the last in the list.
-    fn take_due(&mut self, now: Time) -> Option<(u32, u32)> {
-        let due = self.0.iter().filter(|(at, _)| *at <= now);
-        let bounds = due.max_by_key(|(at, _)| *at).map(|(_, a)| (a.min, a.max));
+    /// The bounds once all is done that is due by now, if anything is: one action after the other,
+    /// and those of the same instant in the order of the list.
+    fn take_due(&mut self, now: Time, bounds: (u32, u32)) -> Option<(u32, u32)> {
+        let mut due: Vec<_> = self.0.iter().filter(|(at, _)| *at <= now).collect();
+        due.sort_by_key(|(at, _)| *at);
+        let done = due
+            .iter()
+            .fold(bounds, |bounds, (_, action)| action.bounds(bounds));
+        let bounds = (!due.is_empty()).then_some(done);
         for (at, action) in &mut self.0 {
             if *at <= now {
                 *at = action.at.next_after(now);
@@ -83,7 +87,8 @@ impl Policy for ByCalendar {
     }
 
     fn hear(&mut self, happening: &Happening, orders: &mut Orders, _: &mut Stream) {
-        let due = self.agenda.take_due(orders.now());
+        let bounds = (self.instances, self.instances);
+        let due = self.agenda.take_due(orders.now(), bounds);
         let instances = due.map_or(self.instances, |(instances, _)| instances);
         if instances != self.instances || *happening == Happening::RunBegan {
             self.instances = instances;
@@ -222,7 +227,8 @@ impl Tracker {
     }
 
     fn woken(&mut self, orders: &mut Orders) {
-        if let Some(bounds) = self.agenda.take_due(orders.now()) {
+        let bounds = (self.rule.min, self.rule.max);
+        if let Some(bounds) = self.agenda.take_due(orders.now(), bounds) {
             self.set_bounds(bounds, orders);
             self.agenda.wake(orders);
         }
@@ -242,7 +248,8 @@ impl Policy for Tracker {
         let provisioned = |event: &InstanceEvent| event.provisioned;
         match happening {
             Happening::RunBegan => {
-                if let Some((min, max)) = self.agenda.take_due(orders.now()) {
+                let bounds = (self.rule.min, self.rule.max);
+                if let Some((min, max)) = self.agenda.take_due(orders.now(), bounds) {
                     (self.rule.min, self.rule.max) = (min, max);
                     self.capacity = self.capacity.clamp(min, max);
                 }

@@ -136,10 +136,10 @@ pub struct Action {
     pub schedule: String,
     /// The zone that it is in.
     pub time_zone: String,
-    /// No fewer from then on.
-    pub min: u32,
-    /// No more from then on.
-    pub max: u32,
+    /// No fewer from then on; `None` leaves that as it is.
+    pub min: Option<u32>,
+    /// No more from then on; `None` leaves that as it is.
+    pub max: Option<u32>,
 }
 
 /// Rounds of pings.

@@ -6,9 +6,9 @@ use super::frontier::frontier;
 use super::number::{self, NONE};
 use crate::experiment::{Estimate, IntervalMethod, Results, ScenarioResult};
 use crate::metric::{
-    Better, COLD_START_RATIO, COST_USD_PER_MONTH, DEAD_LETTERS, IDLE_MEAN, INSTANCES_MEAN,
-    LATENCY_MS_P50, LATENCY_MS_P99, MESSAGE_LATENCY_MS_P99, MetricId, REJECT_RATIO,
-    WORKFLOW_LATENCY_MS_P99,
+    Better, COLD_START_RATIO, COST_USD_PER_MONTH, DEAD_LETTERS, FAILURE_RATIO, IDLE_MEAN,
+    INSTANCES_MEAN, LATENCY_MS_P50, LATENCY_MS_P99, MESSAGE_LATENCY_MS_P99, MESSAGES,
+    MESSAGES_WAITING, MetricId, REJECT_RATIO, WORKFLOW_LATENCY_MS_P99,
 };
 
 /// More scenarios than this are not read at a glance: then only the frontier is shown.
@@ -130,8 +130,16 @@ impl Grid {
                 &shown,
             ));
         }
+        if shown.iter().any(|scenario| backlog(scenario)) {
+            columns.push(measure("waiting", Role::Key, MESSAGES_WAITING, &shown));
+        }
         if any(REJECT_RATIO) {
             columns.push(measure("rejected", Role::Key, REJECT_RATIO, &shown));
+        }
+        let mean = |s: &ScenarioResult, metric| number::mean(s.metrics.get(metric));
+        let all_rejected = |s: &&&ScenarioResult| mean(s, FAILURE_RATIO) == mean(s, REJECT_RATIO);
+        if shown.iter().any(|s| failing(s).is_some()) && !shown.iter().all(|s| all_rejected(&s)) {
+            columns.push(measure("failed", Role::Key, FAILURE_RATIO, &shown));
         }
         if any(IDLE_MEAN) {
             columns.push(measure("idle", Role::Extra(4), IDLE_MEAN, &shown));
@@ -188,7 +196,15 @@ impl Grid {
         };
         let mut legend = Vec::new();
         if has(Mark::Best) {
-            legend.push("◂ best of its column.".to_owned());
+            let fails = self
+                .rows
+                .iter()
+                .any(|i| failing(&results.scenarios[*i]).is_some());
+            legend.push(if fails {
+                "◂ best of its column, whatever fails.".to_owned()
+            } else {
+                "◂ best of its column.".to_owned()
+            });
         }
         if shown.iter().any(|column| column.name.starts_with('Δ')) {
             legend.push(format!(
@@ -224,6 +240,20 @@ pub(super) fn provenance(results: &Results) -> String {
              {duration}."
         ),
     }
+}
+
+/// The share of requests that fail, where it is worth a word: above one in a thousand, or certainly
+/// above none.
+pub(super) fn failing(scenario: &ScenarioResult) -> Option<f64> {
+    let estimate = scenario.metrics.get(FAILURE_RATIO);
+    let certain = estimate.ci95.is_some_and(|(low, _)| low > 0.0);
+    number::mean(estimate).filter(|ratio| *ratio > 0.001 || (*ratio > 0.0 && certain))
+}
+
+/// Whether more than one message in a hundred waits at the end.
+fn backlog(scenario: &ScenarioResult) -> bool {
+    let mean = |metric| number::mean(scenario.metrics.get(metric)).unwrap_or(0.0);
+    mean(MESSAGES_WAITING) > 0.01 * mean(MESSAGES)
 }
 
 fn rows(results: &Results) -> Vec<usize> {
@@ -302,6 +332,9 @@ fn unit_of(metric: MetricId, estimates: &[Estimate]) -> (&'static str, f64) {
     }
     if name.starts_with("cost_usd") {
         return ("USD", 1.0);
+    }
+    if name.starts_with("messages") || metric == DEAD_LETTERS {
+        return ("messages", 1.0);
     }
     if !name.contains("_ms_") {
         return ("instances", 1.0);

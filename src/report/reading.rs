@@ -1,6 +1,7 @@
 //! What the results say, in a sentence or two, computed from nothing but the results.
 
 use super::frontier::{frontier, point};
+use super::grid::failing;
 use super::number;
 use crate::experiment::{Estimate, Results, ScenarioResult};
 use crate::metric::{COLD_START_RATIO, COST_USD_PER_MONTH, LATENCY_MS_P99, MetricId};
@@ -22,7 +23,7 @@ fn alone(scenario: &ScenarioResult) -> String {
     let mut parts = Vec::new();
     if let Some(ratio) = value(COLD_START_RATIO) {
         parts.push(format!(
-            "{} of the requests are cold",
+            "{} of the requests that ran are cold",
             number::percent(ratio)
         ));
     }
@@ -31,6 +32,9 @@ fn alone(scenario: &ScenarioResult) -> String {
     }
     if let Some(cost) = value(COST_USD_PER_MONTH) {
         parts.push(format!("a month costs {}", number::usd(cost)));
+    }
+    if let Some(ratio) = failing(scenario) {
+        parts.push(format!("{} of the requests fail", number::percent(ratio)));
     }
     if parts.is_empty() {
         return format!("“{}” measured no request.", scenario.label());
@@ -46,24 +50,27 @@ fn among(results: &Results) -> String {
     match (scenario(&fastest), scenario(&cheapest)) {
         (None, None) => return "No scenario measured a latency or a cost.".to_owned(),
         (Some(fast), Some(cheap)) if fastest == cheapest => parts.push(format!(
-            "Both the least p99 latency ({}) and the least cost ({} a month): {}.",
+            "Both the least p99 latency ({}) and the least cost ({} a month): {}{}.",
             latency(fast),
             cost(cheap),
-            who(results, &fastest)
+            who(results, &fastest),
+            but(fast)
         )),
         (fast, cheap) => {
             parts.extend(fast.map(|s| {
                 format!(
-                    "Least p99 latency: {} ({}).",
+                    "Least p99 latency: {} ({}){}.",
                     who(results, &fastest),
-                    latency(s)
+                    latency(s),
+                    but(s)
                 )
             }));
             parts.extend(cheap.map(|s| {
                 format!(
-                    "Least cost: {} ({} a month).",
+                    "Least cost: {} ({} a month){}.",
                     who(results, &cheapest),
-                    cost(s)
+                    cost(s),
+                    but(s)
                 )
             }));
         }
@@ -71,6 +78,13 @@ fn among(results: &Results) -> String {
     parts.extend(overlapping(results, &fastest));
     parts.extend(frontier_sentence(results));
     parts.join(" ")
+}
+
+/// What a scenario's latency and cost do not tell: what fails at once is fast and cheap.
+fn but(scenario: &ScenarioResult) -> String {
+    failing(scenario).map_or_else(String::new, |ratio| {
+        format!(", but {} of its requests fail", number::percent(ratio))
+    })
 }
 
 /// The first by name, more by number where they tie.

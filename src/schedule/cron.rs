@@ -336,10 +336,12 @@ impl WeekDays {
                 _ => Err(format!("`{nth}` is no week of a month: 1 to 5")),
             };
         }
-        if let Some(name) = text.strip_suffix(['L', 'l'])
-            && !name.is_empty()
-        {
-            return Ok(Self::Last(day(name)?));
+        // Alone it is the last day of the week, which begins on Sunday.
+        if let Some(name) = text.strip_suffix(['L', 'l']) {
+            return match name {
+                "" => Ok(Self::Days(1 << 6)),
+                name => Ok(Self::Last(day(name)?)),
+            };
         }
         Ok(Self::Days((AWS_WEEK_DAY.bits(text)? >> 1) as u8))
     }

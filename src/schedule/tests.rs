@@ -86,6 +86,7 @@ fn six_fields_are_read_as_aws_does() {
         ),
         // 2027-05-01 is a Saturday: not before the month begins.
         ("0 8 1W MAY ? 2027", "Mon 2027-05-03 08:00"),
+        ("0 0 ? * L *", "Sat 2026-11-07 00:00, Sat 2026-11-14 00:00"),
         ("0 8 ? * 6L *", "Fri 2026-11-27 08:00, Fri 2026-12-25 08:00"),
         (
             "0 8 ? * 3#2 *",
@@ -167,7 +168,7 @@ fn a_start_is_a_date_with_or_without_time_and_zone() {
         ("2024-01-01T01:00[Europe/Berlin]", 0),
     ] {
         let start = Start::parse(text).unwrap();
-        let since = start.0.as_second() - Start::default().0.as_second();
+        let since = start.at.as_second() - Start::default().at.as_second();
         assert_eq!(since, seconds, "{text}");
     }
     for bad in [
@@ -180,6 +181,61 @@ fn a_start_is_a_date_with_or_without_time_and_zone() {
     ] {
         assert!(Start::parse(bad).is_err(), "{bad}");
     }
+}
+
+/// Nothing that was typed is dropped: neither a zone, nor an offset, nor a time that is none.
+#[test]
+fn a_start_that_contradicts_itself_is_none() {
+    let zone = |name: &str| NoStart::Zone(name.to_owned());
+    for (text, why) in [
+        ("2026-11-02T08:00[Europe/Berln]", zone("Europe/Berln")),
+        ("2026-11-02T08:00[]", zone("")),
+        ("2026-11-02T08:00+05:00[Europe/Berlin]", NoStart::Offset),
+        ("2026-03-29T02:30[Europe/Berlin]", NoStart::LeftOut),
+        ("2026-11-02T08:00+01:00[Europe/Berlin", NoStart::Text),
+        ("2026-11-02T08:00+99:00", NoStart::Text),
+        ("2200-01-01", NoStart::Year),
+    ] {
+        assert_eq!(Start::parse(text), Err(why), "{text}");
+    }
+    let utc = |text| Start::parse(text).unwrap().at.to_string();
+    // Of what comes twice the first, as everywhere.
+    let twice = utc("2026-10-25T02:30[Europe/Berlin]");
+    assert_eq!(twice, "2026-10-25T00:30:00Z");
+    let with_offset = utc("2026-10-25T02:30+01:00[Europe/Berlin]");
+    assert_eq!(with_offset, "2026-10-25T01:30:00Z");
+}
+
+#[test]
+fn a_start_knows_where_in_its_week_it_is() {
+    for (text, hours) in [
+        ("2024-01-01", 0.0),
+        ("2026-11-02T08:00[Europe/Berlin]", 8.0),
+        ("2026-11-02T08:00+05:00", 8.0),
+        ("2026-11-02T08:30:00Z", 8.5),
+        // Sunday evening in New York, Monday morning in Greenwich.
+        ("2026-11-02T03:00Z[America/New_York]", 166.0),
+        ("2026-11-08", 144.0),
+    ] {
+        let start = Start::parse(text).unwrap();
+        assert_eq!(start.of_week(), Span::from_secs(hours * 3600.0), "{text}");
+    }
+}
+
+#[test]
+fn a_date_that_summer_time_leaves_out_never_comes() {
+    let at = "at(2026-03-29T02:30:00)";
+    assert_eq!(
+        times(at, "Europe/Berlin", "2026-03-01", 1),
+        Vec::<String>::new()
+    );
+    assert_eq!(times(at, "UTC", "2026-03-01", 1).len(), 1);
+    let of = |zone| {
+        let zone = Zone::named(zone).unwrap();
+        Schedule::new(Expression::parse(at).unwrap(), zone, Start::default())
+    };
+    assert!(of("Europe/Berlin").is_left_out());
+    assert!(!of("UTC").is_left_out());
 }
 
 #[test]
@@ -233,6 +289,7 @@ fn expression() -> impl Strategy<Value = String> {
         "? 1",
         "? FRI-MON",
         "? 6L",
+        "? L",
         "? 3#5",
         "? MON#1",
     ]);

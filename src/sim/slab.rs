@@ -26,6 +26,11 @@ impl<T> Slab<T> {
         self.places.len() as u32 - 1
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+
     /// What is in a place.
     pub(super) fn get(&self, place: u32) -> Option<&T> {
         self.places.get(place as usize)?.as_ref()

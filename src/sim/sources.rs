@@ -36,7 +36,10 @@ impl SourceState {
             EventSource::Sync => Self::Direct,
             EventSource::Gateway(gateway) => Self::Gateway(gateway.throttle.map(of_throttle)),
             EventSource::Async(_) => Self::Events,
-            EventSource::Queue(rules) => Self::Queue(Box::new(QueueState::new(rules))),
+            EventSource::Queue(rules) => {
+                let draws = streams.stream(id, Purpose::Shards, 0);
+                Self::Queue(Box::new(QueueState::new(rules, draws)))
+            }
             EventSource::Stream(rules) => {
                 let stream = streams.stream(id, Purpose::Shards, 0);
                 Self::Stream(Box::new(StreamState::new(rules, stream)))

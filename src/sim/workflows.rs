@@ -29,6 +29,9 @@ pub struct WorkflowEnd {
     pub cold_starts: u32,
 }
 
+/// Most threads at once: some 100 bytes each, and as much for what each waits for.
+pub(in crate::sim) const MOST_THREADS: usize = 4_000_000;
+
 /// What became of an execution.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WorkflowFate {
@@ -192,8 +195,22 @@ impl<O: Observer> Simulation<'_, O> {
             return;
         }
         let execution = all.executions.put(execution);
-        let thread = all.threads.put(Thread::new(execution, NONE, streams));
-        self.enter(thread, workflow.first);
+        let thread = Thread::new(execution, NONE, streams);
+        self.begin_thread(number, thread, workflow.first);
+    }
+
+    /// Begins a thread, unless there are so many already that the run is given up.
+    fn begin_thread(&mut self, workflow: u32, thread: Thread, first: u32) {
+        let Some(all) = &mut self.workflows else {
+            return;
+        };
+        if all.threads.len() >= MOST_THREADS {
+            let workflow = all.workflow(workflow).name.clone();
+            self.fault = Some(RunError::TooManyBranches { workflow });
+            return;
+        }
+        let thread = all.threads.put(thread);
+        self.enter(thread, first);
     }
 
     fn end_execution(&mut self, execution: &Execution, ended: Time, fate: WorkflowFate) {

@@ -251,12 +251,15 @@ pub fn format_span(span: Span) -> String {
 /// An amount of memory in the largest unit that it fills: `512 MB`.
 pub fn format_memory(memory: Memory) -> String {
     let bytes = memory.bytes() as f64;
-    let (unit, factor) = MEMORIES
+    let digits = |number: &str| number.bytes().filter(u8::is_ascii_digit).count();
+    let (unit, number) = MEMORIES
         .iter()
         .rev()
-        .find(|(_, factor)| bytes >= *factor)
-        .unwrap_or(&("B", 1.0));
-    format!("{} {unit}", shortest(bytes / factor))
+        .filter(|(_, factor)| bytes >= *factor)
+        .map(|(unit, factor)| (*unit, shortest(bytes / factor)))
+        .min_by_key(|(_, number)| digits(number))
+        .unwrap_or_else(|| ("B", shortest(bytes)));
+    format!("{number} {unit}")
 }
 
 /// A rate in the smallest unit of time in which it is at least one: `30 / h`.
@@ -309,10 +312,7 @@ mod tests {
         }
         assert_eq!(format_span(Span::from_secs(1.0 / 3.0)), "333.333333 ms");
         assert_eq!(format_span(Span::from_whole_secs(100)), "100 s");
-        assert_eq!(
-            format_memory(parse_memory("1769 MB").unwrap()),
-            "1.727539 GB"
-        );
+        assert_eq!(format_memory(parse_memory("1769 MB").unwrap()), "1769 MB");
         assert_eq!(format_rate(30.0 / 3600.0), "30 / h");
     }
 

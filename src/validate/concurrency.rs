@@ -122,6 +122,7 @@ fn profile(rate: &DailyRate, from_s: f64) -> Profile {
     };
     Profile {
         period: Span::from_secs(rate.period_s),
+        phase: Span::ZERO,
         rates: (0..PARTS).map(of_part).collect(),
     }
 }

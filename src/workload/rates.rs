@@ -22,8 +22,9 @@ pub(super) struct ProfileClock {
     period: u64,
     /// Requests to be expected in a period.
     mass: f64,
-    /// When the current period began.
+    /// When the current period began, on a clock that is ahead by `phase`.
     start: u64,
+    phase: u64,
     /// Nanoseconds since then; a float, so that roundings do not add up within a period.
     at: f64,
     part: usize,
@@ -39,13 +40,17 @@ impl ProfileClock {
             .map(|rate| rate / NANOS_PER_SECOND as f64)
             .collect();
         let mass = rates.iter().sum::<f64>() * period as f64 / rates.len() as f64;
+        let phase = profile.phase.nanos() % period;
+        let parts = rates.len();
+        let part = (u128::from(phase) * parts as u128 / u128::from(period)) as usize;
         (mass > 0.0).then_some(Self {
             rates,
             period,
             mass,
             start: 0,
-            at: 0.0,
-            part: 0,
+            phase,
+            at: phase as f64,
+            part: part.min(parts - 1),
         })
     }
 
@@ -57,9 +62,8 @@ impl ProfileClock {
             let room = rate * (part_end - self.at);
             if need < room {
                 self.at += need / rate;
-                return self
-                    .start
-                    .saturating_add(Span::from_nanos_f64(self.at).nanos());
+                let at = Span::from_nanos_f64(self.at).nanos();
+                return self.start.saturating_add(at).saturating_sub(self.phase);
             }
             need -= room;
             self.at = part_end;

@@ -32,7 +32,7 @@ impl TimedClock {
 
     pub(super) fn next(&mut self, stream: &mut Stream) -> u64 {
         // What is due later comes later, however small its jitter.
-        while self.due != Time::NEVER
+        while self.due < self.process.until
             && self
                 .pending
                 .peek()

@@ -77,7 +77,7 @@ fn a_schedule_is_read_in_its_zone_from_the_start_of_the_run() {
     assert_eq!(tracking.scale_in_cooldown, Span::from_whole_secs(300));
     assert!(tracking.scale_out_cooldown.is_zero());
     let action = &scheduled.actions[0];
-    assert_eq!((action.min, action.max), (4, 20));
+    assert_eq!((action.min, action.max), (Some(4), Some(20)));
     // The fourth of July 2026 is a Saturday: Monday at eight.
     let monday = Time::from_secs(56.0 * 3600.0);
     assert_eq!(action.at.next_from(Time::ZERO), monday);

@@ -50,7 +50,7 @@ fn expected(function: &DeployedFunction, architecture: &str) -> Found {
         }),
         actions: scaling.map_or_else(Vec::new, |scaling| {
             let actions = scaling.actions.iter().map(|a| {
-                let bounds = (a.min.into(), a.max.into());
+                let bounds = (a.min.map(u64::from), a.max.map(u64::from));
                 (a.schedule.clone(), a.time_zone.clone(), bounds)
             });
             actions.collect()

@@ -14,6 +14,7 @@ mod experiment;
 mod fit;
 mod gate;
 mod keep_alive_curve;
+mod lambda;
 mod logs;
 mod oracle;
 mod outputs;

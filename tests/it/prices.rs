@@ -427,6 +427,7 @@ fn a_queue_pays_for_sending_receiving_deleting_and_waiting() {
         max_receives: Some(2),
         retention: Span::from_whole_secs(345_600),
         partial_failures: false,
+        poison: 0.0,
     };
     let mut stage = behind(EventSource::Queue(rules));
     (0..25).for_each(|_| stage.call(0.0, 1.0));

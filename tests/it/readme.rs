@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use frostline::config::{SchemaKind, schema};
+use frostline::metric::METRICS;
 use serde_json::Value;
 
 /// Types that are met in many places and documented once.
@@ -184,4 +185,19 @@ fn a_table_that_says_too_much_or_too_little_is_found() {
             "t: `ab` is not documented"
         ]
     );
+}
+
+/// Every measure stands in the table of measures with what it is, and nothing else does.
+#[test]
+fn every_measure_is_listed_with_its_meaning() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let (_, table) = readme.split_once("<!-- measures -->\n").unwrap();
+    let listed = documented(&format!("\n{table}"));
+    let names: BTreeSet<String> = METRICS.iter().map(|m| m.name.to_owned()).collect();
+    assert_eq!(listed, names);
+    for metric in METRICS {
+        let of_lengths = metric.name.contains("_ms_");
+        let row = format!("| `{}` | {} |\n", metric.name, metric.help);
+        assert!(of_lengths || table.contains(&row), "{row}");
+    }
 }

@@ -565,7 +565,12 @@ fn poison_queue_all_or_none_makes_good_messages_wait_for_a_bad_one() {
     let p95 = told("message_latency_ms_p95");
     assert!(p95[0] > 180_000.0, "{p95:?}");
     assert!(p95[1] < 10_000.0 && p95[2] < 1000.0, "{p95:?}");
-    assert!(told("messages_given_up")[1] <= told("messages_given_up")[0]);
+    // One in 200 of five a second for twelve hours, and with all or none some good ones.
+    let given_up = told("messages_given_up");
+    let poison = 0.005 * 5.0 * 43_200.0;
+    assert!((given_up[1] / poison - 1.0).abs() < 0.1, "{given_up:?}");
+    assert!((given_up[2] / poison - 1.0).abs() < 0.1, "{given_up:?}");
+    assert!(given_up[0] > given_up[1], "{given_up:?}");
     let usd = told("cost_usd_queue");
     assert!(usd[2] > 2.0 * usd[1], "{usd:?}");
 }

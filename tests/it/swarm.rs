@@ -260,10 +260,12 @@ impl Dice {
             },
             4 => Process::Profile(Profile {
                 period: self.some_span(200.0),
+                phase: Span::ZERO,
                 rates: Arc::new([rate, 0.0, 2.0 * rate]),
             }),
             5 => self.burst(),
             6 => Process::Schedule(TimedRequests {
+                until: Time::NEVER,
                 at: self.schedule(),
                 requests: 1 + self.below(20),
                 jitter: self.dist(90.0),
@@ -339,8 +341,8 @@ impl Dice {
             let min = self.below(5);
             ScheduledAction {
                 at: self.schedule(),
-                min,
-                max: min + tracking.map_or(0, |_| self.below(4)),
+                min: Some(min),
+                max: Some(min + tracking.map_or(0, |_| self.below(4))),
             }
         });
         Provisioned::Scheduled(Scheduled {

@@ -133,6 +133,7 @@ fn a_rate_of_zero_is_no_request_at_all() {
         },
         Process::Profile(Profile {
             period: secs(60.0),
+            phase: Span::ZERO,
             rates: vec![0.0; 4].into(),
         }),
         Process::Burst(Burst {
@@ -239,6 +240,7 @@ fn a_profile_has_the_rate_of_each_part_of_its_period() {
     let rates = [0.0, 2.0, 0.5, 4.0, 0.0, 1.0];
     let profile = Process::Profile(Profile {
         period: secs(60.0),
+        phase: Span::ZERO,
         rates: rates.into(),
     });
     let periods = 2_000.0;
@@ -282,6 +284,7 @@ fn a_profile_has_the_rate_of_each_part_of_its_period() {
 fn a_profile_with_rare_requests_skips_whole_periods() {
     let profile = Process::Profile(Profile {
         period: secs(1e-3),
+        phase: Span::ZERO,
         rates: [0.0, 2e-5].into(),
     });
     let seconds = 1e6;
@@ -411,6 +414,7 @@ fn any_process() -> impl Strategy<Value = Process> {
         }),
         (rate.clone(), rate.clone()).prop_map(|(a, b)| Process::Profile(Profile {
             period: secs(20.0),
+            phase: Span::ZERO,
             rates: vec![a, b, 0.0].into(),
         })),
         (0_u64..40, 0_u32..3_000, 0_u64..40, 1_u64..30).prop_map(|(at, requests, over, every)| {

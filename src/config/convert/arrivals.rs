@@ -14,7 +14,7 @@ use crate::config::typed::value;
 use crate::dist::Dist;
 use crate::model::{self, MmppState, Process};
 use crate::trace::{Trace, TraceSpec};
-use crate::units::{Span, Time};
+use crate::units::{Span, Time, format_span};
 
 use super::Context;
 use super::experiment::Recorded;
@@ -147,10 +147,22 @@ impl Context {
         let at = self.schedule(&typed.cron, &typed.time_zone, place, "`schedule`");
         let requests = value(&typed.requests).map_or(1, |requests| requests.0);
         self.requests_at_once(f64::from(requests), place)?;
+        let until = self.end.get();
+        let jitter = value(&typed.jitter).map_or(Dist::ZERO, |jitter| jitter.0.clone());
+        let mean = Span::from_secs(jitter.mean_secs());
+        if let Some(key) = &typed.jitter
+            && mean > until.since(Time::ZERO)
+        {
+            let mean = format_span(mean);
+            let title = format!("a jitter of {mean} on average is longer than the run");
+            self.fault(Fault::new(title).at(key.place));
+            return None;
+        }
         Some(Process::Schedule(model::TimedRequests {
             at: at?,
             requests,
-            jitter: value(&typed.jitter).map_or(Dist::ZERO, |jitter| jitter.0.clone()),
+            jitter,
+            until,
         }))
     }
 
@@ -218,8 +230,11 @@ impl Context {
             return None;
         }
         let rates = rates.iter().map(|rate| Some(rate.get()?.0));
+        // By the clock of `start`: the first rate is that of Monday 00:00, and of 00:00 each day.
+        let phase = self.start.get().of_week().nanos() % period.nanos();
         Some(Process::Profile(model::Profile {
             period,
+            phase: Span::from_nanos(phase),
             rates: rates.collect::<Option<_>>()?,
         }))
     }

@@ -64,6 +64,7 @@ impl Context {
         };
         let made = made.unwrap_or(model::EventSource::Sync);
         self.warn_of_price(&made, place, platform);
+        self.within_source_limits(own, &made, place, platform);
         made
     }
 
@@ -181,6 +182,7 @@ impl Context {
             max_receives: limit(&keys.max_receives).map(|most| most.0),
             retention: retention?.0,
             partial_failures: value(&keys.partial_failures).copied().unwrap_or(false),
+            poison: value(&keys.poison_rate).map_or(0.0, |share| share.0),
         }))
     }
 
@@ -230,6 +232,6 @@ impl Context {
 }
 
 /// Most retries of an event; AWS Lambda allows 2.
-const MOST_RETRIES: u32 = 100;
+pub(super) const MOST_RETRIES: u32 = 100;
 /// Most lanes of a stream.
 const MOST_LANES: u32 = 100_000;

@@ -141,6 +141,9 @@ pub(crate) fn scenarios(
     context.workflows(&file.workflow, &platform, &mut population);
     context.share_layers(&mut population.functions, &platform);
     context.warn_of_cuts(&population.functions);
+    if !context.faults.any_error() {
+        context.doubt_unused(&file, &population.functions, &platform);
+    }
     context.reservations(&population.functions, &platform);
     let policies = context.policies(&file, &platform, &population);
     let known = Known {
@@ -202,6 +205,14 @@ fn with_names(fault: Fault, name: &str, trace: &Trace) -> Fault {
     fault.note(format!("functions of the trace: {}", list(names())))
 }
 
+fn article(what: &str) -> &'static str {
+    if what.starts_with(['a', 'e', 'i', 'o']) {
+        "an"
+    } else {
+        "a"
+    }
+}
+
 impl Context {
     /// Functions and policies have names, and no two the same.
     fn names(&self, file: &ExperimentFile) {
@@ -243,9 +254,15 @@ impl Context {
             };
             let Some(text) = key.get() else { continue };
             if text.trim().is_empty() {
-                self.fault(Fault::new(format!("the name of a {what} is empty")).at(key.place));
+                self.fault(
+                    Fault::new(format!("the name of {} {what} is empty", article(what)))
+                        .at(key.place),
+                );
             } else if text.contains(char::is_control) {
-                self.fault(control_character(&format!("a {what}"), key.place));
+                self.fault(control_character(
+                    &format!("{} {what}", article(what)),
+                    key.place,
+                ));
             } else if what == "function" && text == "*" {
                 let title = "no function can be named `*`, which stands for all of them";
                 self.fault(Fault::new(title).at(key.place));

@@ -142,6 +142,9 @@ impl Context {
         let layers = self.layers(&keys, package_place, package, platform);
         let working_set = working_set(&keys);
         self.warn_of_starts(&keys, memory, &start, platform);
+        self.doubt_working_set(&keys, memory, working_set.as_ref());
+        self.doubt_deployments(&keys.deployments);
+        self.doubt_timeout(&keys, timeout, service.as_ref());
         let (init_billed, snapshot_billed) = billed(&runtime, package, platform);
         FunctionFacts {
             runtime_place: place(keys.runtime.as_ref().map(|key| key.place)),

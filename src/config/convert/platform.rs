@@ -17,6 +17,7 @@ use crate::config::typed::platform::{
     VpcEra,
 };
 use crate::config::typed::resource::ResourceEntry;
+use crate::config::typed::source_limits::SourceLimits;
 use crate::config::typed::{Key, Overlay, over_inner, value};
 use crate::dist::Dist;
 use crate::model;
@@ -35,6 +36,8 @@ pub(super) struct PlatformFacts {
     pub(super) limits: LimitFacts,
     /// Sources of requests as the platform has them.
     pub(super) sources: Sources,
+    /// What the sources of functions may be.
+    pub(super) source_limits: SourceLimits,
     pub(super) observed: BTreeMap<String, model::KeepAlive>,
     pub(super) prices: Option<PriceFacts>,
     /// Where the quota was typed.
@@ -206,6 +209,7 @@ impl Context {
             snapshot,
             limits: limits(value(&keys.limits)),
             sources: value(&keys.sources).cloned().unwrap_or_default(),
+            source_limits: value(&keys.source_limits).cloned().unwrap_or_default(),
             observed,
             prices,
             account_quotas,
@@ -344,6 +348,12 @@ impl Context {
         let OrNone::Some(retry) = given.get()? else {
             return None;
         };
+        if let Some(key) = &retry.on
+            && key.get().is_some_and(Vec::is_empty)
+        {
+            let fault = Fault::new("`on` is empty: nothing would be tried again").at(key.place);
+            self.fault(fault.note("give client-retry = \"none\", or leave out `on`"));
+        }
         let attempts = self.need(&retry.attempts, given.place, "`client-retry`", "attempts");
         let first = self.need(&retry.first, given.place, "`client-retry`", "first");
         Some(model::ClientRetry {

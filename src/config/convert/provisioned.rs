@@ -196,18 +196,22 @@ impl Context {
                 &typed.instances,
                 "`min` and `max`, as `provisioned` follows the load",
             );
-            let min = self.need(&typed.min, place, ACTION, "min").map(|min| min.0);
-            let max = self.need(&typed.max, place, ACTION, "max").map(|max| max.0);
+            let min = value(&typed.min).map(|min| min.0);
+            let max = value(&typed.max).map(|max| max.0);
+            if typed.min.is_none() && typed.max.is_none() && !self.faults.has_unknown(place) {
+                let title = format!("{ACTION} needs `min`, `max` or both");
+                self.fault(Fault::new(title).at(place));
+            }
             if let (Some(min), Some(max), Some(key)) = (min, max, &typed.min) {
                 self.ordered(min, max, key.place);
             }
-            (min?, max?)
+            (min, max)
         } else {
             let with = "`instances`, as `provisioned` has";
             self.no_key(&typed.min, with);
             self.no_key(&typed.max, with);
             let instances = self.need(&typed.instances, place, ACTION, "instances")?.0;
-            (instances, instances)
+            (Some(instances), Some(instances))
         };
         let at = at?;
         if at.next_from(Time::ZERO) >= self.end.get() {

@@ -58,6 +58,7 @@ impl Context {
             self.fault(fault.note("each has a [[resource]] table"));
             return None;
         };
+        self.waits(&typed.retry_wait, "retry-wait");
         Some(model::Connection {
             to: place as u32,
             open: match value(&typed.open) {

@@ -20,7 +20,13 @@ impl Context {
     ) -> Option<Schedule> {
         let when = self.need(cron, table, owner, "cron");
         let zone = self.zone(zone);
-        Some(Schedule::new(when?.0, zone?, self.start.get()))
+        let schedule = Schedule::new(when?.0, zone?, self.start.get());
+        if schedule.is_left_out() {
+            let title = "this time never comes: the clock is put forward over it";
+            let place = cron.as_ref().map_or(table, |cron| cron.place);
+            self.fault(Fault::warning(title).at(place));
+        }
+        Some(schedule)
     }
 
     pub(super) fn zone(&self, key: &Key<String>) -> Option<Zone> {

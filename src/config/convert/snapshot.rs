@@ -110,7 +110,8 @@ impl Context {
             })
             .collect();
         let tiers: Vec<_> = tiers.into_iter().collect::<Option<_>>()?;
-        let sum: f64 = tiers.iter().map(|(share, _)| share).sum();
+        // The sum of no floats is −0.
+        let sum: f64 = tiers.iter().map(|(share, _)| share).sum::<f64>() + 0.0;
         if (sum - 1.0).abs() > 1e-6 {
             let title = format!("the shares of `tiers` sum up to {sum}, not to 1");
             self.fault(Fault::new(title).at(given.place));

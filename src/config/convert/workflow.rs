@@ -146,6 +146,7 @@ impl Context {
                 let Some(entry) = table.get() else { continue };
                 let known = (functions.as_slice(), incomplete);
                 if let Some(workflow) = self.one_workflow(entry, table.place, known, platform) {
+                    self.doubt_workflow_price(table, workflow.kind, platform);
                     sources.push((Source::Workflow(Arc::new(workflow)), table.place));
                 }
             }

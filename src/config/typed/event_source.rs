@@ -104,6 +104,8 @@ pub(crate) struct Queue {
     pub(crate) retention: Key<PositiveLength>,
     /// Whether only the messages of a batch come again that failed; without it all.
     pub(crate) partial_failures: Key<bool>,
+    /// Share of messages that fail whenever they are tried; without it none.
+    pub(crate) poison_rate: Key<Share>,
 }
 
 /// Whose stream it is.
@@ -149,7 +151,7 @@ overlay!(Gateway { kind, latency, timeout, throttle } {});
 overlay!(Events { retries, retry_wait, back_off, longest_back_off, max_age, dead_letters } {});
 overlay!(Queue {
     batch_size, window, pollers, pollers_per_minute, max_concurrency, visibility, max_receives,
-    retention, partial_failures
+    retention, partial_failures, poison_rate
 } {});
 overlay!(Stream {
     kind, shards, parallelization_factor, batch_size, window, poll_every, dynamodb_poll_every,

@@ -18,6 +18,7 @@ use crate::units::{Span, parse_span};
 
 use super::event_source::{Sources, Throttle};
 use super::snapshot::SnapshotRules;
+use super::source_limits::SourceLimits;
 use super::workflow::WorkflowKinds;
 use super::{Key, Overlay, over_inner, overlay};
 
@@ -81,6 +82,8 @@ pub(crate) struct PlatformFile {
     pub(crate) init_limit: Key<OrNone<PositiveLength>>,
     /// What a function may be; without it anything.
     pub(crate) limits: Key<Limits>,
+    /// What the sources of functions may be; without it anything.
+    pub(crate) source_limits: Key<SourceLimits>,
     /// A name in models/prices or a path; without it nothing is charged.
     pub(crate) prices: Key<OrNone<String>>,
     /// Rules of scaling since some day, of which the experiment's date chooses one.
@@ -569,6 +572,7 @@ impl Overlay for PlatformFile {
             snapshot: over_inner(self.snapshot, base.snapshot),
             init_limit: self.init_limit.or(base.init_limit),
             limits: over_inner(self.limits, base.limits),
+            source_limits: over_inner(self.source_limits, base.source_limits),
             prices: self.prices.or(base.prices),
             scaling_era,
             observed_keep_alive,

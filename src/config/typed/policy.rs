@@ -190,6 +190,12 @@ impl<'de> Deserialize<'de> for KeepAliveRule {
                     {
                         KeepAlive::from_text(&text)
                     }
+                    Some(_) if table.function_idle.is_some() => Err(
+                        "`value` and `function-idle` do not go together: give a distribution \
+                         beside `function-idle`, such as keep-alive = { constant = \"10 min\", \
+                         function-idle = \"1 h\" }"
+                            .to_owned(),
+                    ),
                     Some(_) => Err("`value` stands alone, or beside `functions`".to_owned()),
                     None => KeepAlive::from_table(table.observed, table.function_idle, shapes),
                 };

@@ -161,7 +161,12 @@ fn unsaid(kind: &RemedyKind, of: &str) -> Option<String> {
             let actions = scheduled.actions.iter();
             let unsaid = actions.filter(|action| action.at.aws().is_empty());
             let bounds: Vec<String> = unsaid
-                .map(|action| format!("{} to {}", action.min, action.max))
+                .map(|action| match (action.min, action.max) {
+                    (Some(min), Some(max)) => format!("{min} to {max}"),
+                    (Some(min), None) => format!("{min} or more"),
+                    (None, Some(max)) => format!("{max} or fewer"),
+                    (None, None) => "as many".to_owned(),
+                })
                 .collect();
             (!bounds.is_empty()).then(|| {
                 format!(

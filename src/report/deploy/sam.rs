@@ -204,10 +204,10 @@ pub(super) fn scaling_resources(whose: &Scaled<'_>, scaling: &Scaling) -> Vec<En
 }
 
 fn scheduled(number: u32, action: &Action) -> Node {
-    let bounds = [
-        entry("MinCapacity", action.min),
-        entry("MaxCapacity", action.max),
-    ];
+    let bounds = [("MinCapacity", action.min), ("MaxCapacity", action.max)];
+    let bounds = bounds
+        .into_iter()
+        .filter_map(|(key, bound)| Some(entry(key, bound?)));
     map([
         entry("ScheduledActionName", format!("action-{number}")),
         entry("Schedule", &*action.schedule),

@@ -271,8 +271,11 @@ fn scheduled(hcl: &mut Hcl, action: &Action) {
     hcl.set_text("timezone", &action.time_zone);
     hcl.gap();
     hcl.block("scalable_target_action", |hcl| {
-        hcl.set("min_capacity", action.min.to_string());
-        hcl.set("max_capacity", action.max.to_string());
+        for (key, bound) in [("min_capacity", action.min), ("max_capacity", action.max)] {
+            if let Some(bound) = bound {
+                hcl.set(key, bound.to_string());
+            }
+        }
     });
 }
 

@@ -2,6 +2,7 @@
 //! not worked off, and are given up in the end.
 
 use super::*;
+use crate::dist::uniform;
 use crate::model::QueueRules;
 
 const MINUTE: Span = Span::from_whole_secs(60);
@@ -23,11 +24,14 @@ pub(in crate::sim) struct QueueState {
     backs_off_until: Time,
     /// When the live timer fires.
     timer: Time,
+    /// Which messages are poison.
+    draws: Stream,
 }
 
 impl QueueState {
-    pub(super) fn new(rules: &QueueRules) -> Self {
+    pub(super) fn new(rules: &QueueRules, draws: Stream) -> Self {
         Self {
+            draws,
             visible: VecDeque::new(),
             in_flight: 0,
             allowed: rules.pollers.min(rules.max_concurrency),
@@ -90,8 +94,10 @@ impl<O: Observer> Simulation<'_, O> {
         }
     }
 
-    pub(super) fn enqueue_message(&mut self, id: FunctionId, message: Message) {
+    pub(super) fn enqueue_message(&mut self, id: FunctionId, mut message: Message) {
+        let poison = self.queue_rules(id).map_or(0.0, |rules| rules.poison);
         if let Some(state) = self.queue(id) {
+            message.poison = poison > 0.0 && uniform(&mut state.draws) < poison;
             state.visible.push_back(message);
         }
         self.poll(id);

@@ -223,8 +223,9 @@ impl<O: Observer> Simulation<'_, O> {
         above.begun += 1;
         let streams = above.streams.within(u64::from(number));
         let thread = Thread::new(above.execution, parent, streams);
-        let thread = all.threads.put(thread);
-        self.enter(thread, first);
+        if let Some(workflow) = all.executions.get(thread.execution).map(|e| e.workflow) {
+            self.begin_thread(workflow, thread, first);
+        }
     }
 
     /// Calls a function for a thread.

@@ -22,7 +22,7 @@ pub(super) struct Found {
     /// Utilisation, cooldowns out and in, statistic.
     pub(super) target: Option<(f64, u64, u64, String)>,
     /// Schedule, zone, bounds.
-    pub(super) actions: Vec<(String, String, (u64, u64))>,
+    pub(super) actions: Vec<(String, String, (Option<u64>, Option<u64>))>,
     /// Rate and hold time of each ping of a round.
     pub(super) pings: Vec<(String, f64)>,
 }
@@ -154,7 +154,11 @@ fn one(label: &str, function: &Value, root: &Value) -> Found {
                 .unwrap()
                 .parse()
                 .unwrap();
-            let bounds = bounds(&action["scalable_target_action"]);
+            let bound = |key: &str| {
+                let value = &action["scalable_target_action"][key];
+                (!value.is_null()).then(|| number(value))
+            };
+            let bounds = (bound("min_capacity"), bound("max_capacity"));
             (
                 order,
                 (text(&action["schedule"]), text(&action["timezone"]), bounds),
@@ -244,7 +248,7 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 type Scaled = (
     Option<(u64, u64)>,
     Option<(f64, u64, u64, String)>,
-    Vec<(String, String, (u64, u64))>,
+    Vec<(String, String, (Option<u64>, Option<u64>))>,
 );
 
 fn scaled(resources: &Value, alias: &str) -> Scaled {
@@ -262,7 +266,11 @@ fn scaled(resources: &Value, alias: &str) -> Scaled {
         .into_iter()
         .flatten()
         .map(|action| {
-            let bounds = bounds(&action["ScalableTargetAction"]);
+            let bound = |key: &str| {
+                let value = &action["ScalableTargetAction"][key];
+                (!value.is_null()).then(|| number(value))
+            };
+            let bounds = (bound("MinCapacity"), bound("MaxCapacity"));
             (text(&action["Schedule"]), text(&action["Timezone"]), bounds)
         });
     let policy = all

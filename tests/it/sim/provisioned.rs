@@ -17,8 +17,8 @@ fn action(cron: &str, zone: &str, min: u32, max: u32) -> ScheduledAction {
     let zone = Zone::named(zone).unwrap();
     ScheduledAction {
         at: Schedule::new(expression, zone, Start::default()),
-        min,
-        max,
+        min: Some(min),
+        max: Some(max),
     }
 }
 
@@ -498,4 +498,24 @@ fn capacity_jumps_to_what_the_published_examples_say() {
     assert_eq!(with(100, 63), [(0.0, 100)]);
     // Seven tenths are not above seven tenths, either.
     assert_eq!(with(10, 7), [(0.0, 10)]);
+}
+
+/// An action may move one bound alone, as on AWS; the other stays, unless it is passed.
+#[test]
+fn a_scheduled_action_may_move_one_bound() {
+    let one = |cron: &str, min: Option<u32>, max: Option<u32>| ScheduledAction {
+        min,
+        max,
+        ..action(cron, "UTC", 0, 0)
+    };
+    let mut stage = Stage::new();
+    stage.duration = secs(600.0);
+    let actions = vec![
+        one("1 0 * * *", Some(5), None),
+        one("2 0 * * *", None, Some(3)),
+        one("3 0 * * *", Some(20), None),
+    ];
+    stage.remedy(scheduled(1, Some(tracking(1, 10)), actions));
+    let found = capacities(&stage.play());
+    assert_eq!(found, [(0.0, 1), (1.0, 5), (2.0, 3), (3.0, 20)]);
 }

@@ -173,3 +173,30 @@ fn a_request_that_may_wait_waits_for_the_snapshot() {
     from_snapshots(&mut stage, 1);
     assert_eq!(stage.play().begun(), [0.0, 121.0, 200.0]);
 }
+
+/// A version that another takes the place of is deleted, and owes its minimum; the newest is cached
+/// until the end.
+#[test]
+fn every_version_that_was_released_owes_three_hours() {
+    const HOUR: f64 = 3600.0;
+    let mut stage = priced();
+    stage.duration = secs(24.0 * HOUR);
+    stage.functions[0].init_billed = false;
+    stage.functions[0].deployments = [1.0, 2.0, 3.0]
+        .map(|hour| Time::from_secs(hour * HOUR))
+        .to_vec();
+    from_snapshots(&mut stage, 1);
+    let hours = |stage: &Stage, batches| {
+        let values = stage.measure(batches).0.values;
+        values.get(metric::COST_USD_SNAPSHOT).unwrap() / (HOUR * 0.001)
+    };
+    assert!((hours(&stage, 1) - (3.0 * 3.0 + 21.0)).abs() < 1e-9);
+    // Parts of the run bear it together.
+    assert!((hours(&stage, 4) - 30.0).abs() < 1e-9);
+    stage.functions[0].deployments = vec![Time::from_secs(10.0 * HOUR)];
+    assert!((hours(&stage, 1) - 24.0).abs() < 1e-9);
+    // Of several versions the oldest goes.
+    stage.remedies.clear();
+    from_snapshots(&mut stage, 3);
+    assert!((hours(&stage, 1) - 3.0 * 24.0).abs() < 1e-9);
+}

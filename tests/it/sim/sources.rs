@@ -169,6 +169,7 @@ const QUEUE: QueueRules = QueueRules {
     max_receives: None,
     retention: Span::from_whole_secs(345_600),
     partial_failures: false,
+    poison: 0.0,
 };
 
 fn queue(rules: QueueRules) -> Stage {

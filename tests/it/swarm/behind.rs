@@ -118,6 +118,7 @@ impl Dice {
                 max_receives: self.maybe(|dice| 1 + dice.below(4)),
                 retention: self.some_span(600.0),
                 partial_failures: self.one_in(2),
+                poison: 0.0,
             }),
             _ => EventSource::Stream(StreamRules {
                 kind: StreamKind::Kinesis,

@@ -8,6 +8,7 @@ use super::*;
 fn timed(cron: &str, requests: u32, jitter: Dist) -> Process {
     let expression = Expression::parse(cron).unwrap();
     Process::Schedule(TimedRequests {
+        until: Time::NEVER,
         at: Schedule::new(expression, Zone::UTC, Start::default()),
         requests,
         jitter,

@@ -114,6 +114,7 @@ fn a_process_times_k_is_the_same_process_with_rates_times_k() {
     let profile = |k: f64| {
         Process::Profile(Profile {
             period: secs(1_000.0),
+            phase: Span::ZERO,
             rates: [k, 3.0 * k, 0.0].into(),
         })
     };
@@ -139,6 +140,7 @@ fn a_process_times_k_is_the_same_process_with_rates_times_k() {
 fn a_surge_raises_the_rates_that_a_process_has() {
     let profile = Process::Profile(Profile {
         period: secs(1_000.0),
+        phase: Span::ZERO,
         rates: [0.0, 2.0].into(),
     });
     let launch = traffic(1.0, &[surge(3.0, 0.0)]);
@@ -243,6 +245,7 @@ fn batches_become_larger_and_no_more() {
 #[test]
 fn the_calendar_knows_no_traffic() {
     let timed = Process::Schedule(TimedRequests {
+        until: Time::NEVER,
         at: Schedule::new(
             Expression::parse("*/5 * * * *").unwrap(),
             Zone::UTC,
