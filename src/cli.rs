@@ -4,6 +4,7 @@
 
 mod check;
 mod diff;
+mod fit;
 pub mod models;
 mod plan;
 mod run;
@@ -44,6 +45,8 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Compare the results of two runs: what has changed, and what is noise
     Diff(diff::DiffArgs),
+    /// Make a function model, a trace and a verdict out of logs of real calls
+    Fit(fit::FitArgs),
     /// List and show the platforms, functions and prices that come with frostline
     Models {
         #[command(subcommand)]
@@ -145,6 +148,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Fit(args) => fit::run(&args),
         Command::Models {
             command: ModelsCommand::List { kind },
         } => models::list(kind.as_deref())

@@ -49,7 +49,7 @@ pub use way::Way;
 pub const BATCHES: u32 = 20;
 
 /// Threads that look for work take time from each other; beyond a few a core nothing is gained.
-const MOST_JOBS_A_CORE: usize = 8;
+pub(crate) const MOST_JOBS_A_CORE: usize = 8;
 
 /// How an experiment is run.
 #[derive(Default)]

@@ -5,7 +5,10 @@ pub mod cli;
 pub mod config;
 pub mod dist;
 pub mod experiment;
+pub mod fit;
+
 pub mod ids;
+pub mod logs;
 pub mod metric;
 pub mod model;
 pub mod observe;

@@ -319,6 +319,7 @@ impl Planner<'_> {
             goals: experiment.slo.clone(),
             measures: self.measures(),
             winner: winner.map(|id| self.choice(id, Runs::Fresh)),
+            deployed: winner.map(|id| self.field.scenario(id).clone()),
             runner_up,
             nearest: winner.is_none().then(|| self.nearest()).flatten(),
             binding: winner.and_then(|id| self.binding(id)),

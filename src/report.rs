@@ -6,6 +6,7 @@
 
 pub mod csv;
 pub mod curve_csv;
+pub mod deploy;
 pub mod diff;
 mod frontier;
 mod goals;

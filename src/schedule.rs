@@ -116,6 +116,11 @@ impl Zone {
         let names = jiff::tz::db().available();
         names.map(|name| name.as_str().to_owned()).collect()
     }
+
+    /// Its name in the database.
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
 }
 
 /// When something is due, without the zone that it is read in.
@@ -176,6 +181,23 @@ fn parse_rate(text: &str) -> Result<Expression, String> {
     Ok(Expression::Rate(Span::from_whole_secs(seconds)))
 }
 
+/// A rate as AWS writes it, such as `rate(5 minutes)`; `None` where it is not of whole minutes.
+pub fn aws_rate(every: Span) -> Option<String> {
+    const MINUTE: u64 = 60_000_000_000;
+    let nanos = every.nanos();
+    if nanos == 0 || !nanos.is_multiple_of(MINUTE) {
+        return None;
+    }
+    let minutes = nanos / MINUTE;
+    let (count, unit) = match minutes {
+        _ if minutes.is_multiple_of(1440) => (minutes / 1440, "day"),
+        _ if minutes.is_multiple_of(60) => (minutes / 60, "hour"),
+        _ => (minutes, "minute"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    Some(format!("rate({count} {unit}{plural})"))
+}
+
 /// When something is due, in simulated time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Schedule {
@@ -191,6 +213,23 @@ impl Schedule {
             expression,
             zone,
             start,
+        }
+    }
+
+    /// The zone that local times are of.
+    pub fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// Expressions of AWS that together are due when this one is; none where AWS has none.
+    pub fn aws(&self) -> Vec<String> {
+        match &self.expression {
+            Expression::Cron(cron) => cron.aws(),
+            Expression::Rate(every) => Vec::from_iter(aws_rate(*every)),
+            Expression::At(local) if local.subsec_nanosecond() == 0 => {
+                vec![format!("at({local})")]
+            }
+            Expression::At(_) => Vec::new(),
         }
     }
 

@@ -7,6 +7,10 @@ use crate::units::{Memory, Span};
 pub struct Prices {
     /// Name of the price file.
     pub name: String,
+    /// Region that it is of; `None` where it names none.
+    pub region: Option<String>,
+    /// Processor architecture that it is of, as AWS calls it; `x86_64` where it names none.
+    pub architecture: String,
     /// Each request.
     pub request: f64,
     /// GB-seconds of execution, by monthly volume; the last tier has no end.

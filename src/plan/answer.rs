@@ -2,7 +2,7 @@
 
 use crate::experiment::Estimate;
 use crate::metric::MetricId;
-use crate::model::Goal;
+use crate::model::{Goal, Scenario};
 use crate::units::Span;
 
 use super::field::{GoalValue, Verdict};
@@ -31,6 +31,8 @@ pub struct Answer {
     pub measures: Vec<MetricId>,
     /// The cheapest setting that meets every goal; `None` where none does.
     pub winner: Option<Choice>,
+    /// The winner as it is simulated, and as it would be deployed.
+    pub deployed: Option<Scenario>,
     /// The winner with the random numbers that it was chosen by, to compare with other candidates.
     pub chosen: Option<Choice>,
     /// The cheapest of another kind, memory or architecture.

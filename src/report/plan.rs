@@ -4,6 +4,7 @@ mod csv;
 mod json;
 mod svg;
 
+use super::deploy;
 use super::number::{self, NONE};
 use super::table::Style;
 use super::text::{printable, width, wrap};
@@ -36,7 +37,36 @@ pub fn files(answer: &Answer) -> Result<Vec<(String, Vec<u8>)>, std::io::Error> 
             svg::frontier(answer, *measure).into_bytes(),
         ));
     }
+    if let Some(scenario) = &answer.deployed {
+        let deployed = deploy::files(scenario, &deploy_notes(answer));
+        files.extend(
+            deployed
+                .into_iter()
+                .map(|(name, bytes)| (name.to_owned(), bytes)),
+        );
+    }
     Ok(files)
+}
+
+/// What stands at the head of the files that deploy the winner.
+fn deploy_notes(answer: &Answer) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !answer.question.trim().is_empty() {
+        notes.push(answer.question.clone());
+    }
+    if let Some(winner) = &answer.winner {
+        let cost = usd(winner.cost);
+        notes.push(format!(
+            "The cheapest setting: {}, {cost} a month",
+            winner.setting
+        ));
+        notes.extend(
+            goals(answer, winner)
+                .iter()
+                .map(|line| line.trim().to_owned()),
+        );
+    }
+    notes
 }
 
 /// Name of the picture of cost against a measure.
@@ -452,6 +482,13 @@ fn notes(answer: &Answer) -> Vec<String> {
             answer.duration
         ),
     ];
+    if answer.deployed.is_some() {
+        let [terraform, sam, serverless] = deploy::NAMES;
+        notes.push(format!(
+            "To deploy it: {terraform} (Terraform), {sam} (SAM), {serverless} (Serverless \
+             Framework), among the files."
+        ));
+    }
     if answer.goals.is_empty() {
         notes.push("There is no [slo]: the cheapest setting of all wins.".to_owned());
     }

@@ -1,5 +1,7 @@
 //! Cron expressions: five fields of Unix, or six of AWS with a year, `L`, `W` and `#`.
 
+mod aws;
+
 use jiff::civil::{Date, DateTime, Time as Clock};
 
 use super::YEARS;

@@ -306,3 +306,29 @@ proptest! {
         let _ = Zone::named(&text);
     }
 }
+
+#[test]
+fn aws_has_rates_of_whole_minutes_and_dates_of_whole_seconds() {
+    let secs = |seconds| aws_rate(Span::from_whole_secs(seconds));
+    for (seconds, expected) in [
+        (60, "rate(1 minute)"),
+        (300, "rate(5 minutes)"),
+        (3600, "rate(1 hour)"),
+        (5400, "rate(90 minutes)"),
+        (172_800, "rate(2 days)"),
+    ] {
+        assert_eq!(secs(seconds).as_deref(), Some(expected));
+    }
+    assert_eq!((secs(0), secs(30), secs(90)), (None, None, None));
+    let berlin = Zone::named("Europe/Berlin").unwrap();
+    let schedule = |text: &str| {
+        let expression = Expression::parse(text).unwrap();
+        Schedule::new(expression, berlin.clone(), Start::default())
+    };
+    let at = schedule("at(2026-11-02T08:00:00)");
+    assert_eq!(at.aws(), ["at(2026-11-02T08:00:00)"]);
+    assert_eq!(at.zone().name(), "Europe/Berlin");
+    assert!(schedule("at(2026-11-02T08:00:00.5)").aws().is_empty());
+    assert_eq!(schedule("rate(60 minutes)").aws(), ["rate(1 hour)"]);
+    assert_eq!(Zone::UTC.name(), "UTC");
+}

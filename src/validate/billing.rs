@@ -15,6 +15,8 @@ use crate::units::{Memory, Span, Time};
 pub(super) fn plain_prices() -> Prices {
     Prices {
         name: "plain".to_owned(),
+        region: None,
+        architecture: "x86_64".to_owned(),
         request: 2e-7,
         duration: vec![Tier {
             price: 1.666_67e-5,

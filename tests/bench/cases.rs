@@ -112,6 +112,8 @@ fn platform(case: &Case) -> Platform {
     });
     platform.prices = Some(Prices {
         name: "us-east-1".to_owned(),
+        region: None,
+        architecture: "x86_64".to_owned(),
         request: 2e-7,
         duration: vec![Tier {
             price: 0.000_016_666_7,

@@ -18,7 +18,7 @@ fn bless() -> bool {
 }
 
 /// Compares with a golden file, or writes it; what differs is told as text.
-fn golden(file: &Path, actual: &str) -> Result<(), String> {
+pub(crate) fn golden(file: &Path, actual: &str) -> Result<(), String> {
     if bless() {
         fs::write(file, actual).expect("a golden file can be written");
         return Ok(());

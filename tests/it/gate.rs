@@ -322,10 +322,16 @@ fn diff_says_what_is_worse_and_what_is_gone() {
     assert!(!stdout.contains("cost_usd_total"), "{stdout}");
     let (code, stdout, _) = diff(&["a", "none", "--measure", "latency-ms-p99"]);
     assert_eq!(code, Some(3));
-    assert!(stdout.contains("lost  as it is  latency_ms_p99"), "{stdout}");
+    assert!(
+        stdout.contains("lost  as it is  latency_ms_p99"),
+        "{stdout}"
+    );
     let (code, stdout, _) = diff(&["a", "gateway", "--measure", "cost-usd-gateway"]);
     assert_eq!(code, Some(3));
-    assert!(stdout.contains("worse  as it is  cost_usd_gateway  0 ±0"), "{stdout}");
+    assert!(
+        stdout.contains("worse  as it is  cost_usd_gateway  0 ±0"),
+        "{stdout}"
+    );
     let (_, xml, _) = diff(&["a", "slow", "--format", "junit", "--functions"]);
     let name = ("name".to_owned(), "latency_ms_mean of slow".to_owned());
     assert!(elements(&xml).iter().any(|e| e.1.contains(&name)), "{xml}");

@@ -523,3 +523,27 @@ fn policies_of_the_file_take_part() {
     // The one without remedies is the platform as it is, and counted once.
     assert_eq!(found.effort.tried, 2);
 }
+
+#[test]
+fn a_plan_writes_what_deploys_its_winner() {
+    let goals = "cold-start-ratio = \"<= 1 %\"";
+    let made = answer("deploys", &shop(goals, "remedies = [\"provisioned\"]"));
+    let instances = provisioned(winner(&made)).to_string();
+    let files = report::plan::files(&made).unwrap();
+    let text = |wanted: &str| {
+        let file = files.iter().find(|(name, _)| name == wanted);
+        String::from_utf8(file.unwrap().1.clone()).unwrap()
+    };
+    for (name, key) in [
+        ("main.tf", "provisioned_concurrent_executions"),
+        ("template.yaml", "ProvisionedConcurrentExecutions:"),
+        ("serverless.yml", "provisionedConcurrency:"),
+    ] {
+        let text = text(name);
+        let mut lines = text.lines().map(str::trim);
+        let line = lines.find(|line| line.starts_with(key)).unwrap();
+        assert_eq!(line.split_whitespace().last(), Some(&*instances), "{name}");
+        assert!(text.contains("The cheapest setting: "), "{name}");
+        assert!(text.contains("cold_start_ratio <= 1 %"), "{name}");
+    }
+}

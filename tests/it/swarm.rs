@@ -92,6 +92,8 @@ impl Dice {
     pub(crate) fn prices(&mut self) -> Prices {
         Prices {
             name: "drawn".to_owned(),
+            region: None,
+            architecture: "x86_64".to_owned(),
             request: 2e-7,
             duration: vec![
                 Tier {

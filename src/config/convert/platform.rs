@@ -152,7 +152,8 @@ impl Context {
             ),
             _ => None,
         };
-        let of_list = || prices.as_ref().and_then(|facts| facts.region.as_deref());
+        let list = prices.as_ref().map(|facts| &facts.prices);
+        let of_list = || list.and_then(|list| list.region.as_deref());
         let region = value(&keys.region).map(String::as_str).or_else(of_list);
         let rate_typed = self.rate_of_era(&keys, choice.date, region);
         let default = self.default_account(&keys, rate_typed);

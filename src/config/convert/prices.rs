@@ -12,14 +12,15 @@ use crate::units::{Memory, Span};
 
 use super::Context;
 
+/// Architecture of a price list that names none, as of a function of AWS Lambda that names none.
+const DEFAULT_ARCHITECTURE: &str = "x86_64";
+
 /// A price list, with what decides whose snapshots are free.
 #[derive(Clone)]
 pub(super) struct PriceFacts {
     pub(super) prices: model::Prices,
     /// Beginnings of runtime names.
     pub(super) snapshot_free: Vec<String>,
-    /// Region of the list.
-    pub(super) region: Option<String>,
 }
 
 impl Context {
@@ -58,6 +59,9 @@ impl Context {
         Some(PriceFacts {
             prices: model::Prices {
                 name: named.get()?.clone(),
+                region: value(&file.region).cloned(),
+                architecture: value(&file.architecture)
+                    .map_or_else(|| DEFAULT_ARCHITECTURE.to_owned(), Clone::clone),
                 request: request?.0,
                 duration: duration?,
                 provisioned_capacity: money(&file.provisioned_capacity),
@@ -78,7 +82,6 @@ impl Context {
                 }),
                 billing: model_billing(&billing?),
             },
-            region: value(&file.region).cloned(),
             snapshot_free: value(&file.snapshot_free_runtimes)
                 .into_iter()
                 .flatten()

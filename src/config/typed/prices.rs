@@ -17,8 +17,7 @@ pub(crate) struct PriceFile {
     pub(crate) name: Key<String>,
     /// Region of the cloud: that of the platform where it gives none.
     pub(crate) region: Key<String>,
-    /// Processor architecture.
-    #[expect(dead_code, reason = "for a person; checked to be of its kind")]
+    /// Processor architecture, `x86_64` or `arm64`: what a plan's answer is deployed on.
     pub(crate) architecture: Key<String>,
     /// The day of the list.
     #[expect(dead_code, reason = "for a person; checked to be of its kind")]

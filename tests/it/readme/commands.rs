@@ -38,7 +38,9 @@ fn folder(test: &str) -> PathBuf {
             fs::copy(&path, copy).unwrap();
         }
     }
-    fs::copy("tests/fixtures/calls.csv", dir.join("calls.csv")).unwrap();
+    for name in ["calls.csv", "orders.log.gz"] {
+        fs::copy(Path::new("tests/fixtures").join(name), dir.join(name)).unwrap();
+    }
     for block in blocks("toml") {
         if let Some(name) = name_of(&block) {
             fs::write(dir.join(name), &block).unwrap();

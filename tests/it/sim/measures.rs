@@ -29,6 +29,8 @@ pub(super) fn assert_values(values: &Values, expected: &[(MetricId, f64)]) {
 pub(super) fn prices() -> Prices {
     Prices {
         name: "round".to_owned(),
+        region: None,
+        architecture: "x86_64".to_owned(),
         request: 0.01,
         duration: vec![Tier {
             price: 1.0,

@@ -1,0 +1,195 @@
+//! `frostline fit`: logs of real calls in, a function model, a trace and a verdict out.
+
+use std::fs;
+use std::io::{IsTerminal, stderr};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Failed, MOST_SEED, print, stopped_by_ctrl_c, tell};
+use crate::experiment::Claim;
+use crate::fit::{self, Fit, FitError, FitSpec};
+use crate::logs::{LogFile, log_files};
+use crate::sim::Control;
+
+#[derive(Args)]
+pub(super) struct FitArgs {
+    /// Logs: files and folders, plain or packed by gzip or zstd; - is the standard input. Text
+    /// exports, JSON and tables of Logs Insights are told apart by their content
+    #[arg(required = true, value_name = "LOG")]
+    logs: Vec<PathBuf>,
+    /// Where the files go [default: fitted/<name>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Name of the model [default: the function's, or that of the first file]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Which function, where the logs are of several: its name, a part of it, or a pattern with *
+    #[arg(long, value_name = "FUNCTION")]
+    function: Option<String>,
+    /// Share of the log's time that is fitted before the rest is simulated for the verdict
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = share)]
+    split: f64,
+    /// Replications of the verdict
+    #[arg(long, value_name = "N", default_value_t = 20,
+          value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    replications: u32,
+    /// Of all random numbers
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u64).range(..=MOST_SEED))]
+    seed: u64,
+    /// Simulate so many replications at a time [default: one a core]; the result is the same
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// No progress bar and no notes, only the result and errors
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("expected a share between 0 and 1, such as 0.5".to_owned()),
+    }
+}
+
+pub(super) fn run(args: &FitArgs) -> Result<(), Failed> {
+    if let Some(name) = &args.name
+        && (name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.'))
+    {
+        return Err(Failed::BadInput(format!(
+            "error: --name {name}: files are called so: use a name without slashes"
+        )));
+    }
+    let logs = log_files(&args.logs).map_err(|wrong| {
+        let lines: Vec<String> = wrong
+            .iter()
+            .map(|(path, why)| format!("error: {}: {why}", path.display()))
+            .collect();
+        Failed::BadInput(lines.join("\n"))
+    })?;
+    if logs.is_empty() {
+        return Err(Failed::BadInput(
+            "error: there is no file in these folders".to_owned(),
+        ));
+    }
+    let spec = FitSpec {
+        logs: logs.clone(),
+        name: args.name.clone(),
+        function: args.function.clone(),
+        split: args.split,
+        replications: args.replications,
+        seed: args.seed,
+        jobs: args.jobs.map(usize::from),
+    };
+    let control = stopped_by_ctrl_c(|control: &Control| &control.stop)?;
+    let bar = bar(&logs, args.quiet);
+    let read = fit::read(spec, &control, &|bytes| bar.set_position(bytes));
+    bar.finish_and_clear();
+    let read = read.map_err(failed)?;
+    let dir = args
+        .out
+        .clone()
+        .unwrap_or_else(|| Path::new("fitted").join(read.name()));
+    let claim = Claim::of(&dir).map_err(|failure| Failed::Error(failure.to_string()))?;
+    let fit = read.fit(&dir, &control).map_err(failed)?;
+    let replaced = write(&fit, &dir, &logs)?;
+    drop(claim);
+    print(&match args.format {
+        Format::Table => fit.table(),
+        Format::Json => fit.json(),
+    })?;
+    if !args.quiet {
+        if replaced {
+            tell("Files of an earlier fit were replaced");
+        }
+        tell(&format!("Files: {}", dir.display()));
+        if fit.trace_name().is_some() {
+            tell(&format!(
+                "Run it: frostline run {}",
+                dir.join("experiment.toml").display()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Writes all files; each gets its name when all are there. Whether one was there before.
+fn write(fit: &Fit, dir: &Path, logs: &[LogFile]) -> Result<bool, Failed> {
+    let at =
+        |path: &Path, error: &std::io::Error| Failed::Error(format!("{}: {error}", path.display()));
+    let texts = fit.files();
+    let trace = fit.trace_name();
+    let mut targets: Vec<PathBuf> = texts.iter().map(|(name, _)| dir.join(name)).collect();
+    targets.extend(trace.iter().map(|name| dir.join(name)));
+    for target in &targets {
+        let real = target.canonicalize().ok();
+        if real.is_some() && logs.iter().any(|log| log.path.canonicalize().ok() == real) {
+            return Err(Failed::BadInput(format!(
+                "error: `{}` would be written, but it is one of the logs: choose another --out",
+                target.display()
+            )));
+        }
+    }
+    let replaced = targets.iter().any(|target| target.exists());
+    let schema = dir.join("schema");
+    fs::create_dir_all(&schema).map_err(|error| at(&schema, &error))?;
+    let unfinished = |path: &Path| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".unfinished");
+        PathBuf::from(name)
+    };
+    let put = || {
+        for (name, text) in &texts {
+            let path = unfinished(&dir.join(name));
+            fs::write(&path, text).map_err(|error| at(&path, &error))?;
+        }
+        if let Some(name) = &trace {
+            let path = unfinished(&dir.join(name));
+            fit.write_trace(&path).map_err(|error| at(&path, &error))?;
+        }
+        Ok(())
+    };
+    if let Err(error) = put() {
+        for target in &targets {
+            // It is the first error that is told.
+            let _ = fs::remove_file(unfinished(target));
+        }
+        return Err(error);
+    }
+    for target in &targets {
+        fs::rename(unfinished(target), target).map_err(|error| at(target, &error))?;
+    }
+    Ok(replaced)
+}
+
+fn failed(error: FitError) -> Failed {
+    match error {
+        FitError::Logs(text) => Failed::BadInput(text),
+        FitError::Stopped => Failed::Interrupted("stopped; nothing was written".to_owned()),
+        other => Failed::Error(other.to_string()),
+    }
+}
+
+/// Of the bytes to read, as far as they are known: archives hold more than they take.
+fn bar(logs: &[LogFile], quiet: bool) -> ProgressBar {
+    if quiet || !stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let known = logs.iter().filter_map(|log| fs::metadata(&log.path).ok());
+    let bar = ProgressBar::new(known.map(|file| file.len()).sum());
+    let style = ProgressStyle::with_template("reading {bytes} ({bytes_per_sec})");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,490 @@
+//! A function model, a trace and a verdict out of the logs of real calls.
+//!
+//! ```text
+//! logs ─▶ facts by request ─▶ calls by arrival ─▶ histories ─▶ estimates ─▶ model, trace
+//!                                        first part ─▶ estimates ─▶ simulation ─▶ verdict
+//! ```
+//!
+//! Files are read once, as a stream. What is kept of a record takes 76 bytes; more than half a
+//! million of them are sorted in parts that wait in temporary files. Everything after reads the
+//! calls in order, so that memory is that of instances and of bounded samples.
+
+mod bills;
+mod call;
+mod choose;
+mod digits;
+mod estimates;
+mod files;
+mod first_call;
+mod gather;
+mod goodness;
+mod history;
+mod join;
+mod json;
+mod keep_alive;
+mod laws;
+mod model_file;
+mod platform;
+mod rates;
+mod sample;
+mod show;
+mod sort;
+mod verdict;
+
+use std::fmt::{self, Write};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::config::{self, SchemaKind};
+use crate::experiment::Failure;
+use crate::logs::{LogFile, Reader, Totals, Unread};
+use crate::sim::Control;
+
+pub use bills::{Bills, Rule};
+pub use estimates::Estimates;
+pub use first_call::FirstCall;
+pub use goodness::Fitted;
+pub use keep_alive::{Found, KeepAlive};
+pub use laws::Law;
+pub use verdict::{Line, Outcome, Verdict};
+
+use gather::Gather;
+use history::{History, Window};
+use join::Joined;
+use model_file::{About, Run};
+use platform::Platform;
+use verdict::{NoVerdict, Parts};
+
+/// The platform whose logs are read.
+const PLATFORM: &str = "aws-lambda";
+
+/// Fewer calls on either side of the split give no verdict.
+const FEWEST: u64 = 10;
+
+/// What is fitted, and how.
+#[derive(Clone, Debug)]
+pub struct FitSpec {
+    /// The files.
+    pub logs: Vec<LogFile>,
+    /// Name of the model; without it that of the function, or of the first file.
+    pub name: Option<String>,
+    /// Which function, where there are several: its name, a part of it, or a pattern with `*`.
+    pub function: Option<String>,
+    /// Share of the log's time that is fitted before the rest is simulated, between 0 and 1.
+    pub split: f64,
+    /// Replications of the verdict.
+    pub replications: u32,
+    /// Of all random numbers.
+    pub seed: u64,
+    /// Replications at a time; `None` is one a core.
+    pub jobs: Option<usize>,
+}
+
+/// Why there is no fit.
+#[derive(Debug)]
+pub enum FitError {
+    /// The logs are not what they should be; what is wrong, in full.
+    Logs(String),
+    /// Something could not be written or read.
+    Io(io::Error),
+    /// The caller stopped it.
+    Stopped,
+    /// A bug: what was written is not understood, or the simulation failed.
+    Broken(String),
+}
+
+impl From<io::Error> for FitError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl fmt::Display for FitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Logs(text) | Self::Broken(text) => f.write_str(text),
+            Self::Io(error) => error.fmt(f),
+            Self::Stopped => f.write_str("stopped"),
+        }
+    }
+}
+
+impl std::error::Error for FitError {}
+
+/// Something that was not understood: what, where it was first met, and how often.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NotUnderstood {
+    /// What it is.
+    pub what: Unread,
+    /// `file:line` of the first.
+    pub first: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// Logs that have been read, before anything is estimated.
+pub struct Read {
+    spec: FitSpec,
+    name: String,
+    totals: Totals,
+    unread: Vec<NotUnderstood>,
+    gather: Gather,
+    joined: Joined,
+    versions: Vec<u32>,
+    whole: History,
+}
+
+/// What a log gave.
+pub struct Fit {
+    read: Read,
+    estimates: Estimates,
+    /// Why there is none, where that is so.
+    verdict: Result<Verdict, String>,
+    model: String,
+    experiment: Option<String>,
+}
+
+/// Reads logs and puts their calls together. `progress` is told the bytes that were read.
+///
+/// # Errors
+/// A file cannot be read, there is no call in any, or there are several functions and none was
+/// chosen.
+pub fn read(spec: FitSpec, control: &Control, progress: &dyn Fn(u64)) -> Result<Read, FitError> {
+    let mut gather = Gather::new();
+    let mut reader = Reader::new();
+    for (number, log) in (0..).zip(&spec.logs) {
+        let bytes = log.open().map_err(|error| unreadable(log, &error))?;
+        let stopped = || control.stop.load(std::sync::atomic::Ordering::Relaxed);
+        let before = reader.totals().bytes;
+        let mut passed = before;
+        let watched = Watched {
+            bytes,
+            stopped: &stopped,
+            passed: &mut |read| {
+                passed += read;
+                progress(passed);
+            },
+        };
+        reader.read(watched, number, log.stream.as_deref(), &mut gather);
+        if stopped() {
+            return Err(FitError::Stopped);
+        }
+    }
+    let unread = gather.unread.iter().map(|(what, met)| NotUnderstood {
+        what: *what,
+        first: format!(
+            "{}:{}",
+            spec.logs[met.first.file as usize].path.display(),
+            met.first.line
+        ),
+        count: met.count,
+    });
+    let unread: Vec<NotUnderstood> = unread.collect();
+    let facts = gather.finish_facts()?;
+    let group = choose::group(&spec, &gather).map_err(FitError::Logs)?;
+    gather.nameless_errors.sort_unstable();
+    let joined = join::join(&facts, group, &gather.nameless_errors)?;
+    drop(facts);
+    if joined.calls.len() == 0 {
+        return Err(FitError::Logs(nothing(&spec, reader.totals(), &unread)));
+    }
+    let versions = choose::versions(&gather.streams.list);
+    let whole = History::of(&joined.calls, Window::ALL, &versions)?;
+    let name = spec
+        .name
+        .clone()
+        .unwrap_or_else(|| choose::name(&spec, group, &gather));
+    Ok(Read {
+        spec,
+        name,
+        totals: reader.totals(),
+        unread,
+        gather,
+        joined,
+        versions,
+        whole,
+    })
+}
+
+/// Tells of bytes as they pass, and ends a file early where that was asked for.
+struct Watched<'a> {
+    bytes: Box<dyn io::Read>,
+    stopped: &'a dyn Fn() -> bool,
+    passed: &'a mut dyn FnMut(u64),
+}
+
+impl io::Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if (self.stopped)() {
+            return Ok(0);
+        }
+        let read = self.bytes.read(buffer)?;
+        (self.passed)(read as u64);
+        Ok(read)
+    }
+}
+
+fn unreadable(log: &LogFile, error: &io::Error) -> FitError {
+    FitError::Logs(format!("error: {}: {error}", log.path.display()))
+}
+
+/// Says that there was no call, and what a log must have.
+fn nothing(spec: &FitSpec, totals: Totals, unread: &[NotUnderstood]) -> String {
+    let files = match &spec.logs[..] {
+        [one] => one.path.display().to_string(),
+        many => format!("{} files", many.len()),
+    };
+    let mut text = format!(
+        "error: {files}: no call in {} lines\n  = help: a call is a line `REPORT RequestId: …`, a \
+         JSON event `platform.report`, or a row of Logs Insights with @message or @duration; \
+         export the log group of the function without a filter",
+        digits::grouped(totals.lines)
+    );
+    for NotUnderstood { what, first, count } in unread {
+        let count = digits::grouped(*count);
+        let _ = write!(text, "\n  = note: {first}: {what} ({count} of them)");
+    }
+    text
+}
+
+impl Read {
+    /// Name of the model, which its files have.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Estimates, and simulates the second part of the log; `dir` is for files that are gone
+    /// afterwards.
+    ///
+    /// # Errors
+    /// It was stopped, a file could not be written, or there is a bug.
+    pub fn fit(self, dir: &Path, control: &Control) -> Result<Fit, FitError> {
+        let memory = self.whole.memory.iter().max_by_key(|(_, calls)| **calls);
+        let memory = memory.map_or(128, |(mb, _)| (*mb).clamp(128, 10_240));
+        let platform = Platform::load(PLATFORM, memory).map_err(|e| broken(&e))?;
+        let estimates = estimates::estimate(&self.whole, &platform, self.spec.seed);
+        let Some(estimates) = estimates else {
+            return Err(FitError::Logs(
+                "error: every call was cut at the timeout, so that nothing is known of how long \
+                 they run"
+                    .to_owned(),
+            ));
+        };
+        let source = self.source();
+        let about = About {
+            name: &self.name,
+            source: &source,
+            runtime: self.runtime(),
+        };
+        let verdict = self.verdict(&about, &estimates, &platform, dir, control)?;
+        let trace = format!("{}.csv", self.name);
+        let model = format!("{}.toml", self.name);
+        let question = format!("What does {} do as it is?", self.name);
+        let experiment = self.whole.is_timed().then(|| {
+            let run = Run {
+                question: &question,
+                trace: &trace,
+                model: &model,
+                date: &self.date(),
+                duration_s: self.whole.span_s().ceil().max(1.0),
+                warm_up_s: 0.0,
+                replications: 10,
+                seed: self.spec.seed,
+                as_logged: false,
+                keep_alives: Vec::new(),
+            };
+            model_file::experiment(&run, &estimates)
+        });
+        Ok(Fit {
+            model: model_file::model(&about, &estimates),
+            experiment,
+            estimates,
+            verdict,
+            read: self,
+        })
+    }
+
+    /// The log in a few words.
+    fn source(&self) -> String {
+        let files = match &self.spec.logs[..] {
+            [one] => one.path.display().to_string(),
+            many => format!("{} files, the first {}", many.len(), many[0].path.display()),
+        };
+        let calls = digits::grouped(self.whole.calls);
+        match self.whole.span {
+            Some((first, last)) => {
+                format!(
+                    "{files}: {calls} calls from {} to {}",
+                    show::instant(first),
+                    show::instant(last)
+                )
+            }
+            None => format!("{files}: {calls} calls without times"),
+        }
+    }
+
+    /// Day of the last call.
+    fn date(&self) -> String {
+        let last = self.whole.span.map_or(0, |(_, last)| last);
+        show::instant(last)[..10].to_owned()
+    }
+
+    /// The runtime as frostline names it, with where it was read.
+    fn runtime(&self) -> Option<(String, String)> {
+        let commonest = self.gather.runtimes.iter().max_by_key(|(_, inits)| **inits);
+        if let Some((name, _)) = commonest {
+            let name = name.rsplit('/').next().unwrap_or(name);
+            let mut parts = name.split([':', '-']);
+            let family = parts.next().unwrap_or_default().to_owned();
+            // `3.13.v31` is the thirty-first build of 3.13.
+            let version = parts.next().unwrap_or_default();
+            let version = version.split(".v").next().unwrap_or_default();
+            let dot = if family == "provided" { "." } else { "" };
+            return Some((
+                format!("{family}{dot}{version}"),
+                format!("INIT_START: {name}"),
+            ));
+        }
+        if self.whole.restored * 2 > self.whole.cold {
+            let why =
+                "no line names it; Java, Python and .NET start from snapshots: say which it is";
+            return Some(("java21".to_owned(), why.to_owned()));
+        }
+        let bills = &self.whole.bills;
+        let free = bills.agree.contains_key(&bills::Rule::InitFree)
+            || bills.agree.contains_key(&bills::Rule::Steps100);
+        (free && bills.own_runtime == 0).then(|| {
+            let why = "no line names it; inits were not billed, as those of a managed runtime";
+            ("python".to_owned(), why.to_owned())
+        })
+    }
+
+    /// The verdict, or why there is none.
+    fn verdict(
+        &self,
+        about: &About<'_>,
+        whole_estimates: &Estimates,
+        platform: &Platform,
+        dir: &Path,
+        control: &Control,
+    ) -> Result<Result<Verdict, String>, FitError> {
+        let Some((begin, end)) = self.whole.span else {
+            return Ok(Err(
+                "no line has a time, so that no request can be replayed".to_owned(),
+            ));
+        };
+        let split = begin + ((end - begin) as f64 * self.spec.split) as i64;
+        let part = |from: i64, to: i64| {
+            History::of(&self.joined.calls, Window { from, to }, &self.versions)
+        };
+        let first = part(i64::MIN, split)?;
+        let second = part(split, i64::MAX)?;
+        if first.calls.min(second.calls) < FEWEST {
+            return Ok(Err(format!(
+                "{} and {} calls before and after the split are too few",
+                first.calls, second.calls
+            )));
+        }
+        let Some(estimates) = estimates::estimate(&first, platform, self.spec.seed) else {
+            return Ok(Err(
+                "every call of the first part was cut at the timeout".to_owned()
+            ));
+        };
+        let parts = Parts {
+            calls: &self.joined.calls,
+            whole: &self.whole,
+            first: &first,
+            second: &second,
+            whole_estimates,
+            estimates: &estimates,
+            about,
+            date: &self.date(),
+            split,
+            replications: self.spec.replications,
+            seed: self.spec.seed,
+            jobs: self.spec.jobs,
+            dir,
+        };
+        match verdict::verdict(&parts, control) {
+            Ok(verdict) => Ok(Ok(verdict)),
+            Err(NoVerdict::Io(error)) => Err(FitError::Io(error)),
+            // The estimates may describe what the platform's model does not allow.
+            Err(NoVerdict::Written(faults)) => Ok(Err(format!(
+                "what was fitted to the first part cannot be simulated:\n{faults}"
+            ))),
+            Err(NoVerdict::Simulation(Failure::Run {
+                error: crate::sim::RunError::Stopped,
+                ..
+            })) => Err(FitError::Stopped),
+            Err(NoVerdict::Simulation(failure)) => Err(FitError::Broken(failure.to_string())),
+        }
+    }
+}
+
+fn broken(faults: &config::Diagnostics) -> FitError {
+    FitError::Broken(format!(
+        "this is a bug of frostline, please report it:\n{faults}"
+    ))
+}
+
+impl Fit {
+    /// What was estimated of the whole log.
+    pub fn estimates(&self) -> &Estimates {
+        &self.estimates
+    }
+
+    /// Whether the model holds.
+    ///
+    /// # Errors
+    /// Why that cannot be said.
+    pub fn verdict(&self) -> Result<&Verdict, &str> {
+        self.verdict.as_ref().map_err(String::as_str)
+    }
+
+    /// Whether bills are as the rules of their days say.
+    pub fn bills(&self) -> &Bills {
+        &self.read.whole.bills
+    }
+
+    /// What a person reads.
+    pub fn table(&self) -> String {
+        show::table(self)
+    }
+
+    /// The same for a program.
+    pub fn json(&self) -> String {
+        json::render(self)
+    }
+
+    /// Names and texts of the files, except for the trace.
+    pub fn files(&self) -> Vec<(String, String)> {
+        let mut files = vec![
+            (format!("{}.toml", self.read.name), self.model.clone()),
+            (
+                "schema/function.json".to_owned(),
+                config::schema(SchemaKind::Function),
+            ),
+        ];
+        if let Some(experiment) = &self.experiment {
+            files.push(("experiment.toml".to_owned(), experiment.clone()));
+            let schema = config::schema(SchemaKind::Experiment);
+            files.push(("schema/experiment.json".to_owned(), schema));
+        }
+        files
+    }
+
+    /// Name of the trace; `None` where the log has no times.
+    pub fn trace_name(&self) -> Option<PathBuf> {
+        self.experiment
+            .as_ref()
+            .map(|_| format!("{}.csv", self.read.name).into())
+    }
+
+    /// Writes the trace.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_trace(&self, path: &Path) -> io::Result<u64> {
+        files::write_arrivals(path, &self.read.joined.calls, &self.read.name, true)
+    }
+}

@@ -1,0 +1,148 @@
+//! Which of several functions is meant, and what it is called.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::config::nearest_name;
+
+use super::FitSpec;
+use super::gather::Gather;
+
+/// The group that is fitted; `None` where no record names one.
+pub(super) fn group(spec: &FitSpec, gather: &Gather) -> Result<Option<u32>, String> {
+    let reports = |number: usize| gather.reports.get(number).copied().unwrap_or(0);
+    let groups: Vec<usize> = (0..gather.groups.list.len())
+        .filter(|number| reports(*number) > 0)
+        .collect();
+    let names: Vec<&str> = groups
+        .iter()
+        .map(|g| gather.groups.list[*g].as_str())
+        .collect();
+    let Some(wanted) = &spec.function else {
+        return match groups[..] {
+            [] => Ok(None),
+            [one] => Ok(Some(one as u32)),
+            _ => Err(several("the logs are of several functions", &names)),
+        };
+    };
+    let exact = groups.iter().find(|g| gather.groups.list[**g] == *wanted);
+    let fitting: Vec<usize> = match exact {
+        Some(exact) => vec![*exact],
+        None => groups
+            .into_iter()
+            .filter(|g| matches(&gather.groups.list[*g], wanted))
+            .collect(),
+    };
+    match fitting[..] {
+        [one] => Ok(Some(one as u32)),
+        [] if names.is_empty() => Ok(None),
+        [] => {
+            let near = nearest_name(wanted, names.iter().copied());
+            let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            Err(several(
+                &format!("no function is called `{wanted}`{near}"),
+                &names,
+            ))
+        }
+        _ => {
+            let names: Vec<&str> = fitting
+                .iter()
+                .map(|g| gather.groups.list[*g].as_str())
+                .collect();
+            Err(several(
+                &format!("`{wanted}` fits several functions"),
+                &names,
+            ))
+        }
+    }
+}
+
+fn several(what: &str, names: &[&str]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = match names.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "error: {what}\n  = help: choose one with --function: {}{more}",
+        shown.join(", ")
+    )
+}
+
+/// Whether a name has a part, or fits a pattern with `*`.
+fn matches(name: &str, pattern: &str) -> bool {
+    if !pattern.contains('*') {
+        return name.contains(pattern);
+    }
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else {
+        return false;
+    };
+    let mut last = first;
+    for part in parts {
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
+        rest = &rest[at + part.len()..];
+        last = part;
+    }
+    last.is_empty() || name.ends_with(last)
+}
+
+/// The name of a model: of the function, or else of the first file.
+pub(super) fn name(spec: &FitSpec, group: Option<u32>, gather: &Gather) -> String {
+    let of_group = group.map(|group| gather.groups.list[group as usize].clone());
+    let of_file = || {
+        let path = spec.logs.first().map_or(Path::new("log"), |log| &log.path);
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let stem = name.split('.').next().unwrap_or_default();
+        if stem.is_empty() || stem == "-" {
+            "function".to_owned()
+        } else {
+            stem.to_owned()
+        }
+    };
+    file_name(&of_group.unwrap_or_else(of_file))
+}
+
+/// A name that a file can have.
+fn file_name(name: &str) -> String {
+    let allowed = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    let name: String = name
+        .chars()
+        .map(|c| if allowed(c) { c } else { '-' })
+        .collect();
+    let name = name.trim_matches(['-', '.']);
+    if name.is_empty() {
+        "function".to_owned()
+    } else {
+        name.to_owned()
+    }
+}
+
+/// A number for the version of each stream: what stands in brackets in its name.
+pub(super) fn versions(streams: &[String]) -> Vec<u32> {
+    let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
+    let version = |name: &'_ str| -> Option<(usize, usize)> {
+        let from = name.find('[')?;
+        Some((from, from + name[from..].find(']')?))
+    };
+    streams
+        .iter()
+        .map(|name| {
+            let version = version(name).map_or("", |(from, to)| &name[from + 1..to]);
+            let next = numbers.len() as u32;
+            *numbers.entry(version).or_insert(next)
+        })
+        .collect()
+}

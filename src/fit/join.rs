@@ -1,0 +1,161 @@
+//! From facts about requests to calls: what tells of the same call is put together, and a call that
+//! two files tell of is one.
+
+use std::io;
+
+use super::call::{About, Call, End, Fact, NEVER, NONE};
+use super::sort::{Sorted, Sorter};
+
+/// Reports of one request with the same duration and closer together tell of the same call: the
+/// same line, taken from two places. A retry comes a minute later.
+const SAME_CALL: i64 = 1_000_000_000;
+
+/// What came of putting facts together.
+pub(super) struct Joined {
+    /// By arrival.
+    pub(super) calls: Sorted<Call>,
+    /// Reports that told of a call again.
+    pub(super) duplicates: u64,
+    /// Calls with the request of an earlier one: the platform tried again.
+    pub(super) retries: u64,
+    /// Requests that began and of whose end the log has nothing.
+    pub(super) unfinished: u64,
+    /// Calls of other functions.
+    pub(super) others: u64,
+}
+
+/// Puts facts together. Of several log groups only one is wanted. `errors` are the stream and time
+/// of errors that name no request, rising: each is of the call that ran there then.
+pub(super) fn join(
+    facts: &Sorted<Fact>,
+    group: Option<u32>,
+    errors: &[(u32, i64)],
+) -> io::Result<Joined> {
+    let mut joined = Joined {
+        calls: Sorter::new().finish(),
+        duplicates: 0,
+        retries: 0,
+        unfinished: 0,
+        others: 0,
+    };
+    let mut calls = Sorter::new();
+    let mut rows = facts.rows()?;
+    let mut of_request: Vec<Fact> = Vec::new();
+    loop {
+        let next = rows.next()?;
+        let same = next.is_some_and(|fact| {
+            of_request
+                .last()
+                .is_none_or(|last| last.request == fact.request)
+        });
+        if !same {
+            for mut call in put_together(&of_request, group, &mut joined) {
+                if had_error(&call, errors) {
+                    call.0.end = call.0.end.max(End::Error);
+                }
+                calls.push(call)?;
+            }
+            of_request.clear();
+        }
+        match next {
+            Some(fact) => of_request.push(fact),
+            None => break,
+        }
+    }
+    joined.calls = calls.finish();
+    Ok(joined)
+}
+
+fn had_error(call: &Call, errors: &[(u32, i64)]) -> bool {
+    let Some(arrival) = call.arrival() else {
+        return false;
+    };
+    let next = errors.partition_point(|error| *error < (call.0.stream, arrival));
+    errors
+        .get(next)
+        .is_some_and(|(stream, at)| *stream == call.0.stream && *at <= call.0.at)
+}
+
+/// The calls of one request. Its facts are in the order of what they are about, reports first.
+fn put_together(facts: &[Fact], group: Option<u32>, joined: &mut Joined) -> Vec<Call> {
+    let mut calls: Vec<Fact> = Vec::new();
+    for fact in facts {
+        if group.is_some_and(|group| fact.group != group && fact.group != NONE) {
+            joined.others += u64::from(fact.about == About::Report);
+            continue;
+        }
+        match fact.about {
+            About::Report => match calls.iter_mut().find(|call| is_same(call, fact)) {
+                Some(call) => {
+                    joined.duplicates += 1;
+                    add(call, fact);
+                }
+                None => calls.push(*fact),
+            },
+            About::Start => match nearest(&mut calls, fact.at) {
+                Some(call) if call.at == NEVER && fact.at != NEVER => {
+                    call.at = fact.at + call.run;
+                }
+                Some(_) => {}
+                None => {
+                    joined.unfinished += 1;
+                    return Vec::new();
+                }
+            },
+            About::End => {
+                if let Some(call) = nearest(&mut calls, fact.at) {
+                    call.end = call.end.max(fact.end);
+                    if call.timeout_s.is_nan() {
+                        call.timeout_s = fact.timeout_s;
+                    }
+                }
+            }
+        }
+    }
+    joined.retries += calls.len().saturating_sub(1) as u64;
+    for call in &mut calls {
+        // Before reports had a status: only of a call that was cut less is billed than it ran.
+        if call.billed_ms.floor() + 1.0 <= call.run as f64 / 1e6 && call.billed_ms > 0.0 {
+            call.end = End::Timeout;
+        }
+    }
+    calls.into_iter().map(Call).collect()
+}
+
+fn is_same(call: &Fact, report: &Fact) -> bool {
+    let near = call.at == NEVER || report.at == NEVER || (call.at - report.at).abs() <= SAME_CALL;
+    near && call.run == report.run
+}
+
+/// Adds to a call what another report of it knows.
+fn add(call: &mut Fact, other: &Fact) {
+    if call.at == NEVER {
+        call.at = other.at;
+    }
+    if call.stream == NONE {
+        call.stream = other.stream;
+    }
+    if call.start < 0 {
+        call.start = other.start;
+        call.restored = other.restored;
+    }
+    if call.billed_ms.is_nan() {
+        call.billed_ms = other.billed_ms;
+    }
+    for (mine, theirs) in [
+        (&mut call.billed_restore_ms, other.billed_restore_ms),
+        (&mut call.memory_mb, other.memory_mb),
+        (&mut call.max_memory_mb, other.max_memory_mb),
+        (&mut call.timeout_s, other.timeout_s),
+    ] {
+        if mine.is_nan() {
+            *mine = theirs;
+        }
+    }
+    call.end = call.end.max(other.end);
+}
+
+/// The call that ended nearest to a time.
+fn nearest(calls: &mut [Fact], at: i64) -> Option<&mut Fact> {
+    calls.iter_mut().min_by_key(|call| call.at.abs_diff(at))
+}

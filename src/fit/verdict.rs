@@ -1,0 +1,337 @@
+//! Whether the model holds: fitted to the first part of a log, simulated over the second, and put
+//! beside what happened there.
+//!
+//! The requests are those of the log, from its beginning, so that instances are in the state that
+//! the first part left them in; how long each runs is drawn from the model. What no log shows of a
+//! start is left out of the simulation, so that like is compared with like. Each replication has a
+//! keep-alive of its own out of the interval in which the first part leaves it: what the log does
+//! not tell is part of how far off a prediction may be.
+
+use std::fs;
+use std::path::Path;
+
+use crate::config::{self, Overrides};
+use crate::experiment::{self, CellId, CellResult, Failure, MOST_JOBS_A_CORE};
+use crate::observe::metric::{self, MetricId};
+use crate::sim::Control;
+use crate::stats::histogram::resolution;
+use crate::stats::moments::Moments;
+use crate::stats::student::student_t_quantile;
+
+use super::call::Call;
+use super::digits::digits;
+use super::estimates::Estimates;
+use super::files::{self, Scratch};
+use super::history::History;
+use super::keep_alive::Found;
+use super::model_file::{self, About, Run};
+use super::sample::quantile;
+use super::sort::Sorted;
+
+/// A gap of this share is close, where replications spread less than that.
+const CLOSE: f64 = 0.05;
+
+/// How a measure came out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// What happened lies within what replications give, 95 times of 100.
+    Inside,
+    /// Outside, but by no more than 5 %.
+    Close,
+    /// Further off.
+    Misses,
+}
+
+/// A measure as it was and as it is simulated.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Line {
+    /// Its name.
+    pub name: &'static str,
+    /// In the log.
+    pub measured: f64,
+    /// Mean of the replications.
+    pub simulated: f64,
+    /// Where another replication would lie 95 times of 100 (Student t with 1 + 1/n).
+    pub prediction: (f64, f64),
+    /// How it came out.
+    pub outcome: Outcome,
+}
+
+/// The verdict.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Verdict {
+    /// Calls of the first and of the second part.
+    pub calls: (u64, u64),
+    /// Where the second begins, in seconds from the first request.
+    pub split_s: f64,
+    /// Replications.
+    pub replications: u32,
+    /// Measures.
+    pub lines: Vec<Line>,
+    /// What may have led it astray, likeliest first.
+    pub reasons: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether no measure misses.
+    pub fn holds(&self) -> bool {
+        self.lines
+            .iter()
+            .all(|line| line.outcome != Outcome::Misses)
+    }
+}
+
+/// What a verdict needs.
+pub(super) struct Parts<'a> {
+    pub(super) calls: &'a Sorted<Call>,
+    pub(super) whole: &'a History,
+    pub(super) first: &'a History,
+    pub(super) second: &'a History,
+    pub(super) whole_estimates: &'a Estimates,
+    /// Of the first part.
+    pub(super) estimates: &'a Estimates,
+    pub(super) about: &'a About<'a>,
+    pub(super) date: &'a str,
+    pub(super) split: i64,
+    pub(super) replications: u32,
+    pub(super) seed: u64,
+    pub(super) jobs: Option<usize>,
+    /// Where files may be written that are gone afterwards.
+    pub(super) dir: &'a Path,
+}
+
+/// Why there is no verdict.
+#[derive(Debug)]
+pub(super) enum NoVerdict {
+    /// A file could not be written.
+    Io(std::io::Error),
+    /// What was written is not understood: a bug.
+    Written(config::Diagnostics),
+    /// The simulation failed or was stopped.
+    Simulation(Failure),
+}
+
+impl From<std::io::Error> for NoVerdict {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Simulates the second part.
+pub(super) fn verdict(parts: &Parts<'_>, control: &Control) -> Result<Verdict, NoVerdict> {
+    let scratch = Scratch::in_folder(parts.dir)?;
+    let dir = scratch.path();
+    files::write_arrivals(
+        &dir.join("arrivals.csv"),
+        parts.calls,
+        parts.about.name,
+        false,
+    )?;
+    fs::write(
+        dir.join("model.toml"),
+        model_file::model(parts.about, parts.estimates),
+    )?;
+    let (first, _) = parts.whole.span.unwrap_or_default();
+    let split_s = (parts.split - first) as f64 / 1e9;
+    let run = Run {
+        question: "Does the model hold?",
+        trace: "arrivals.csv",
+        model: "model.toml",
+        date: parts.date,
+        duration_s: (parts.whole.span_s() - split_s).max(1e-3),
+        warm_up_s: split_s,
+        replications: parts.replications,
+        seed: parts.seed,
+        as_logged: true,
+        keep_alives: parts.estimates.keep_alive.found.within(parts.replications),
+    };
+    let file = dir.join("verdict.toml");
+    fs::write(&file, model_file::experiment(&run, parts.estimates))?;
+    let experiment = config::load(&file, &Overrides::default()).map_err(NoVerdict::Written)?;
+    let cells = cells(&experiment, parts.jobs, control).map_err(NoVerdict::Simulation)?;
+    let lines = lines(parts.second, &cells);
+    Ok(Verdict {
+        calls: (parts.first.calls, parts.second.calls),
+        split_s,
+        replications: parts.replications,
+        reasons: reasons(parts, &lines),
+        lines,
+    })
+}
+
+/// Every replication, in order.
+fn cells(
+    experiment: &crate::model::Experiment,
+    jobs: Option<usize>,
+    control: &Control,
+) -> Result<Vec<CellResult>, Failure> {
+    use rayon::prelude::*;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = jobs.unwrap_or(cores).min(cores * MOST_JOBS_A_CORE);
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs)
+        .build()
+        .map_err(|error| Failure::Threads(error.to_string()))?;
+    // One keep-alive a replication, out of all pairs of them.
+    let scenarios = experiment.scenarios.len() as u32;
+    let ids: Vec<CellId> = (0..experiment.replications)
+        .map(|replication| CellId {
+            scenario: replication % scenarios,
+            replication,
+        })
+        .collect();
+    threads.install(|| {
+        ids.par_iter()
+            .map(|id| experiment::run_cell(experiment, *id, control))
+            .collect()
+    })
+}
+
+fn lines(second: &History, cells: &[CellResult]) -> Vec<Line> {
+    let latency = second.latency.sorted();
+    let rows: [(&'static str, f64, MetricId); 8] = [
+        ("cold starts", second.cold as f64, metric::COLD_STARTS),
+        (
+            "cold start ratio",
+            second.cold as f64 / second.calls as f64,
+            metric::COLD_START_RATIO,
+        ),
+        (
+            "latency p50 [ms]",
+            quantile(&latency, 0.5),
+            metric::LATENCY_MS_P50,
+        ),
+        (
+            "latency p90 [ms]",
+            quantile(&latency, 0.9),
+            metric::LATENCY_MS_P90,
+        ),
+        (
+            "latency p99 [ms]",
+            quantile(&latency, 0.99),
+            metric::LATENCY_MS_P99,
+        ),
+        (
+            "latency mean [ms]",
+            second.latency.mean(),
+            metric::LATENCY_MS_MEAN,
+        ),
+        ("concurrency mean", second.busy_mean, metric::BUSY_MEAN),
+        (
+            "concurrency peak",
+            f64::from(second.busy_peak),
+            metric::BUSY_PEAK,
+        ),
+    ];
+    let line = |(name, measured, metric): (&'static str, f64, MetricId)| {
+        let values: Moments = cells
+            .iter()
+            .filter_map(|cell| cell.summary.values.get(metric))
+            .collect();
+        line(name, measured, &values)
+    };
+    rows.into_iter().map(line).collect()
+}
+
+fn line(name: &'static str, measured: f64, values: &Moments) -> Line {
+    let n = values.count() as f64;
+    let simulated = values.mean().unwrap_or(f64::NAN);
+    let half = values.standard_deviation().map_or(f64::NAN, |sd| {
+        student_t_quantile(0.975, n - 1.0) * sd * (1.0 + 1.0 / n).sqrt()
+    });
+    let prediction = ((simulated - half).max(0.0), simulated + half);
+    let gap = (simulated - measured).abs();
+    // A quantile of a simulation is known to its bucket.
+    let exact = if name.contains(" p") && name.starts_with("latency") {
+        resolution(simulated * 1e6) / 1e6
+    } else {
+        1e-9
+    };
+    let outcome = if gap <= half + exact {
+        Outcome::Inside
+    } else if gap <= CLOSE * measured.abs() {
+        Outcome::Close
+    } else {
+        Outcome::Misses
+    };
+    Line {
+        name,
+        measured,
+        simulated,
+        prediction,
+        outcome,
+    }
+}
+
+/// What is known to lead a verdict astray and is the case here.
+fn reasons(parts: &Parts<'_>, lines: &[Line]) -> Vec<String> {
+    let missing: Vec<&Line> = lines
+        .iter()
+        .filter(|line| line.outcome == Outcome::Misses)
+        .collect();
+    let mut reasons = Vec::new();
+    if missing.is_empty() {
+        return reasons;
+    }
+    let misses = |word: &str| missing.iter().any(|line| line.name.starts_with(word));
+    let (before, after) = (parts.first.warm.sorted(), parts.second.warm.sorted());
+    let drift = super::first_call::two_samples(&before, &after);
+    let drift_p = super::first_call::smirnov(
+        drift,
+        parts.first.warm.count().min(parts.second.warm.count()) / 2,
+    );
+    if (misses("latency") || misses("concurrency")) && drift_p < 0.01 {
+        reasons.push(format!(
+            "warm calls ran differently in the two parts: median {} ms, then {} ms (KS distance {})",
+            digits(quantile(&before, 0.5), 4),
+            digits(quantile(&after, 0.5), 4),
+            digits(drift, 2)
+        ));
+    }
+    if misses("cold") {
+        if let Found::Constant {
+            contradicting: 1.., ..
+        } = parts.whole_estimates.keep_alive.found
+        {
+            reasons.push(
+                "pauses in the log contradict a constant keep-alive: not all instances live equally \
+                 long"
+                    .to_owned(),
+            );
+        }
+        if parts.estimates.keep_alive_toml.is_none() {
+            reasons.push(format!(
+                "the first part does not tell the keep-alive ({}), and the platform's own may not be \
+                 that of this log",
+                model_file::keep_alive(&parts.estimates.keep_alive, false)
+            ));
+        }
+        if parts.whole.idle.passed_over * 20 > parts.whole.cold {
+            reasons.push(format!(
+                "{} requests waited for a new instance though an idle one was there: it is not one \
+                 pool of instances (versions, provisioned concurrency, requests side by side)",
+                parts.whole.idle.passed_over
+            ));
+        }
+        if parts.whole.idle.deployed > 0 {
+            reasons.push(format!(
+                "{} instances ended with their version, which the simulation does not do",
+                parts.whole.idle.deployed
+            ));
+        }
+    }
+    if reasons.is_empty() && parts.first.cold < 20 {
+        reasons.push(format!(
+            "the first part has {} cold starts to learn from",
+            parts.first.cold
+        ));
+    }
+    if reasons.is_empty() {
+        reasons.push(
+            "service times that depend on one another or on the time of day: they are drawn \
+             independently"
+                .to_owned(),
+        );
+    }
+    reasons
+}

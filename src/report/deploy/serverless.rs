@@ -1,0 +1,152 @@
+//! The Serverless Framework: `serverless.yml`.
+
+use super::sam::{Scaled, logical, scaling_of, scaling_resources};
+use super::yaml::{Entry, Node, document, entry, map};
+use super::{Code, DeployedFunction, Deployment, Rounds, comment, head};
+
+/// The alias that the framework makes for provisioned concurrency.
+const PROVISIONED: &str = "provisioned";
+
+const HOW: &[&str] = &[
+    "For the Serverless Framework 4, osls 4 and version 3 alike: serverless deploy. What is under",
+    "`custom` is yours to set. Add triggers, permissions, networks and environment variables of your",
+    "own. CloudFormation takes 500 resources a stack: split a longer one.",
+];
+
+/// A service that the framework takes as it stands.
+pub fn serverless(deployment: &Deployment, notes: &[String]) -> String {
+    let head = head("Serverless Framework service", HOW, deployment, notes);
+    let head: Vec<String> = head.iter().map(|line| comment(line)).collect();
+    let functions = &deployment.functions;
+    let mut provider = vec![entry("name", "aws")];
+    provider.extend(
+        deployment
+            .region
+            .as_deref()
+            .map(|region| entry("region", region)),
+    );
+    provider.push(entry("architecture", deployment.architecture));
+    let mut top = vec![
+        entry("service", "frostline-answer"),
+        entry("provider", map(provider)),
+        entry("custom", custom(deployment)),
+        entry("functions", map(functions.iter().map(of_function))),
+    ];
+    let resources: Vec<Entry> = functions.iter().flat_map(scaling).collect();
+    if !resources.is_empty() {
+        top.push(entry(
+            "resources",
+            map([entry("Resources", map(resources))]),
+        ));
+    }
+    document(&head, &top)
+}
+
+/// What no experiment knows.
+fn custom(deployment: &Deployment) -> Node {
+    let region = deployment.region.as_deref().unwrap_or("us-east-1");
+    let (mut handlers, mut packages, mut images) = (Vec::new(), Vec::new(), Vec::new());
+    for function in &deployment.functions {
+        let key = logical(function);
+        match &function.code {
+            Code::Zip { handler, .. } => {
+                handlers.push(entry(&*key, *handler));
+                packages.push(entry(key, format!("build/{}.zip", function.name)));
+            }
+            Code::Image => {
+                let repository = function.label.replace('_', "-");
+                let registry = format!("123456789012.dkr.ecr.{region}.amazonaws.com");
+                images.push(entry(key, format!("{registry}/{repository}:latest")));
+            }
+        }
+    }
+    let kinds = [
+        ("handlers", handlers),
+        ("packages", packages),
+        ("images", images),
+    ];
+    let given = kinds.into_iter().filter(|(_, entries)| !entries.is_empty());
+    map(given.map(|(kind, entries)| entry(kind, map(entries))))
+}
+
+fn of_function(function: &DeployedFunction) -> Entry {
+    let key = logical(function);
+    let own = |kind: &str| format!("${{self:custom.{kind}.{key}}}");
+    let mut keys = vec![entry("name", &*function.name)];
+    match &function.code {
+        Code::Zip { runtime, .. } => keys.extend([
+            entry("runtime", &**runtime),
+            entry("handler", own("handlers")),
+            entry("package", map([entry("artifact", own("packages"))])),
+        ]),
+        Code::Image => keys.push(entry("image", own("images"))),
+    }
+    keys.extend([
+        entry("memorySize", function.memory_mb),
+        entry("timeout", function.timeout_s),
+    ]);
+    if let Some(size) = function.ephemeral_mb {
+        keys.push(entry("ephemeralStorageSize", size));
+    }
+    if let Some(reserved) = function.reserved {
+        keys.push(entry("reservedConcurrency", reserved));
+    }
+    if function.snapshot {
+        keys.push(entry("snapStart", true));
+    }
+    if let Some(capacity) = &function.provisioned {
+        let mut first = entry("provisionedConcurrency", capacity.first.max(1));
+        if capacity.first == 0 {
+            let why = "The framework makes no alias to scale without one to begin with.";
+            first.comments.push(comment(why));
+        }
+        keys.push(first);
+    }
+    let rounds = function.pings.iter();
+    let pings = rounds.flat_map(|rounds| (0..rounds.instances).map(move |_| ping(rounds)));
+    let events: Vec<Node> = pings.collect();
+    if !events.is_empty() {
+        keys.push(entry("events", events));
+    }
+    Entry {
+        comments: function
+            .remarks
+            .iter()
+            .map(|remark| comment(remark))
+            .collect(),
+        ..entry(&*key, map(keys))
+    }
+}
+
+fn ping(rounds: &Rounds) -> Node {
+    let input = map([entry("ping", true), entry("hold_ms", rounds.hold_ms)]);
+    let keys = map([
+        entry("rate", vec![rounds.rate.as_str().into()]),
+        entry("input", input),
+    ]);
+    map([entry("schedule", keys)])
+}
+
+/// The resources that scale a function. The framework's own `${…}` would be in the way of
+/// `Fn::Sub`.
+fn scaling(function: &DeployedFunction) -> Vec<Entry> {
+    let Some(scaling) = scaling_of(function) else {
+        return Vec::new();
+    };
+    let name = logical(function);
+    let lambda = format!("{name}LambdaFunction");
+    let join = |before: &[&str]| {
+        let mut parts: Vec<Node> = before.iter().map(|&text| text.into()).collect();
+        parts.push(map([entry("Ref", &*lambda)]));
+        parts.push(PROVISIONED.into());
+        map([entry("Fn::Join", vec![":".into(), parts.into()])])
+    };
+    let whose = Scaled {
+        id: &function.id,
+        function: &lambda,
+        alias: format!("{name}ProvConcLambdaAlias"),
+        resource_id: join(&["function"]),
+        resource: join(&[]),
+    };
+    scaling_resources(&whose, scaling)
+}

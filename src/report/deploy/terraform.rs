@@ -1,0 +1,314 @@
+//! Terraform: `main.tf` for the AWS provider 6.
+
+use crate::model::Statistic;
+
+use super::hcl::{Hcl, quoted};
+use super::{
+    ALIAS, Action, Capacity, Code, DeployedFunction, Deployment, Rounds, Scaling, Target, comment,
+    head,
+};
+
+/// Targets that a rule has at most (docs.aws.amazon.com, eventbridge, eb-quota, 2026).
+const TARGETS: u32 = 5;
+
+const HOW: &[&str] = &[
+    "terraform init, then terraform apply with the variables below: role_arn has no default.",
+    "Requests have to go to the alias of each function. Add triggers, permissions, networks and",
+    "environment variables of your own.",
+];
+
+/// A file that `terraform validate` takes as it stands.
+pub fn terraform(deployment: &Deployment, notes: &[String]) -> String {
+    let mut hcl = Hcl::default();
+    for line in head("Terraform for AWS Lambda", HOW, deployment, notes) {
+        hcl.comment(&comment(&line));
+    }
+    hcl.gap();
+    hcl.block("terraform", |hcl| {
+        hcl.set_text("required_version", ">= 1.5");
+        hcl.block("required_providers", |hcl| {
+            hcl.block("aws =", |hcl| {
+                hcl.set_text("source", "hashicorp/aws");
+                hcl.set_text("version", "~> 6.0");
+            });
+        });
+    });
+    if let Some(region) = &deployment.region {
+        hcl.gap();
+        hcl.block("provider \"aws\"", |hcl| hcl.set("region", "var.region"));
+        variable(&mut hcl, "region", "Region of AWS", "string", |hcl| {
+            hcl.set_text("default", region);
+        });
+    }
+    variables(&mut hcl, deployment);
+    for function in &deployment.functions {
+        one(&mut hcl, function, deployment.architecture);
+    }
+    hcl.finish()
+}
+
+fn variable(hcl: &mut Hcl, name: &str, what: &str, kind: &str, within: impl FnOnce(&mut Hcl)) {
+    hcl.gap();
+    hcl.block(&format!("variable \"{name}\""), |hcl| {
+        hcl.set_text("description", what);
+        hcl.set("type", kind);
+        within(hcl);
+    });
+}
+
+/// What no experiment knows.
+fn variables(hcl: &mut Hcl, deployment: &Deployment) {
+    let what = "ARN of the role that the functions run as";
+    variable(hcl, "role_arn", what, "string", |_| {});
+    let functions = || deployment.functions.iter();
+    let zips: Vec<(&str, &str)> = functions()
+        .filter_map(|function| match &function.code {
+            Code::Zip { handler, .. } => Some((function.name.as_str(), *handler)),
+            Code::Image => None,
+        })
+        .collect();
+    let mut map = |name: &str, what: &str, entries: Vec<(&str, String)>| {
+        variable(hcl, name, what, "map(string)", |hcl| {
+            hcl.block("default =", |hcl| {
+                for (function, value) in &entries {
+                    hcl.set_text(&quoted(function), value);
+                }
+            });
+        });
+    };
+    if !zips.is_empty() {
+        let archives = zips
+            .iter()
+            .map(|(name, _)| (*name, format!("build/{name}.zip")));
+        map(
+            "packages",
+            "Zip archive of each function",
+            archives.collect(),
+        );
+        let handlers = zips
+            .iter()
+            .map(|(name, handler)| (*name, (*handler).to_owned()));
+        map("handlers", "Handler of each function", handlers.collect());
+    }
+    if functions().any(|function| function.code == Code::Image) {
+        let what = "URI in ECR of the image of each function by its name";
+        variable(hcl, "images", what, "map(string)", |_| {});
+    }
+}
+
+fn one(hcl: &mut Hcl, function: &DeployedFunction, architecture: &str) {
+    let (label, name) = (&function.label, quoted(&function.name));
+    hcl.gap();
+    for remark in &function.remarks {
+        hcl.comment(&comment(remark));
+    }
+    hcl.block(
+        &format!("resource \"aws_lambda_function\" \"{label}\""),
+        |hcl| {
+            hcl.set("function_name", &*name);
+            hcl.set("role", "var.role_arn");
+            match &function.code {
+                Code::Zip { runtime, .. } => {
+                    let package = format!("var.packages[{name}]");
+                    hcl.set_text("runtime", runtime);
+                    hcl.set("handler", format!("var.handlers[{name}]"));
+                    // An archive may be built after the file is validated.
+                    let hash = format!("try(filebase64sha256({package}), null)");
+                    hcl.set("filename", package);
+                    hcl.set("source_code_hash", hash);
+                }
+                Code::Image => {
+                    hcl.set_text("package_type", "Image");
+                    hcl.set("image_uri", format!("var.images[{name}]"));
+                }
+            }
+            hcl.set("architectures", format!("[{}]", quoted(architecture)));
+            hcl.set("memory_size", function.memory_mb.to_string());
+            hcl.set("timeout", function.timeout_s.to_string());
+            if let Some(reserved) = function.reserved {
+                hcl.set("reserved_concurrent_executions", reserved.to_string());
+            }
+            hcl.set("publish", "true");
+            if let Some(size) = function.ephemeral_mb {
+                hcl.gap();
+                hcl.block("ephemeral_storage", |hcl| hcl.set("size", size.to_string()));
+            }
+            if function.snapshot {
+                hcl.gap();
+                let apply = |hcl: &mut Hcl| hcl.set_text("apply_on", "PublishedVersions");
+                hcl.block("snap_start", apply);
+            }
+        },
+    );
+    hcl.resource("aws_lambda_alias", label, |hcl| {
+        hcl.set_text("name", ALIAS);
+        hcl.set(
+            "function_name",
+            format!("aws_lambda_function.{label}.function_name"),
+        );
+        hcl.set(
+            "function_version",
+            format!("aws_lambda_function.{label}.version"),
+        );
+    });
+    if let Some(capacity) = &function.provisioned {
+        provisioned(hcl, label, capacity);
+    }
+    for (number, rounds) in (1..).zip(&function.pings) {
+        pings(hcl, function, &format!("{label}_ping_{number}"), rounds);
+    }
+}
+
+fn provisioned(hcl: &mut Hcl, label: &str, capacity: &Capacity) {
+    if capacity.first > 0 {
+        hcl.resource("aws_lambda_provisioned_concurrency_config", label, |hcl| {
+            hcl.set(
+                "function_name",
+                format!("aws_lambda_function.{label}.function_name"),
+            );
+            hcl.set("qualifier", format!("aws_lambda_alias.{label}.name"));
+            let first = capacity.first.to_string();
+            hcl.set("provisioned_concurrent_executions", first);
+            if capacity.scaling.is_some() {
+                hcl.gap();
+                hcl.comment("# Application Auto Scaling moves it from here on.");
+                hcl.block("lifecycle", |hcl| {
+                    hcl.set("ignore_changes", "[provisioned_concurrent_executions]");
+                });
+            }
+        });
+    }
+    let Some(scaling) = &capacity.scaling else {
+        return;
+    };
+    hcl.resource("aws_appautoscaling_target", label, |hcl| {
+        hcl.set_text("service_namespace", "lambda");
+        hcl.set_text(
+            "scalable_dimension",
+            "lambda:function:ProvisionedConcurrency",
+        );
+        let function = format!("aws_lambda_function.{label}.function_name");
+        let alias = format!("aws_lambda_alias.{label}.name");
+        hcl.set(
+            "resource_id",
+            format!("\"function:${{{function}}}:${{{alias}}}\""),
+        );
+        hcl.set("min_capacity", scaling.min.to_string());
+        hcl.set("max_capacity", scaling.max.to_string());
+        if capacity.first > 0 {
+            let config = format!("aws_lambda_provisioned_concurrency_config.{label}");
+            hcl.gap();
+            hcl.set("depends_on", format!("[{config}]"));
+        }
+    });
+    scale(hcl, label, scaling);
+}
+
+/// What moves capacity between or by its bounds.
+fn scale(hcl: &mut Hcl, label: &str, scaling: &Scaling) {
+    let of_target = |hcl: &mut Hcl| {
+        for name in ["service_namespace", "scalable_dimension", "resource_id"] {
+            hcl.set(name, format!("aws_appautoscaling_target.{label}.{name}"));
+        }
+    };
+    if let Some(target) = &scaling.tracking {
+        hcl.resource("aws_appautoscaling_policy", label, |hcl| {
+            hcl.set_text("name", "utilization");
+            hcl.set_text("policy_type", "TargetTrackingScaling");
+            of_target(hcl);
+            hcl.gap();
+            hcl.block("target_tracking_scaling_policy_configuration", |hcl| {
+                tracking(hcl, label, target);
+            });
+        });
+    }
+    for (number, action) in (1..).zip(&scaling.actions) {
+        let name = format!("{label}_action_{number}");
+        hcl.resource("aws_appautoscaling_scheduled_action", &name, |hcl| {
+            hcl.set_text("name", &format!("action-{number}"));
+            of_target(hcl);
+            scheduled(hcl, action);
+        });
+    }
+}
+
+fn tracking(hcl: &mut Hcl, label: &str, target: &Target) {
+    hcl.set("target_value", target.utilization.to_string());
+    hcl.set(
+        "scale_out_cooldown",
+        target.scale_out_cooldown_s.to_string(),
+    );
+    hcl.set("scale_in_cooldown", target.scale_in_cooldown_s.to_string());
+    hcl.gap();
+    match target.statistic {
+        Statistic::Average => hcl.block("predefined_metric_specification", |hcl| {
+            hcl.set_text(
+                "predefined_metric_type",
+                "LambdaProvisionedConcurrencyUtilization",
+            );
+        }),
+        // The predefined metric is the average.
+        Statistic::Maximum => hcl.block("customized_metric_specification", |hcl| {
+            hcl.set_text("namespace", "AWS/Lambda");
+            hcl.set_text("metric_name", "ProvisionedConcurrencyUtilization");
+            hcl.set_text("statistic", "Maximum");
+            let function = format!("aws_lambda_function.{label}.function_name");
+            let alias = format!("aws_lambda_alias.{label}.name");
+            let resource = format!("\"${{{function}}}:${{{alias}}}\"");
+            for (name, value) in [("FunctionName", function), ("Resource", resource)] {
+                hcl.gap();
+                hcl.block("dimensions", |hcl| {
+                    hcl.set_text("name", name);
+                    hcl.set("value", value);
+                });
+            }
+        }),
+    }
+}
+
+fn scheduled(hcl: &mut Hcl, action: &Action) {
+    hcl.set_text("schedule", &action.schedule);
+    hcl.set_text("timezone", &action.time_zone);
+    hcl.gap();
+    hcl.block("scalable_target_action", |hcl| {
+        hcl.set("min_capacity", action.min.to_string());
+        hcl.set("max_capacity", action.max.to_string());
+    });
+}
+
+fn pings(hcl: &mut Hcl, function: &DeployedFunction, name: &str, rounds: &Rounds) {
+    let label = &function.label;
+    let rules = rounds.instances.div_ceil(TARGETS).to_string();
+    hcl.resource("aws_cloudwatch_event_rule", name, |hcl| {
+        hcl.set("count", &*rules);
+        hcl.set_text(
+            "description",
+            &format!("Keeps instances of {} warm", function.name),
+        );
+        hcl.set_text("schedule_expression", &rounds.rate);
+    });
+    hcl.resource("aws_cloudwatch_event_target", name, |hcl| {
+        hcl.set("count", rounds.instances.to_string());
+        let rule = format!("aws_cloudwatch_event_rule.{name}[floor(count.index / {TARGETS})].name");
+        hcl.set("rule", rule);
+        hcl.set("target_id", "\"ping-${count.index + 1}\"");
+        hcl.set("arn", format!("aws_lambda_alias.{label}.arn"));
+        let hold_ms = rounds.hold_ms;
+        hcl.set(
+            "input",
+            format!("jsonencode({{ ping = true, hold_ms = {hold_ms} }})"),
+        );
+    });
+    hcl.resource("aws_lambda_permission", name, |hcl| {
+        hcl.set("count", &*rules);
+        hcl.set_text("action", "lambda:InvokeFunction");
+        hcl.set_text("principal", "events.amazonaws.com");
+        hcl.set(
+            "function_name",
+            format!("aws_lambda_function.{label}.function_name"),
+        );
+        hcl.set("qualifier", format!("aws_lambda_alias.{label}.name"));
+        let rule = format!("aws_cloudwatch_event_rule.{name}[count.index].arn");
+        hcl.set("source_arn", rule);
+    });
+}

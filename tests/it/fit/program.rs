@@ -1,0 +1,215 @@
+//! `frostline fit` as a user meets it.
+
+use std::fs;
+
+use super::writer::{KNOWN, Known, Shape, simulate, write};
+use crate::cli::{folder, run, text};
+
+const SMALL: Known = Known { days: 2, ..KNOWN };
+
+#[test]
+fn what_is_written_is_read_and_run_by_the_program_itself() {
+    let dir = folder("fit-program");
+    let calls = simulate(&SMALL, 1, &dir);
+    write(&calls, Shape::Subscription, &dir);
+    let output = run(&dir, &["fit", "Subscription.log"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("Verdict: fitted to the first"));
+    assert!(text(&output.stderr).contains("Files: fitted/orders"));
+    let names = [
+        "orders.toml",
+        "orders.csv",
+        "experiment.toml",
+        "schema/function.json",
+        "schema/experiment.json",
+    ];
+    for name in names {
+        assert!(dir.join("fitted/orders").join(name).exists(), "{name}");
+    }
+    assert_eq!(
+        fs::read_dir(dir.join("fitted/orders")).unwrap().count(),
+        4,
+        "something was left behind"
+    );
+    let check = run(&dir, &["check", "fitted/orders/experiment.toml"]);
+    assert!(check.status.success(), "{}", text(&check.stderr));
+    assert!(
+        !text(&check.stderr).contains("warning"),
+        "{}",
+        text(&check.stderr)
+    );
+    let result = run(
+        &dir,
+        &[
+            "run",
+            "fitted/orders/experiment.toml",
+            "--format",
+            "json",
+            "--quiet",
+        ],
+    );
+    assert!(result.status.success(), "{}", text(&result.stderr));
+    let json: serde_json::Value = serde_json::from_str(&text(&result.stdout)).unwrap();
+    let mean = |name: &str| {
+        json["scenarios"][0]["metrics"][name]["mean"]
+            .as_f64()
+            .unwrap()
+    };
+    assert_eq!(mean("requests"), calls.len() as f64);
+    let cold = calls.iter().filter(|call| call.cold).count() as f64;
+    assert!(
+        (mean("cold_starts") / cold - 1.0).abs() < 0.1,
+        "{} for {cold}",
+        mean("cold_starts")
+    );
+    let info = run(&dir, &["trace", "info", "fitted/orders/orders.csv"]);
+    assert!(
+        text(&info.stdout).contains(&format!("orders: {}, 100.00 %", calls.len())),
+        "{}",
+        text(&info.stdout)
+    );
+    // Once more, beside its own results: the same files, and a note.
+    let again = run(&dir, &["fit", "Subscription.log", "--jobs", "1"]);
+    assert_eq!(
+        text(&again.stdout),
+        text(&output.stdout),
+        "jobs make no difference"
+    );
+    assert!(text(&again.stderr).contains("replaced"));
+}
+
+#[test]
+fn the_same_log_in_two_files_does_not_double_its_calls() {
+    let dir = folder("fit-twice");
+    let calls = simulate(&SMALL, 2, &dir);
+    write(&calls, Shape::Tail, &dir);
+    write(&calls, Shape::Insights, &dir);
+    let told = |logs: &[&str]| -> serde_json::Value {
+        let mut arguments = vec!["fit", "--format", "json", "--name", "orders", "--quiet"];
+        arguments.extend(logs);
+        let output = run(&dir, &arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_str(&text(&output.stdout)).unwrap()
+    };
+    let (one, both) = (told(&["Tail.log"]), told(&["Tail.log", "Insights.log"]));
+    assert_eq!(one["read"]["duplicates"], 0);
+    assert_eq!(both["read"]["duplicates"], calls.len());
+    for part in ["instances", "parameters", "bills", "verdict"] {
+        assert_eq!(one[part], both[part], "{part}");
+    }
+    // A file that is named twice is read once.
+    assert_eq!(told(&["Tail.log", "./Tail.log"])["read"]["duplicates"], 0);
+}
+
+#[test]
+fn a_log_on_the_standard_input_is_read() {
+    use std::io::Write;
+    let dir = folder("fit-stdin");
+    let calls = simulate(&SMALL, 3, &dir);
+    let file = write(&calls, Shape::Tail, &dir).remove(0);
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_frostline"))
+        .args(["fit", "-", "--format", "json"])
+        .current_dir(&dir)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(&fs::read(file).unwrap())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let json: serde_json::Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    assert_eq!(json["read"]["calls"], calls.len());
+    assert!(dir.join("fitted/function/function.toml").exists());
+}
+
+#[test]
+fn what_cannot_be_fitted_is_refused_in_words() {
+    let dir = folder("fit-refused");
+    fs::write(dir.join("words.log"), "nothing\nof interest\n").unwrap();
+    fs::write(dir.join("empty.log"), "").unwrap();
+    let report = |name: &str, id: u32| {
+        format!(
+            "{{\"logGroup\":\"/aws/lambda/{name}\",\"logStream\":\"2026/03/01/[$LATEST]{id}\",\"logEvents\":[{{\"timestamp\":1772359200500,\"message\":\"REPORT RequestId: {id} Duration: 5 ms\"}}]}}\n"
+        )
+    };
+    fs::write(
+        dir.join("two.log"),
+        report("orders-api", 1) + &report("orders-worker", 2),
+    )
+    .unwrap();
+    fs::write(dir.join("orders.csv"), "arrival_s\n1\n").unwrap();
+    fs::create_dir_all(dir.join("nothing")).unwrap();
+    for (arguments, code, told) in [
+        (
+            &["fit", "words.log"][..],
+            2,
+            "words.log: no call in 2 lines",
+        ),
+        (&["fit", "empty.log"], 2, "no call in 0 lines"),
+        (&["fit", "absent.log"], 2, "absent.log"),
+        (&["fit", "nothing"], 2, "no file in these folders"),
+        (
+            &["fit", "two.log"],
+            2,
+            "choose one with --function: `orders-api`, `orders-worker`",
+        ),
+        (
+            &["fit", "two.log", "--function", "orders"],
+            2,
+            "`orders` fits several",
+        ),
+        (
+            &["fit", "two.log", "--function", "order-worker"],
+            2,
+            "did you mean `orders-worker`?",
+        ),
+        (
+            &["fit", "two.log", "--function", "*worker", "--name", "a/b"],
+            2,
+            "without slashes",
+        ),
+        (&["fit", "two.log", "--split", "1.5"], 2, "between 0 and 1"),
+        (
+            &["fit", "two.log", "--function", "*worker"],
+            0,
+            "Files: fitted/orders-worker",
+        ),
+        (
+            &["fit", "two.log", "--function", "api"],
+            0,
+            "Files: fitted/orders-api",
+        ),
+    ] {
+        let output = run(&dir, arguments);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}: {}",
+            text(&output.stderr)
+        );
+        assert!(
+            text(&output.stderr).contains(told),
+            "{arguments:?}: {}",
+            text(&output.stderr)
+        );
+    }
+    // A log that would be written over is left alone.
+    fs::write(dir.join("orders-api.csv"), report("orders-api", 1)).unwrap();
+    let output = run(&dir, &["fit", "orders-api.csv", "--out", "."]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stderr).contains("is one of the logs"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert_eq!(
+        fs::read_to_string(dir.join("orders-api.csv")).unwrap(),
+        report("orders-api", 1)
+    );
+}
