@@ -249,7 +249,7 @@ fn the_search_finds_what_the_full_grid_finds_in_a_fraction_of_its_cells() {
         ),
         (
             "two",
-            "cold-start-ratio = \"<= 0.02 %\"",
+            "cold-start-ratio = \"<= 0.04 %\"",
             "remedies = [\"none\", \"ping\"]\nping = { every = [\"5 min\"] }",
         ),
         (
@@ -259,8 +259,8 @@ fn the_search_finds_what_the_full_grid_finds_in_a_fraction_of_its_cells() {
         ),
         (
             "four",
-            "latency-ms-p999 = \"<= 1300\"\ncost-usd-per-month = \"<= 200\"",
-            "remedies = [\"none\", \"provisioned\", \"scheduled\"]",
+            "latency-ms-p99 = \"<= 1400\"\ncold-start-ratio = \"<= 0.06 %\"",
+            "memory = [\"1 GB\", \"1769 MB\"]\nremedies = [\"none\", \"provisioned\"]",
         ),
     ];
     let (mut cells, mut grid) = (0, 0);
