@@ -87,6 +87,7 @@ pub(super) struct Part<'a> {
 
 /// What a function or a plan has of what few have. Where it has it, 0 is a value like any other:
 /// means over replications, and sums, are wrong without.
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Has {
     pub(super) gateway: bool,

@@ -25,16 +25,14 @@ impl fmt::Display for RunError {
             Self::Stopped => f.write_str("the run was stopped"),
             Self::TooManyInstances => write!(
                 f,
-                "more than {} instances are alive at once: lower the rate, the service time or the \
-                 keep-alive, or set a concurrency quota",
-                MOST_INSTANCES
+                "more than {MOST_INSTANCES} instances are alive at once: lower the rate, the service time or the \
+                 keep-alive, or set a concurrency quota"
             ),
             Self::TooManyBranches { workflow } => write!(
                 f,
-                "more than {} branches of workflows are under way at once, the last of \
+                "more than {MOST_THREADS} branches of workflows are under way at once, the last of \
                  `{workflow}`: start fewer executions, lower the `max-concurrency` of its map, or \
-                 shorten what its steps wait for",
-                MOST_THREADS
+                 shorten what its steps wait for"
             ),
         }
     }

@@ -15,16 +15,26 @@ use super::Context;
 use super::experiment::tables;
 use super::function::FunctionFacts;
 use super::platform::PlatformFacts;
+use super::start::working_set;
 
 impl Context {
-    /// Memory that no request finds, and peaks below what init leaves in use.
-    pub(super) fn doubt_working_set(
+    /// What is doubtful about one function.
+    pub(super) fn doubt_function(
         &self,
         keys: &FunctionKeys,
-        memory: Memory,
-        needed: Option<&model::WorkingSet>,
+        (memory, timeout): (Memory, Option<Span>),
+        service: Option<&model::Service>,
+        platform: &PlatformFacts,
     ) {
-        let (Some(key), Some(needed)) = (&keys.working_set, needed) else {
+        self.warn_of_plain_service(keys, platform);
+        self.doubt_working_set(keys, memory);
+        self.doubt_deployments(&keys.deployments);
+        self.doubt_timeout(keys, timeout, service);
+    }
+
+    /// Memory that no request finds, and peaks below what init leaves in use.
+    fn doubt_working_set(&self, keys: &FunctionKeys, memory: Memory) {
+        let (Some(key), Some(needed)) = (&keys.working_set, working_set(keys)) else {
             return;
         };
         let (base, peak) = (bytes(needed.base), needed.peak());
@@ -42,7 +52,7 @@ impl Context {
     }
 
     /// Deployments that never come, or come twice at once.
-    pub(super) fn doubt_deployments(&self, key: &Key<Vec<Given<Length>>>) {
+    fn doubt_deployments(&self, key: &Key<Vec<Given<Length>>>) {
         let end = self.end.get();
         let mut before: Vec<Span> = Vec::new();
         for given in value(key).into_iter().flatten() {
@@ -63,7 +73,7 @@ impl Context {
     }
 
     /// A timeout that cuts every request.
-    pub(super) fn doubt_timeout(
+    fn doubt_timeout(
         &self,
         keys: &FunctionKeys,
         timeout: Option<Span>,

@@ -141,9 +141,6 @@ pub(crate) fn scenarios(
     context.workflows(&file.workflow, &platform, &mut population);
     context.share_layers(&mut population.functions, &platform);
     context.warn_of_cuts(&population.functions);
-    if !context.faults.any_error() {
-        context.doubt_unused(&file, &population.functions, &platform);
-    }
     context.reservations(&population.functions, &platform);
     let policies = context.policies(&file, &platform, &population);
     let known = Known {
@@ -155,6 +152,9 @@ pub(crate) fn scenarios(
     let duration = duration?.0;
     context.fits_into_time(warm_up, duration, &file);
     context.meets_measured_time(&MeasuredTime::new(warm_up, duration), &population);
+    if !context.faults.any_error() {
+        context.doubt_unused(&file, &population.functions, &platform);
+    }
     let keep_alive_curve =
         context.keep_alive_curve(&file.keep_alive_curve, &platform, &population.functions);
     let claimed_concurrency = value(&file.claimed_concurrency).copied().unwrap_or(false);

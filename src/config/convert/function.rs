@@ -136,15 +136,12 @@ impl Context {
                 &scaled,
             )
         };
-        self.warn_of_plain_service(&keys, platform);
         let source = self.event_source(&keys.source, timeout, platform);
         let start = self.start_phases(&keys, (memory, &runtime), package, platform, &scaled);
         let layers = self.layers(&keys, package_place, package, platform);
         let working_set = working_set(&keys);
         self.warn_of_starts(&keys, memory, &start, platform);
-        self.doubt_working_set(&keys, memory, working_set.as_ref());
-        self.doubt_deployments(&keys.deployments);
-        self.doubt_timeout(&keys, timeout, service.as_ref());
+        self.doubt_function(&keys, (memory, timeout), service.as_ref(), platform);
         let (init_billed, snapshot_billed) = billed(&runtime, package, platform);
         FunctionFacts {
             runtime_place: place(keys.runtime.as_ref().map(|key| key.place)),
@@ -331,7 +328,7 @@ impl Context {
     }
 
     /// A sweep over memory that leaves the service as it is mostly is not what was meant.
-    fn warn_of_plain_service(&self, keys: &FunctionKeys, platform: &PlatformFacts) {
+    pub(super) fn warn_of_plain_service(&self, keys: &FunctionKeys, platform: &PlatformFacts) {
         if !platform.platform.cpu.scales.contains(&Phase::Service) {
             return;
         }

@@ -56,6 +56,10 @@ pub(crate) struct QueueLimits {
 }
 
 /// What a stream may be.
+#[expect(
+    clippy::struct_field_names,
+    reason = "keys of a file, which say what they are"
+)]
 #[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct StreamLimits {
