@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::config::decode::{Given, OrNone};
 use crate::config::diagnostic::Fault;
+use crate::config::dist::Distribution;
 use crate::config::embedded::ModelKind;
 use crate::config::names::{did_you_mean, list};
 use crate::config::quantity::{Bandwidth, Bytes, Date};
@@ -162,15 +163,6 @@ impl Context {
         let default = self.default_account(&keys, rate_typed);
         let accounts = self.accounts(choice.accounts, &default);
         let (accounts, account_quotas) = accounts.into_iter().unzip();
-        if let (Some(OrNone::Some(life)), Some(key)) = (value(&keys.max_life), &keys.max_life)
-            && life.0.is_zero()
-        {
-            self.fault(
-                Fault::new("a `max-life` of zero would end instances before they serve")
-                    .at(key.place)
-                    .note("to keep no idle instance, give keep-alive = \"none\""),
-            );
-        }
         let named = choice.named.get()?.clone();
         let name = value(&keys.name).cloned().unwrap_or(named);
         let start = self.start_facts(value(&keys.start), choice.date);
@@ -178,10 +170,7 @@ impl Context {
             name: name.clone(),
             routing: routing(value(&keys.routing)),
             keep_alive: keep_alive.unwrap_or(model::KeepAlive::Never),
-            max_life: match value(&keys.max_life) {
-                Some(OrNone::Some(life)) => Some(life.0.clone()),
-                _ => None,
-            },
+            max_life: self.max_life(&keys.max_life),
             concurrency_quota: default.limits.concurrency_quota,
             unreserved_minimum: default.limits.unreserved_minimum,
             requests_per_second: default.limits.requests_per_second,
@@ -217,6 +206,22 @@ impl Context {
             routing_place: keys.routing.as_ref().map(|key| key.place),
             max_life_place: keys.max_life.as_ref().map(|key| key.place),
         })
+    }
+
+    /// How long an instance may live; `None` is for ever.
+    fn max_life(&self, key: &Key<OrNone<Distribution>>) -> Option<Dist> {
+        let given = key.as_ref()?;
+        let OrNone::Some(life) = given.get()? else {
+            return None;
+        };
+        if life.0.is_zero() {
+            self.fault(
+                Fault::new("a `max-life` of zero would end instances before they serve")
+                    .at(given.place)
+                    .note("to keep no idle instance, give keep-alive = \"none\""),
+            );
+        }
+        Some(life.0.clone())
     }
 
     fn not_in_this_version(&self, keys: &PlatformFile) {

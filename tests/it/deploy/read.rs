@@ -22,7 +22,7 @@ pub(super) struct Found {
     /// Utilisation, cooldowns out and in, statistic.
     pub(super) target: Option<(f64, u64, u64, String)>,
     /// Schedule, zone, bounds.
-    pub(super) actions: Vec<(String, String, (Option<u64>, Option<u64>))>,
+    pub(super) actions: Vec<(String, String, Bounds)>,
     /// Rate and hold time of each ping of a round.
     pub(super) pings: Vec<(String, f64)>,
 }
@@ -245,10 +245,13 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 }
 
 /// What Application Auto Scaling does for a function: bounds, target, actions.
+/// Least and most instances, where they are set.
+type Bounds = (Option<u64>, Option<u64>);
+
 type Scaled = (
     Option<(u64, u64)>,
     Option<(f64, u64, u64, String)>,
-    Vec<(String, String, (Option<u64>, Option<u64>))>,
+    Vec<(String, String, Bounds)>,
 );
 
 fn scaled(resources: &Value, alias: &str) -> Scaled {
