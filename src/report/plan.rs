@@ -442,12 +442,10 @@ fn headroom(answer: &Answer) -> Vec<String> {
         let met = headroom.meets.map_or("no traffic".to_owned(), |most| {
             format!("{} times the traffic", times(most))
         });
-        let missed = headroom
-            .misses
-            .as_ref()
-            .map_or(String::new(), |(least, goals)| {
-                format!("; at {} it misses {}", times(*least), goals.join(" and "))
-            });
+        let missed = headroom.misses.as_ref().map_or(
+            " or more; no more was tried".to_owned(),
+            |(least, goals)| format!("; at {} it misses {}", times(*least), goals.join(" and ")),
+        );
         format!("  {}: {met}{missed}", headroom.setting)
     });
     let mut lines: Vec<String> = each.collect();

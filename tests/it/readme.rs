@@ -6,6 +6,7 @@
 //! first cell of a row holds keys in backticks, `a.{b,c}` for `a.b` and `a.c`.
 
 mod commands;
+mod guide;
 
 use std::collections::BTreeSet;
 use std::fs;
