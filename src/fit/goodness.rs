@@ -155,9 +155,11 @@ fn around_mean(sample: &Sample) -> Interval {
     } else {
         f64::NAN
     };
+    let lo = mean - half;
     Interval {
         mean,
-        lo: mean - half,
+        // No length is negative; what is unknown stays so.
+        lo: if lo < 0.0 { 0.0 } else { lo },
         hi: mean + half,
     }
 }

@@ -13,11 +13,16 @@ use crate::cli::folder;
 const NETWORK_MS: f64 = 100.0;
 
 fn recording(day: &str) -> Option<PathBuf> {
+    shared(&format!("aws-lambda-measured/{day}.csv"))
+}
+
+/// A file of real data, where there is any.
+fn shared(name: &str) -> Option<PathBuf> {
     let root = std::env::var_os("FROSTLINE_SHARED_DATA").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data")),
         PathBuf::from,
     );
-    let file = root.join(format!("aws-lambda-measured/{day}.csv"));
+    let file = root.join(name);
     if file.exists() {
         return Some(file);
     }
@@ -83,5 +88,36 @@ fn recorded_calls_give_the_keep_alive_that_their_authors_found() {
             (cold.simulated / cold.measured - 1.0).abs() < 0.2,
             "{day}: {cold:?}"
         );
+    }
+}
+
+#[test]
+fn every_real_bill_is_one_by_the_rule_of_its_day() {
+    let Some(file) = shared("lambda-logs/report_lines.jsonl") else {
+        return;
+    };
+    let dir = folder("fit-bills");
+    let log = dir.join("lambda.log");
+    let mut text = String::new();
+    for record in fs::read_to_string(file).unwrap().lines() {
+        let record: serde_json::Value = serde_json::from_str(record).unwrap();
+        // An agent has rewritten one, whose numbers are made up.
+        if record["id"] != "t36-agent-rewritten" {
+            writeln!(text, "{}", record["line"].as_str().unwrap().trim_end()).unwrap();
+        }
+    }
+    fs::write(&log, text).unwrap();
+    let fit = fit(spec(&[log]), &dir).unwrap();
+    let bills = fit.bills();
+    assert_eq!((bills.disagree, bills.agree.values().sum::<u64>()), (0, 14));
+    for rule in [
+        Rule::Steps100,
+        Rule::Warm,
+        Rule::InitFree,
+        Rule::InitBilled,
+        Rule::Restore,
+        Rule::Timeout,
+    ] {
+        assert!(bills.agree.contains_key(&rule), "{rule:?}");
     }
 }
