@@ -17,6 +17,9 @@ use crate::stats::student::{student_t_quantile, student_t_two_sided};
 /// Probability of calling any noise a change.
 const LEVEL: f64 = 0.05;
 
+/// Degrees of freedom from which differences that do not vary are taken for certain.
+const CERTAIN: f64 = 4.0;
+
 /// What to compare.
 #[derive(Clone, Default, Debug)]
 pub struct Wanted {
@@ -87,8 +90,6 @@ pub enum Change {
     Unknown,
     /// Only the earlier run has a value.
     Lost,
-    /// Only the later run has a value.
-    Gained,
     /// The later one is better.
     Better,
     /// The later one is worse.
@@ -121,7 +122,8 @@ impl Tested {
         if beyond == 0.0 {
             1.0
         } else if self.error == 0.0 {
-            0.0
+            // Counts and quantiles of a few replications may differ alike by chance.
+            if self.degrees >= CERTAIN { 0.0 } else { 1.0 }
         } else {
             student_t_two_sided(beyond / self.error, self.degrees)
         }
@@ -167,7 +169,9 @@ pub fn compare(before: &Kept, after: &Kept, wanted: &Wanted) -> Comparison {
             continue;
         };
         let mut row = |function: Option<&str>, metric, [before, after]: [Estimate; 2], test| {
-            tests.push(test);
+            // What single replications have no value of, a run may lack by chance.
+            let had = function.is_some() || always(earlier, metric);
+            tests.push((test, had && before.ci95.is_some()));
             comparison.rows.push(Compared {
                 scenario: earlier.label.clone(),
                 function: function.map(str::to_owned),
@@ -270,17 +274,20 @@ fn are_paired(before: &Kept, after: &Kept) -> bool {
 }
 
 fn of_pairs(metric: MetricId, before: &KeptScenario, after: &KeptScenario) -> Option<Tested> {
-    let pairs: Option<Vec<(f64, f64)>> = before
+    // Replications in which one of them has no value tell nothing of the difference.
+    let pairs: Vec<(f64, f64)> = before
         .replications
         .iter()
         .zip(&after.replications)
-        .map(|(before, after)| {
+        .filter_map(|(before, after)| {
             let of =
                 |values: &BTreeMap<MetricId, f64>| values.get(&metric).copied().or(absent(metric));
             Some((of(before)?, of(after)?))
         })
         .collect();
-    let pairs = pairs.filter(|pairs| pairs.len() > 1)?;
+    if pairs.len() < 2 {
+        return None;
+    }
     let n = pairs.len() as f64;
     let difference = pairs
         .iter()
@@ -298,6 +305,12 @@ fn of_pairs(metric: MetricId, before: &KeptScenario, after: &KeptScenario) -> Op
         degrees: n - 1.0,
         rounding: rounding(metric, mean(|pair| pair.0)) + rounding(metric, mean(|pair| pair.1)),
     })
+}
+
+/// Whether every replication that was kept has a value of a measure.
+fn always(scenario: &KeptScenario, metric: MetricId) -> bool {
+    let mut rows = scenario.replications.iter();
+    rows.all(|row| row.contains_key(&metric))
 }
 
 fn of_intervals(
@@ -337,16 +350,17 @@ fn rounding(metric: MetricId, value: f64) -> f64 {
 }
 
 /// Tells changes from noise, all rows together.
-fn judge(rows: &mut [Compared], tests: &[Option<Tested>], tolerance: f64) {
+///
+/// With each test goes whether the earlier run surely had a value.
+fn judge(rows: &mut [Compared], tests: &[(Option<Tested>, bool)], tolerance: f64) {
     let mut by_p: Vec<(f64, usize)> = Vec::new();
-    for (place, (row, test)) in rows.iter_mut().zip(tests).enumerate() {
+    for (place, (row, (test, had))) in rows.iter_mut().zip(tests).enumerate() {
         if let Some(test) = test {
             row.difference = test.estimate();
         }
         row.change = match test {
             _ if row.before == row.after => Change::None,
-            _ if row.after.mean.is_none() => Change::Lost,
-            _ if row.before.mean.is_none() => Change::Gained,
+            _ if row.after.mean.is_none() && *had => Change::Lost,
             Some(test) => {
                 by_p.push((test.p(), place));
                 Change::Noise
@@ -355,7 +369,8 @@ fn judge(rows: &mut [Compared], tests: &[Option<Tested>], tolerance: f64) {
         };
     }
     by_p.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let family = by_p.len();
+    // Those that are the same were looked at as well.
+    let family = tests.iter().filter(|(test, _)| test.is_some()).count();
     let shown = by_p.iter().enumerate();
     let shown = shown.take_while(|(before, (p, _))| *p <= LEVEL / (family - before) as f64);
     for (_, (_, place)) in shown {

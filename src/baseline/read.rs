@@ -110,7 +110,8 @@ pub fn read(path: &Path) -> Result<Kept, String> {
     })?;
     let mut scenarios: Vec<KeptScenario> = summary.scenarios.into_iter().map(kept).collect();
     let rows = file.with_file_name("replications.csv");
-    if rows.is_file() {
+    // A summary under another name may be of another run than the rows beside it.
+    if file.ends_with("summary.json") && rows.is_file() {
         replications(&rows, &mut scenarios)?;
     }
     let batches = summary.intervals.and_then(|intervals| intervals.batches);

@@ -105,7 +105,13 @@ pub(super) fn run(args: &DiffArgs) -> Result<(), Failed> {
         Format::Table => report::diff::table(&comparison),
         Format::Json => report::diff::json(&comparison)?,
         Format::Markdown => report::diff::markdown(&comparison),
-        Format::Junit => report::diff::junit(&after.experiment, &comparison)?,
+        Format::Junit => report::diff::junit(&after.experiment, &comparison, |change| match args
+            .fail_on
+        {
+            FailOn::Worse => change.is_worse(),
+            FailOn::Change => change.is_told(),
+            FailOn::Never => false,
+        })?,
     })?;
     let has = |is: fn(Change) -> bool| comparison.rows.iter().any(|row| is(row.change));
     let worse = has(Change::is_worse) || !comparison.vanished.is_empty();

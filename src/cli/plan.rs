@@ -147,6 +147,13 @@ fn write(dir: &Path, answer: &Answer) -> Result<(), Failed> {
     let at =
         |path: &Path, error: std::io::Error| Failed::Error(format!("{}: {error}", path.display()));
     let _claim = Claim::of(dir).map_err(failed)?;
+    // Those of an older plan must not be taken for this one's.
+    for name in report::deploy::NAMES {
+        let path = dir.join(name);
+        if answer.deployed.is_none() && path.exists() {
+            std::fs::remove_file(&path).map_err(|error| at(&path, error))?;
+        }
+    }
     for (name, bytes) in report::plan::files(answer)? {
         let path = dir.join(name);
         std::fs::write(&path, bytes).map_err(|error| at(&path, error))?;

@@ -88,13 +88,28 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failed> {
         let folder = Folder::claim(dir)?;
         let results = simulate(args, rows, experiment, &folder, &control)?;
         print(&rendered(&results, args.format)?)?;
-        held &= say_failed(&results);
+        held &= say_failed(&results) && say_missed(&results);
         if !args.quiet {
             say_ways(&results);
             tell(&format!("Files: {}", folder.dir().display()));
         }
     }
     if held { Ok(()) } else { Err(Failed::NotMet(3)) }
+}
+
+/// Says that no scenario meets the objectives, if none does; whether one may.
+fn say_missed(results: &Results) -> bool {
+    let missed = |label: &str| {
+        let mut judged = results.slo.iter().filter(|j| j.scenario == label);
+        judged.any(|j| matches!(j.standing, Standing::Missed | Standing::NoValue))
+    };
+    let all = results.scenarios.iter().all(|s| missed(&s.label()));
+    if all && !results.slo.is_empty() {
+        let name = &results.experiment;
+        tell(&format!("error: {name}: no scenario meets [slo]"));
+        return false;
+    }
+    true
 }
 
 /// Says how many assertions do not hold, if any; whether all do.

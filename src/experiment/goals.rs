@@ -1,7 +1,7 @@
 //! Goals against results: by the interval, not by the value alone.
 //!
-//! A goal is met where the whole 95 % interval is on its side of the bound. So what is met today is
-//! met with another seed as well, but for one seed in forty.
+//! A goal is met where the whole 95 % interval is on its side of the bound. So of goals that are
+//! not kept in truth, one in forty passes by chance.
 
 use super::results::{Estimate, Results};
 use crate::model::{Assertion, Goal, Relation, Scope};

@@ -19,7 +19,6 @@ impl Change {
             Self::Small => "small",
             Self::Unknown => "unknown",
             Self::Lost => "lost",
-            Self::Gained => "gained",
             Self::Better => "better",
             Self::Worse => "worse",
             Self::Other => "changed",
@@ -27,13 +26,7 @@ impl Change {
     }
 
     /// What a person would want to see, the worst first.
-    const TOLD: [Self; 5] = [
-        Self::Lost,
-        Self::Worse,
-        Self::Better,
-        Self::Other,
-        Self::Gained,
-    ];
+    const TOLD: [Self; 4] = [Self::Lost, Self::Worse, Self::Better, Self::Other];
 
     /// Whether a gate has to close.
     pub fn is_worse(self) -> bool {
@@ -88,11 +81,15 @@ pub fn markdown(comparison: &Comparison) -> String {
     text
 }
 
-/// Every measure as a test case: what has become worse is a failure.
+/// Every measure as a test case; `fails` says which changes are failures.
 ///
 /// # Errors
 /// If it cannot be written, which is a fault of this program.
-pub fn junit(name: &str, comparison: &Comparison) -> io::Result<String> {
+pub fn junit(
+    name: &str,
+    comparison: &Comparison,
+    fails: impl Fn(Change) -> bool,
+) -> io::Result<String> {
     let gone = comparison.vanished.iter().map(|gone| Case {
         name: gone.clone(),
         class: gone.clone(),
@@ -105,7 +102,7 @@ pub fn junit(name: &str, comparison: &Comparison) -> io::Result<String> {
     let compared = comparison.rows.iter().map(|row| Case {
         name: subject(row),
         class: row.scenario.clone(),
-        fault: row.change.is_worse().then(|| {
+        fault: fails(row.change).then(|| {
             let [_, _, _, before, after, difference] = cells(row);
             CaseFault {
                 kind: "failure",
@@ -162,7 +159,7 @@ struct Row<'a> {
     difference: Option<f64>,
     /// Of the difference.
     ci95: Option<(f64, f64)>,
-    /// `same`, `noise`, `small`, `unknown`, `lost`, `gained`, `better`, `worse` or `changed`.
+    /// `same`, `noise`, `small`, `unknown`, `lost`, `better`, `worse` or `changed`.
     change: &'static str,
 }
 
@@ -215,7 +212,6 @@ fn sentences(comparison: &Comparison) -> Vec<String> {
     for (change, what) in [
         (Change::Lost, "without a value now"),
         (Change::Worse, "worse"),
-        (Change::Gained, "with a value only now"),
         (Change::Better, "better"),
         (Change::Other, "changed neither way"),
         (Change::Small, "changed by less than the tolerance"),
@@ -238,7 +234,8 @@ fn sentences(comparison: &Comparison) -> Vec<String> {
     let how = match comparison.basis {
         Basis::Paired => "replication by replication, with the same random numbers",
         Basis::Intervals => {
-            "by their intervals: the same seed and replications in both would tell more"
+            "by their intervals: the same seed and the same number of replications, several of \
+             them, would tell more"
         }
     };
     let mut sentences = vec![

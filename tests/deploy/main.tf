@@ -220,6 +220,11 @@ resource "aws_appautoscaling_target" "thumbnails" {
   resource_id        = "function:${aws_lambda_function.thumbnails.function_name}:${aws_lambda_alias.thumbnails.name}"
   min_capacity       = 0
   max_capacity       = 4
+
+  # Scheduled actions change them from here on.
+  lifecycle {
+    ignore_changes = [min_capacity, max_capacity]
+  }
 }
 
 resource "aws_appautoscaling_policy" "thumbnails" {
@@ -308,6 +313,11 @@ resource "aws_appautoscaling_target" "send_mail_now" {
   resource_id        = "function:${aws_lambda_function.send_mail_now.function_name}:${aws_lambda_alias.send_mail_now.name}"
   min_capacity       = 0
   max_capacity       = 0
+
+  # Scheduled actions change them from here on.
+  lifecycle {
+    ignore_changes = [min_capacity, max_capacity]
+  }
 }
 
 resource "aws_appautoscaling_scheduled_action" "send_mail_now_action_1" {

@@ -81,9 +81,17 @@ fn a_run_ends_with_3_where_an_assertion_does_not_hold_and_with_0_where_all_do() 
         stdout.contains("fails     latency_ms_p99 <= 1000 of slow, as it is"),
         "{stdout}"
     );
-    // What is asked of a plan does not fail a run.
-    let (code, stdout, _) = gate("gate-slo", "[slo]\nlatency-ms-p99 = \"<= 1\"", &[]);
-    assert_eq!(code, Some(0));
+    // An objective is missed where no scenario meets it.
+    let slo = "[slo]\nfunction.slow.latency-ms-p99 = \"<= 3 s\"";
+    let (code, stdout, _) = gate(
+        "gate-slo-met",
+        slo,
+        &["--set", "policy.ping.ping.every=1 min"],
+    );
+    assert_eq!(code, Some(0), "{stdout}");
+    let (code, stdout, stderr) = gate("gate-slo", "[slo]\nlatency-ms-p99 = \"<= 1\"", &[]);
+    assert_eq!(code, Some(3));
+    assert_eq!(stderr, "error: gate: no scenario meets [slo]\n");
     assert!(
         stdout.contains("Service-level objectives: 2 fail."),
         "{stdout}"
@@ -238,23 +246,36 @@ fn with_the_same_random_numbers_a_change_of_one_percent_is_told_from_noise() {
     );
 }
 
-/// Of runs that differ in nothing but chance, at most one in twenty may show any change.
+/// Of runs that differ in nothing but chance, at most one in twenty may show any change: by their
+/// intervals, and pair by pair, where rows of other random numbers are taken for the same.
 #[test]
 fn noise_is_seldom_called_a_change() {
-    let text = EXPERIMENT.replace("duration     = \"6 h\"", "duration     = \"2 h\"");
-    let seeded = |seed: u32| {
+    let seeded = |replications: u32, seed: u32| {
+        let text = EXPERIMENT.replace("duration     = \"6 h\"", "duration     = \"1 h\"");
         let text = text.replace("seed         = 7", &format!("seed = {seed}"));
+        let count = format!("replications = {replications}");
+        let text = text.replace("replications = 5", &count);
         kept("diff-noise", &results(&text))
     };
-    let called = (0..40).filter(|pair| {
-        let (before, after) = (seeded(2 * pair), seeded(2 * pair + 1));
-        let comparison = baseline::compare(&before, &after, &Wanted::default());
-        let mut rows = comparison.rows.iter();
-        rows.any(|row| !matches!(row.change, Change::None | Change::Noise | Change::Unknown))
-    });
-    // Binomial(40, 0.05) is above 6 with probability 0.3 %.
-    let called = called.count();
-    assert!(called <= 6, "{called} of 40");
+    for (replications, paired) in [(5, false), (2, true), (3, true), (6, true)] {
+        let called = (0..40).filter(|pair| {
+            let before = seeded(replications, 2 * pair);
+            let mut after = seeded(replications, 2 * pair + 1);
+            if paired {
+                after.seed = before.seed;
+            }
+            let comparison = baseline::compare(&before, &after, &Wanted::default());
+            assert_eq!(comparison.basis == Basis::Paired, paired);
+            let mut rows = comparison.rows.iter();
+            rows.any(|row| !matches!(row.change, Change::None | Change::Noise | Change::Unknown))
+        });
+        // Binomial(40, 0.05) is above 6 with probability 0.3 %.
+        let called = called.count();
+        assert!(
+            called <= 6,
+            "{called} of 40 with {replications} replications"
+        );
+    }
 }
 
 #[test]
@@ -299,6 +320,10 @@ fn diff_says_what_is_worse_and_what_is_gone() {
     let strict = [&["a", "slow", "--fail-on", "change"], &kinds[..]].concat();
     assert_eq!(diff(&strict).0, Some(3));
     assert_eq!(diff(&["a", "slow", "--fail-on", "never"]).0, Some(0));
+    // A copy of a summary is not read with the rows of another run beside it.
+    fs::copy(dir.join("a/summary.json"), dir.join("slow/baseline.json")).unwrap();
+    let (code, stdout, _) = diff(&["slow/baseline.json", "slow"]);
+    assert_eq!(code, Some(3), "{stdout}");
     let tolerant = ["slow", "slow", "--tolerance", "2%"];
     assert_eq!(diff(&tolerant).0, Some(0));
     let (code, stdout, _) = diff(&["a", "b"]);

@@ -200,6 +200,13 @@ fn provisioned(hcl: &mut Hcl, label: &str, capacity: &Capacity) {
             hcl.gap();
             hcl.set("depends_on", format!("[{config}]"));
         }
+        if !scaling.actions.is_empty() {
+            hcl.gap();
+            hcl.comment("# Scheduled actions change them from here on.");
+            hcl.block("lifecycle", |hcl| {
+                hcl.set("ignore_changes", "[min_capacity, max_capacity]");
+            });
+        }
     });
     scale(hcl, label, scaling);
 }

@@ -56,6 +56,7 @@ pub(super) const TERRAFORM: &[(&str, &[&str])] = &[
         "aws_appautoscaling_target",
         &[
             "depends_on",
+            "lifecycle.ignore_changes",
             "max_capacity",
             "min_capacity",
             "resource_id",
