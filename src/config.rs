@@ -18,6 +18,7 @@ mod embedded;
 mod goals;
 mod names;
 mod quantity;
+mod quoted;
 mod schema;
 mod source;
 mod sweep;
@@ -38,6 +39,7 @@ pub use diagnostic::Diagnostics;
 pub use draft::{Draft, Edit};
 pub use embedded::{Model, ModelKind};
 pub use names::nearest_name;
+pub use quoted::quoted;
 pub use schema::{SchemaKind, schema};
 
 /// More cells than anybody waits for.

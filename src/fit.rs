@@ -68,7 +68,7 @@ pub struct FitSpec {
     pub logs: Vec<LogFile>,
     /// Name of the model; without it that of the function, or of the first file.
     pub name: Option<String>,
-    /// Which function, where there are several: its name, a part of it, or a pattern with `*`.
+    /// Which function, where there are several: its name, a part of it, or a pattern with `*` or `?`.
     pub function: Option<String>,
     /// Share of the log's time that is fitted before the rest is simulated, between 0 and 1.
     pub split: f64,
@@ -180,11 +180,9 @@ pub fn read(spec: FitSpec, control: &Control, progress: &dyn Fn(u64)) -> Result<
         count: met.count,
     });
     let unread: Vec<NotUnderstood> = unread.collect();
-    let facts = gather.finish_facts()?;
+    let (facts, errors) = gather.finish()?;
     let group = choose::group(&spec, &gather).map_err(FitError::Logs)?;
-    gather.nameless_errors.sort_unstable();
-    let joined = join::join(&facts, group, &gather.nameless_errors)?;
-    drop(facts);
+    let joined = join::join(facts, group, &errors)?;
     if joined.calls.len() == 0 {
         return Err(FitError::Logs(nothing(&spec, reader.totals(), &unread)));
     }
@@ -323,7 +321,7 @@ impl Read {
         }
     }
 
-    /// Day of the last call.
+    /// Day of the last call: what is asked of the model is what comes next.
     fn date(&self) -> String {
         let last = self.whole.span.map_or(0, |(_, last)| last);
         show::instant(last)[..10].to_owned()

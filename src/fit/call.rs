@@ -202,6 +202,57 @@ impl Row for Call {
     }
 }
 
+/// A call in the order of streams, and in each in that of arrival.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ByStream(pub(super) Call);
+
+impl Row for ByStream {
+    type Key = (u32, <Call as Row>::Key);
+    const BYTES: usize = Call::BYTES;
+
+    fn key(&self) -> Self::Key {
+        (self.0.0.stream, self.0.key())
+    }
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        self.0.put(bytes);
+    }
+
+    fn take(bytes: &[u8]) -> Self {
+        Self(Call::take(bytes))
+    }
+}
+
+/// An error that names no request: it is of the call that ran on its stream at its time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct NamelessError {
+    pub(super) stream: u32,
+    /// Nanoseconds since 1970.
+    pub(super) at: i64,
+}
+
+impl Row for NamelessError {
+    type Key = Self;
+    const BYTES: usize = 4 + 8;
+
+    fn key(&self) -> Self {
+        *self
+    }
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.stream.to_le_bytes());
+        bytes.extend_from_slice(&self.at.to_le_bytes());
+    }
+
+    fn take(bytes: &[u8]) -> Self {
+        let mut bytes = Bytes(bytes);
+        Self {
+            stream: u32::from_le_bytes(bytes.next()),
+            at: i64::from_le_bytes(bytes.next()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

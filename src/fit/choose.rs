@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::config::nearest_name;
+use crate::pattern::matches;
 
 use super::FitSpec;
 use super::gather::Gather;
@@ -30,7 +31,7 @@ pub(super) fn group(spec: &FitSpec, gather: &Gather) -> Result<Option<u32>, Stri
         Some(exact) => vec![*exact],
         None => groups
             .into_iter()
-            .filter(|g| matches(&gather.groups.list[*g], wanted))
+            .filter(|g| fits(&gather.groups.list[*g], wanted))
             .collect(),
     };
     match fitting[..] {
@@ -74,25 +75,13 @@ fn several(what: &str, names: &[&str]) -> String {
     )
 }
 
-/// Whether a name has a part, or fits a pattern with `*`.
-fn matches(name: &str, pattern: &str) -> bool {
-    if !pattern.contains('*') {
-        return name.contains(pattern);
+/// Whether a name has a part, or matches a pattern with `*` or `?`.
+fn fits(name: &str, wanted: &str) -> bool {
+    if wanted.contains(['*', '?']) {
+        matches(wanted, name)
+    } else {
+        name.contains(wanted)
     }
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else {
-        return false;
-    };
-    let mut last = first;
-    for part in parts {
-        let Some(at) = rest.find(part) else {
-            return false;
-        };
-        rest = &rest[at + part.len()..];
-        last = part;
-    }
-    last.is_empty() || name.ends_with(last)
 }
 
 /// The name of a model: of the function, or else of the first file.
@@ -145,4 +134,24 @@ pub(super) fn versions(streams: &[String]) -> Vec<u32> {
             *numbers.entry(version).or_insert(next)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_meant_by_a_part_or_a_pattern_of_its_name() {
+        for (name, wanted, expected) in [
+            ("orders-api", "api", true),
+            ("orders-api", "API", false),
+            ("orders-api", "orders-*", true),
+            ("orders-api", "api*", false),
+            ("orders-v2", "*-v?", true),
+            // The star may not take the same letters twice.
+            ("ab", "ab*b", false),
+        ] {
+            assert_eq!(fits(name, wanted), expected, "{name} {wanted}");
+        }
+    }
 }

@@ -35,11 +35,13 @@ pub struct FirstCall {
     pub law: Law,
     /// Mean difference, with its 95 % interval by bootstrap.
     pub difference: Interval,
-    /// Cold and warm runs that were compared.
+    /// Cold and warm runs that were seen. The difference is of all of them, the distance of at most
+    /// 65,536 of either.
     pub counts: (u64, u64),
     /// Distance between cold runs and warm runs with this in addition (Kolmogorov–Smirnov).
     pub distance: f64,
-    /// How often samples of one and the same are further apart, by the limit law.
+    /// How often samples of one and the same, as large as those compared, are further apart, by the
+    /// limit law.
     pub p_value: f64,
 }
 
@@ -59,7 +61,9 @@ pub(super) fn estimate(cold: &Sample, warm: &Sample, seed: u64) -> Option<FirstC
         Law::Constant(0.0)
     };
     let mut best = (sum_distance(&law, &colds, &warms, seed), law);
-    let p = |distance: f64| smirnov(distance, cold.count().min(warm.count()));
+    // The sums know of warm runs no more than there are, nor more than their draws.
+    let sums = effective(warms.len() as f64, DRAWS as f64);
+    let p = |distance: f64| smirnov(distance, effective(colds.len() as f64, sums));
     if shows && cold.count() >= FEWEST && p(best.0) < LEAST_P {
         let rest: Vec<f64> = colds
             .iter()
@@ -218,10 +222,16 @@ pub(super) fn two_samples(a: &[f64], b: &[f64]) -> f64 {
     most
 }
 
+/// The size of one sample that strays from its law as far as two of these sizes from each other:
+/// n m / (n + m).
+pub(super) fn effective(n: f64, m: f64) -> f64 {
+    n * m / (n + m)
+}
+
 /// Probability of a greater distance by chance, in the limit of many (Kolmogorov 1933), with
-/// Stephens' correction for few.
-pub(super) fn smirnov(distance: f64, count: u64) -> f64 {
-    let root = (count as f64).sqrt();
+/// Stephens' correction for few. Of two samples `count` is their effective size.
+pub(super) fn smirnov(distance: f64, count: f64) -> f64 {
+    let root = count.sqrt();
     let x = (root + 0.12 + 0.11 / root) * distance;
     if x < 0.2 {
         return 1.0;
@@ -242,11 +252,31 @@ mod tests {
     #[test]
     fn the_limit_law_is_as_in_tables() {
         // 1.358 is the 5 % point, 1.628 the 1 % point.
-        let many = 100_000_000;
+        let many = 1e8;
         let root = 1e4;
         assert!((smirnov(1.358_1 / root, many) - 0.05).abs() < 1e-3);
         assert!((smirnov(1.627_6 / root, many) - 0.01).abs() < 1e-3);
-        assert_eq!(smirnov(0.0, 10), 1.0);
+        assert_eq!(smirnov(0.0, 10.0), 1.0);
+    }
+
+    #[test]
+    fn samples_of_one_law_are_refused_as_often_as_is_said() {
+        assert_eq!(effective(10.0, 10.0), 5.0);
+        assert!((effective(7.0, 1e12) - 7.0).abs() < 1e-9);
+        let mut stream = stream(1, 9);
+        let mut draw = |count: u32| {
+            let mut some: Vec<f64> = (0..count).map(|_| uniform(&mut stream)).collect();
+            some.sort_by(f64::total_cmp);
+            some
+        };
+        for (n, m) in [(300, 300), (100, 900)] {
+            let size = effective(f64::from(n), f64::from(m));
+            let refused = (0..2_000)
+                .filter(|_| smirnov(two_samples(&draw(n), &draw(m)), size) < 0.05)
+                .count();
+            // 100 are expected, give or take 20.
+            assert!((70..=130).contains(&refused), "{n} {m}: {refused}");
+        }
     }
 
     #[test]

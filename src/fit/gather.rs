@@ -8,7 +8,7 @@ use std::io;
 
 use crate::logs::{Kind, Place, Record, Sink, Status, Unread};
 
-use super::call::{About, End, Fact, NEVER, NONE};
+use super::call::{About, End, Fact, NEVER, NONE, NamelessError};
 use super::sort::{Sorted, Sorter};
 
 /// Numbers for names, in the order in which they were first seen.
@@ -52,8 +52,8 @@ pub(super) struct Gather {
     pub(super) runtimes: BTreeMap<String, u64>,
     /// Reports of each group.
     pub(super) reports: Vec<u64>,
-    /// Stream and time of errors that name no request.
-    pub(super) nameless_errors: Vec<(u32, i64)>,
+    /// Errors that name no request.
+    errors: Sorter<NamelessError>,
     /// Requests that have no name so far.
     nameless: u64,
     /// What kept facts from being kept.
@@ -75,7 +75,7 @@ impl Gather {
             initializations: BTreeMap::new(),
             runtimes: BTreeMap::new(),
             reports: Vec::new(),
-            nameless_errors: Vec::new(),
+            errors: Sorter::new(),
             nameless: 0,
             failure: None,
             last_stream: (String::new(), NONE),
@@ -83,16 +83,17 @@ impl Gather {
         }
     }
 
-    /// The facts, by request.
+    /// The facts, by request, and the errors that name none, by stream.
     ///
     /// # Errors
     /// They could not be kept in temporary files.
-    pub(super) fn finish_facts(&mut self) -> io::Result<Sorted<Fact>> {
+    pub(super) fn finish(&mut self) -> io::Result<(Sorted<Fact>, Sorted<NamelessError>)> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
         let facts = std::mem::replace(&mut self.facts, Sorter::new());
-        Ok(facts.finish())
+        let errors = std::mem::replace(&mut self.errors, Sorter::new());
+        Ok((facts.finish()?, errors.finish()?))
     }
 
     fn stream(&mut self, name: Option<&str>) -> u32 {
@@ -150,9 +151,14 @@ impl Gather {
     }
 
     fn keep(&mut self, fact: Fact) {
-        if self.failure.is_none()
-            && let Err(error) = self.facts.push(fact)
-        {
+        if self.failure.is_none() {
+            let pushed = self.facts.push(fact);
+            self.note(pushed);
+        }
+    }
+
+    fn note(&mut self, pushed: io::Result<()>) {
+        if let (None, Err(error)) = (&self.failure, pushed) {
             self.failure = Some(error);
         }
     }
@@ -236,7 +242,8 @@ impl Sink for Gather {
                 if record.request.is_none() {
                     let stream = self.stream(record.stream);
                     if let (Some(at), true) = (record.at, stream != NONE) {
-                        self.nameless_errors.push((stream, at));
+                        let pushed = self.errors.push(NamelessError { stream, at });
+                        self.note(pushed);
                     }
                 } else {
                     let mut fact = self.fact(record, About::End);

@@ -30,11 +30,12 @@ const FEWEST: u64 = 8;
 pub struct Fitted {
     /// What is written into the model.
     pub law: Law,
-    /// Numbers that it was fitted to.
+    /// Numbers that were seen. The mean is of all of them; all else of at most 65,536, each of
+    /// which had the same chance to be kept.
     pub count: u64,
     /// Their mean, with its 95 % interval.
     pub mean: Interval,
-    /// Their median, with its 95 % interval.
+    /// Their median, with its 95 % interval, as wide as the numbers that were kept leave it.
     pub median: Interval,
     /// Their 99th percentile, with its 95 % interval.
     pub p99: Interval,
@@ -62,8 +63,8 @@ pub(super) fn fit(sample: &Sample, seed: u64) -> Option<Fitted> {
         law: Law::percentiles(&sorted),
         count: sample.count(),
         mean: around_mean(sample),
-        median: around_quantile(&sorted, sample.count(), 0.5),
-        p99: around_quantile(&sorted, sample.count(), 0.99),
+        median: around_quantile(&sorted, 0.5),
+        p99: around_quantile(&sorted, 0.99),
         distance: 0.0,
         p_value: None,
         refused: None,
@@ -166,8 +167,8 @@ fn around_mean(sample: &Sample) -> Interval {
 
 /// A quantile with the order statistics that enclose it in 95 of 100 samples, by the normal limit
 /// of their ranks; an end that no order statistic is beyond is NaN.
-fn around_quantile(sorted: &[f64], count: u64, q: f64) -> Interval {
-    let half = 1.96 * (q * (1.0 - q) / count as f64).sqrt();
+fn around_quantile(sorted: &[f64], q: f64) -> Interval {
+    let half = 1.96 * (q * (1.0 - q) / sorted.len() as f64).sqrt();
     let end = |q: f64| {
         if (0.0..=1.0).contains(&q) {
             quantile(sorted, q)
@@ -191,4 +192,25 @@ pub(super) fn bootstrap_means(values: &[f64], draws: u32, stream: &mut Stream) -
             (0..n).map(one).sum::<f64>() / n as f64
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_as_wide_as_the_numbers_it_was_taken_from() {
+        let mut stream = stream(1, 9);
+        let mut sample = Sample::default();
+        for _ in 0..1_000_000 {
+            sample.see(uniform(&mut stream));
+        }
+        let sorted = sample.sorted();
+        let median = around_quantile(&sorted, 0.5);
+        // Of uniform numbers a quantile spreads by √(q (1 − q) / n).
+        let half = 1.96 * (0.25 / sorted.len() as f64).sqrt();
+        assert!(sorted.len() < 100_000);
+        let told = (median.hi - median.lo) / 2.0;
+        assert!((told / half - 1.0).abs() < 0.1, "{told} {half}");
+    }
 }

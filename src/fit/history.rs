@@ -10,7 +10,7 @@ use std::io;
 
 use super::bills::Bills;
 use super::call::{Call, End, NONE};
-use super::sample::Sample;
+use super::sample::{Reservoir, Sample};
 use super::sort::Sorted;
 
 const SECOND: i64 = 1_000_000_000;
@@ -19,8 +19,10 @@ const SECOND: i64 = 1_000_000_000;
 /// what the platform does before the init is in no log.
 const UNCERTAIN: i64 = SECOND;
 
-/// Pauses survived that are kept one by one: the longest.
+/// Pauses survived that are kept one by one: the longest, for these say where the keep-alive is.
 const PAUSES: usize = 200_000;
+/// Of shorter ones so many are kept, each of which stands for as many as there are of it.
+const SHORTER: usize = 100_000;
 
 /// What calls of a span of time tell.
 #[derive(Debug, Default)]
@@ -73,13 +75,14 @@ pub(super) struct Instances {
 }
 
 /// What is known of how long idle instances live. In seconds.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Idle {
     /// Pauses after which the instance was still there; the longest ones, with its age.
     pub(super) survived: Vec<(f64, f64)>,
-    /// Shorter pauses that were survived.
-    pub(super) survived_short: u64,
-    /// Pauses by whose end the instance was gone, with the age it would have had.
+    /// Shorter pauses that were survived, likewise.
+    pub(super) shorter: Reservoir<(f64, f64)>,
+    /// Pauses by whose end the instance was gone, with the age it would have had: at most one an
+    /// instance.
     pub(super) died: Vec<(f64, f64)>,
     /// Instances that were gone when another version was called.
     pub(super) deployed: u64,
@@ -388,15 +391,42 @@ impl Sweep<'_> {
     }
 }
 
+impl Default for Idle {
+    fn default() -> Self {
+        Self {
+            survived: Vec::new(),
+            shorter: Reservoir::of(SHORTER),
+            died: Vec::new(),
+            deployed: 0,
+            passed_over: 0,
+            longest_survived: 0.0,
+        }
+    }
+}
+
 impl Idle {
-    fn survive(&mut self, pause: f64, age: f64) {
+    pub(super) fn survive(&mut self, pause: f64, age: f64) {
         self.longest_survived = self.longest_survived.max(pause);
         self.survived.push((pause, age));
         if self.survived.len() >= 2 * PAUSES {
             self.survived
                 .select_nth_unstable_by(PAUSES, |a, b| b.0.total_cmp(&a.0));
-            self.survived.truncate(PAUSES);
-            self.survived_short += PAUSES as u64;
+            for short in self.survived.drain(PAUSES..) {
+                self.shorter.see(short);
+            }
         }
+    }
+
+    /// Pauses that were survived, with the age and how many each stands for.
+    pub(super) fn all_survived(&self) -> impl Iterator<Item = (f64, f64, f64)> {
+        let weight = self.shorter.weight();
+        let longest = self.survived.iter().map(|(s, age)| (*s, *age, 1.0));
+        let shorter = self.shorter.kept().iter();
+        longest.chain(shorter.map(move |(s, age)| (*s, *age, weight)))
+    }
+
+    /// How many pauses were survived.
+    pub(super) fn survivals(&self) -> u64 {
+        self.survived.len() as u64 + self.shorter.seen()
     }
 }

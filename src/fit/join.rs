@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::call::{About, Call, End, Fact, NEVER, NONE};
+use super::call::{About, ByStream, Call, End, Fact, NEVER, NONE, NamelessError};
 use super::sort::{Sorted, Sorter};
 
 /// Reports of one request with the same duration and closer together tell of the same call: the
@@ -24,21 +24,21 @@ pub(super) struct Joined {
     pub(super) others: u64,
 }
 
-/// Puts facts together. Of several log groups only one is wanted. `errors` are the stream and time
-/// of errors that name no request, rising: each is of the call that ran there then.
+/// Puts facts together. Of several log groups only one is wanted.
 pub(super) fn join(
-    facts: &Sorted<Fact>,
+    facts: Sorted<Fact>,
     group: Option<u32>,
-    errors: &[(u32, i64)],
+    errors: &Sorted<NamelessError>,
 ) -> io::Result<Joined> {
     let mut joined = Joined {
-        calls: Sorter::new().finish(),
+        calls: Sorter::new().finish()?,
         duplicates: 0,
         retries: 0,
         unfinished: 0,
         others: 0,
     };
     let mut calls = Sorter::new();
+    let mut by_stream = Sorter::new();
     let mut rows = facts.rows()?;
     let mut of_request: Vec<Fact> = Vec::new();
     loop {
@@ -49,11 +49,13 @@ pub(super) fn join(
                 .is_none_or(|last| last.request == fact.request)
         });
         if !same {
-            for mut call in put_together(&of_request, group, &mut joined) {
-                if had_error(&call, errors) {
-                    call.0.end = call.0.end.max(End::Error);
+            for call in put_together(&of_request, group, &mut joined) {
+                // No error is looked for where none is, nor of a call without a time.
+                if errors.len() > 0 && call.arrival().is_some() {
+                    by_stream.push(ByStream(call))?;
+                } else {
+                    calls.push(call)?;
                 }
-                calls.push(call)?;
             }
             of_request.clear();
         }
@@ -62,18 +64,34 @@ pub(super) fn join(
             None => break,
         }
     }
-    joined.calls = calls.finish();
+    drop(rows);
+    drop(facts);
+    with_errors(&by_stream.finish()?, errors, &mut calls)?;
+    joined.calls = calls.finish()?;
     Ok(joined)
 }
 
-fn had_error(call: &Call, errors: &[(u32, i64)]) -> bool {
-    let Some(arrival) = call.arrival() else {
-        return false;
-    };
-    let next = errors.partition_point(|error| *error < (call.0.stream, arrival));
-    errors
-        .get(next)
-        .is_some_and(|(stream, at)| *stream == call.0.stream && *at <= call.0.at)
+/// Gives each error that names no request to the calls that ran on its stream then.
+fn with_errors(
+    by_stream: &Sorted<ByStream>,
+    errors: &Sorted<NamelessError>,
+    calls: &mut Sorter<Call>,
+) -> io::Result<()> {
+    let (mut rows, mut errors) = (by_stream.rows()?, errors.rows()?);
+    let mut error = errors.next()?;
+    while let Some(ByStream(mut call)) = rows.next()? {
+        let stream = call.0.stream;
+        let at = call.arrival().unwrap_or(NEVER);
+        let arrival = NamelessError { stream, at };
+        while error.is_some_and(|error| error < arrival) {
+            error = errors.next()?;
+        }
+        if error.is_some_and(|error| error.stream == stream && error.at <= call.0.at) {
+            call.0.end = call.0.end.max(End::Error);
+        }
+        calls.push(call)?;
+    }
+    Ok(())
 }
 
 /// The calls of one request. Its facts are in the order of what they are about, reports first.

@@ -158,6 +158,7 @@ fn verdict(of: &Verdict) -> Value {
     });
     json!({
         "holds": of.holds(),
+        "close": of.count(Outcome::Close),
         "split_s": of.split_s,
         "calls_fitted": of.calls.0,
         "calls_simulated": of.calls.1,

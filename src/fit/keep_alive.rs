@@ -92,22 +92,21 @@ pub(super) fn estimate(idle: &Idle, streamed: bool, max_life_s: f64, seed: u64) 
         .filter(|(_, age)| young(*age))
         .map(|(s, _)| *s)
         .collect();
-    let survived: Vec<f64> = idle.survived.iter().map(|(s, _)| *s).collect();
     let shortest = died.iter().copied().reduce(f64::min);
     let found = if !streamed {
         Found::Unknown("no line names its stream, so that instances are not told apart")
-    } else if died.is_empty() && survived.is_empty() {
+    } else if died.is_empty() && idle.survivals() == 0 {
         Found::Unknown("no instance was called twice, and none was seen to end")
     } else if died.is_empty() {
         Found::Above(idle.longest_survived)
-    } else if survived.is_empty() {
+    } else if idle.survivals() == 0 {
         Found::AtMost(shortest.unwrap_or(0.0))
     } else {
-        of_both(idle, &died, &survived, max_life_s, seed)
+        of_both(idle, &died, max_life_s, seed)
     };
     KeepAlive {
         found,
-        survived: survived.len() as u64 + idle.survived_short,
+        survived: idle.survivals(),
         gone: died.len() as u64,
         aged: (idle.died.len() - died.len()) as u64,
         longest_survived_s: idle.longest_survived,
@@ -115,21 +114,26 @@ pub(super) fn estimate(idle: &Idle, streamed: bool, max_life_s: f64, seed: u64) 
     }
 }
 
-fn of_both(idle: &Idle, died: &[f64], survived: &[f64], max_life_s: f64, seed: u64) -> Found {
-    if let Some(constant) = constant(died, survived) {
+fn of_both(idle: &Idle, died: &[f64], max_life_s: f64, seed: u64) -> Found {
+    let with_died = |mut pauses: Vec<Pause>| {
+        pauses.extend(died.iter().map(|s| Pause {
+            s: *s,
+            gone: true,
+            times: 1.0,
+        }));
+        pauses
+    };
+    let survived = |(s, _, times): (f64, f64, f64)| Pause {
+        s,
+        gone: false,
+        times,
+    };
+    if let Some(constant) = constant(with_died(idle.all_survived().map(survived).collect())) {
         return constant;
     }
     // Where lengths vary, pauses are left out on both sides alike.
-    let young = idle.survived.iter().filter(|(_, age)| *age < max_life_s);
-    let pauses = young
-        .map(|(s, _)| (*s, false))
-        .chain(died.iter().map(|s| (*s, true)))
-        .map(|(s, gone)| Pause {
-            s,
-            gone,
-            times: 1.0,
-        });
-    let pauses = binned(pauses.collect());
+    let young = idle.all_survived().filter(|(_, age, _)| *age < max_life_s);
+    let pauses = binned(with_died(young.map(survived).collect()));
     let steps = isotonic(&pauses);
     let free: f64 = ln_likelihood(&pauses, |s| step_at(&steps, s));
     let longest = pauses.last().map_or(1.0, |pause| pause.s);
@@ -143,18 +147,23 @@ fn of_both(idle: &Idle, died: &[f64], survived: &[f64], max_life_s: f64, seed: u
 }
 
 /// The length that the fewest pauses contradict, if these are few of those about it.
-fn constant(died: &[f64], survived: &[f64]) -> Option<Found> {
-    let mut pauses: Vec<(f64, bool)> = survived.iter().map(|s| (*s, false)).collect();
-    pauses.extend(died.iter().map(|s| (*s, true)));
-    pauses.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    // With the length below all pauses every survivor contradicts; each pause passed changes that.
-    let mut contradicting = i64::try_from(survived.len()).unwrap_or(i64::MAX);
-    let mut least = (i64::MAX, 0.0, 0.0);
-    for (place, (s, gone)) in pauses.iter().enumerate() {
-        contradicting += if *gone { 1 } else { -1 };
-        let next = pauses.get(place + 1).map_or(f64::INFINITY, |next| next.0);
-        if contradicting < least.0 && next > *s {
-            least = (contradicting, *s, next);
+fn constant(mut pauses: Vec<Pause>) -> Option<Found> {
+    pauses.sort_by(in_order);
+    // Each pause stands between the deaths before it and the survivors after it, which contradict.
+    // Survivors are summed from the longest on, so that those that count one are counted exactly.
+    let mut survived_after = vec![0.0; pauses.len() + 1];
+    for (place, pause) in pauses.iter().enumerate().rev() {
+        let own = if pause.gone { 0.0 } else { pause.times };
+        survived_after[place] = survived_after[place + 1] + own;
+    }
+    let mut died_before = 0.0;
+    let mut least = (f64::INFINITY, 0.0, 0.0);
+    for (place, pause) in pauses.iter().enumerate() {
+        died_before += if pause.gone { pause.times } else { 0.0 };
+        let contradicting = died_before + survived_after[place + 1];
+        let next = pauses.get(place + 1).map_or(f64::INFINITY, |next| next.s);
+        if contradicting < least.0 && next > pause.s {
+            least = (contradicting, pause.s, next);
         }
     }
     let (contradicting, below, above) = least;
@@ -162,23 +171,28 @@ fn constant(died: &[f64], survived: &[f64]) -> Option<Found> {
         return None;
     }
     let length = f64::midpoint(below, above);
-    let about = pauses
+    let about: f64 = pauses
         .iter()
-        .filter(|(s, _)| (length / 2.0..length * 2.0).contains(s))
-        .count();
-    (contradicting as f64 <= CONTRADICTING * about as f64).then_some(Found::Constant {
+        .filter(|pause| (length / 2.0..length * 2.0).contains(&pause.s))
+        .map(|pause| pause.times)
+        .sum();
+    (contradicting <= CONTRADICTING * about).then_some(Found::Constant {
         s: Interval {
             mean: length,
             lo: below,
             hi: above,
         },
-        contradicting: contradicting as u64,
+        contradicting: contradicting.round() as u64,
     })
+}
+
+fn in_order(a: &Pause, b: &Pause) -> std::cmp::Ordering {
+    a.s.total_cmp(&b.s).then(a.gone.cmp(&b.gone))
 }
 
 /// Pauses by length, those of nearly the same length put together where there are many.
 fn binned(mut pauses: Vec<Pause>) -> Vec<Pause> {
-    pauses.sort_by(|a, b| a.s.total_cmp(&b.s).then(a.gone.cmp(&b.gone)));
+    pauses.sort_by(in_order);
     let size = pauses.len().div_ceil(LENGTHS).max(1);
     let mut bins = Vec::new();
     for chunk in pauses.chunks(size) {
@@ -456,6 +470,30 @@ mod tests {
             inside[1] += u32::from(max.contains(900.0));
         }
         assert!(inside[0] >= 34 && inside[1] >= 34, "{inside:?} of 40");
+    }
+
+    #[test]
+    fn of_many_pauses_neither_kind_is_lost() {
+        let mut stream = stream(1, 9);
+        let mut idle = Idle::default();
+        let mut survived = 0;
+        for _ in 0..1_600_000 {
+            let pause = 1500.0 * uniform(&mut stream);
+            if 1500.0 * uniform(&mut stream) > pause {
+                idle.survive(pause, 0.0);
+                survived += 1;
+            } else {
+                idle.died.push((pause, 0.0));
+            }
+        }
+        assert!(idle.survived.len() < 400_000 && !idle.shorter.kept().is_empty());
+        let told = estimate(&idle, true, f64::INFINITY, 1);
+        assert_eq!(told.survived, survived);
+        let Found::Uniform { min, max } = told.found else {
+            panic!("{:?}", told.found)
+        };
+        assert!(min.mean < 15.0, "{min:?}");
+        assert!((max.mean - 1500.0).abs() < 15.0, "{max:?}");
     }
 
     #[test]

@@ -3,12 +3,14 @@
 
 use std::fmt::Write;
 
+use crate::config;
+use crate::stats::intervals::Interval;
+
 use super::digits::{digits, grouped, ms, percent, short, span};
 use super::estimates::Estimates;
 use super::first_call::FirstCall;
 use super::goodness::Fitted;
 use super::keep_alive::{Found, KeepAlive};
-use crate::stats::intervals::Interval;
 
 /// What a model is about.
 pub(super) struct About<'a> {
@@ -104,10 +106,14 @@ pub(super) fn model(about: &About<'_>, of: &Estimates) -> String {
     let _ = writeln!(
         text,
         "description      = {}",
-        quoted(&format!("{}, out of its logs", about.name))
+        config::quoted(&format!("{}, out of its logs", about.name))
     );
     if let Some((runtime, why)) = &about.runtime {
-        let _ = writeln!(text, "runtime          = {}   # {why}", quoted(runtime));
+        let _ = writeln!(
+            text,
+            "runtime          = {}   # {why}",
+            config::quoted(runtime)
+        );
     }
     match of.memory_mb {
         Some(mb) => {
@@ -295,7 +301,8 @@ pub(super) struct Run<'a> {
     /// Files of the trace and of the model, beside the experiment.
     pub(super) trace: &'a str,
     pub(super) model: &'a str,
-    /// Day of the first request, which chooses the rules of billing and scaling.
+    /// Day of the last call, which chooses the rules of billing and scaling: an experiment asks what
+    /// comes next, so the newest rules that the log knows are right for it.
     pub(super) date: &'a str,
     pub(super) duration_s: f64,
     pub(super) warm_up_s: f64,
@@ -310,7 +317,7 @@ pub(super) struct Run<'a> {
 /// The experiment.
 pub(super) fn experiment(run: &Run<'_>, of: &Estimates) -> String {
     let mut text = "#:schema schema/experiment.json\n".to_owned();
-    let _ = writeln!(text, "question     = {}", quoted(run.question));
+    let _ = writeln!(text, "question     = {}", config::quoted(run.question));
     let _ = writeln!(text, "platform     = \"aws-lambda\"");
     let _ = writeln!(
         text,
@@ -339,9 +346,9 @@ pub(super) fn experiment(run: &Run<'_>, of: &Estimates) -> String {
     let _ = writeln!(
         text,
         "\n[workload]\nrequests = {{ file = {} }}",
-        quoted(run.trace)
+        config::quoted(run.trace)
     );
-    let _ = writeln!(text, "\n[defaults]\nmodel = {}", quoted(run.model));
+    let _ = writeln!(text, "\n[defaults]\nmodel = {}", config::quoted(run.model));
     if run.as_logged {
         text += "start = { sandbox = \"0 s\", fetch = \"0 s\" }\n";
     }
@@ -361,22 +368,4 @@ pub(super) fn experiment(run: &Run<'_>, of: &Estimates) -> String {
 fn plain(number: f64) -> String {
     let text = format!("{number:.9}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// A text of TOML.
-pub(super) fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                quoted.push('\\');
-                quoted.push(c);
-            }
-            c if c.is_control() => {
-                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted + "\""
 }

@@ -7,42 +7,77 @@ use crate::stats::moments::Moments;
 /// Numbers that are kept; of more, so many that each had the same chance.
 const KEPT: usize = 1 << 16;
 
+/// At most so many of what was seen, each with the same chance (Vitter's algorithm R, 1985).
+#[derive(Clone, Debug)]
+pub(super) struct Reservoir<T> {
+    kept: Vec<T>,
+    most: usize,
+    seen: u64,
+    chance: Stream,
+}
+
+impl<T> Reservoir<T> {
+    pub(super) fn of(most: usize) -> Self {
+        Self {
+            kept: Vec::new(),
+            most,
+            seen: 0,
+            chance: Streams::new(0, 0).stream(0, Purpose::Fit, 0),
+        }
+    }
+
+    pub(super) fn see(&mut self, value: T) {
+        self.seen += 1;
+        if self.kept.len() < self.most {
+            self.kept.push(value);
+            return;
+        }
+        let place = uniform(&mut self.chance) * self.seen as f64;
+        if let Some(kept) = self.kept.get_mut(place as usize) {
+            *kept = value;
+        }
+    }
+
+    pub(super) fn kept(&self) -> &[T] {
+        &self.kept
+    }
+
+    pub(super) fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// How many of those seen one that was kept stands for.
+    pub(super) fn weight(&self) -> f64 {
+        self.seen as f64 / self.kept.len().max(1) as f64
+    }
+}
+
 /// Numbers seen.
 #[derive(Clone, Debug)]
 pub(super) struct Sample {
     pub(super) moments: Moments,
-    kept: Vec<f64>,
+    reservoir: Reservoir<f64>,
     least: f64,
     most: f64,
-    chance: Stream,
 }
 
 impl Default for Sample {
     fn default() -> Self {
         Self {
             moments: Moments::new(),
-            kept: Vec::new(),
+            reservoir: Reservoir::of(KEPT),
             least: f64::INFINITY,
             most: f64::NEG_INFINITY,
-            chance: Streams::new(0, 0).stream(0, Purpose::Fit, 0),
         }
     }
 }
 
 impl Sample {
-    /// Sees a number (Vitter's algorithm R, 1985).
     pub(super) fn see(&mut self, value: f64) {
         self.moments.record(value);
         self.least = self.least.min(value);
         self.most = self.most.max(value);
-        if self.kept.len() < KEPT {
-            self.kept.push(value);
-            return;
-        }
-        let place = uniform(&mut self.chance) * self.moments.count() as f64;
-        if let Some(kept) = self.kept.get_mut(place as usize) {
-            *kept = value;
-        }
+        self.reservoir.see(value);
     }
 
     pub(super) fn count(&self) -> u64 {
@@ -50,7 +85,7 @@ impl Sample {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+        self.reservoir.kept.is_empty()
     }
 
     pub(super) fn mean(&self) -> f64 {
@@ -68,15 +103,16 @@ impl Sample {
 
     /// At most so many of what was kept, as random as what was seen, rising.
     pub(super) fn some(&self, most: usize) -> Vec<f64> {
-        let step = self.kept.len().div_ceil(most).max(1);
-        let mut some: Vec<f64> = self.kept.iter().step_by(step).copied().collect();
+        let kept = self.reservoir.kept();
+        let step = kept.len().div_ceil(most).max(1);
+        let mut some: Vec<f64> = kept.iter().step_by(step).copied().collect();
         some.sort_by(f64::total_cmp);
         some
     }
 
     /// What was kept, rising; with the least and the greatest of all at its ends.
     pub(super) fn sorted(&self) -> Vec<f64> {
-        let mut sorted = self.kept.clone();
+        let mut sorted = self.reservoir.kept.clone();
         sorted.sort_by(f64::total_cmp);
         if let [first, .., last] = &mut sorted[..] {
             *first = self.least;

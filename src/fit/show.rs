@@ -419,18 +419,8 @@ fn verdict(of: &Verdict, text: &mut String) {
             gap
         );
     }
-    let missing: Vec<&str> = of
-        .lines
-        .iter()
-        .filter(|line| line.outcome == Outcome::Misses)
-        .map(|line| line.name)
-        .collect();
-    if missing.is_empty() {
-        let _ = writeln!(text, "  The model holds.");
-    } else {
-        let _ = writeln!(text, "  The model misses {}.", missing.join(", "));
-        for reason in &of.reasons {
-            let _ = writeln!(text, "  Likely: {reason}.");
-        }
+    let _ = writeln!(text, "  {}", of.sentence());
+    for reason in &of.reasons {
+        let _ = writeln!(text, "  Likely: {reason}.");
     }
 }

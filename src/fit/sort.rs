@@ -1,10 +1,11 @@
 //! Rows put in order with bounded memory: those that are too many are sorted in parts, which wait
-//! in temporary files and are merged as they are read.
+//! in temporary files and are merged as they are read. Of many parts some are merged before, so
+//! that few files are open at a time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::env;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -12,6 +13,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Rows of a part: with 104 bytes a row about 50 MB.
 const PART: usize = 1 << 19;
+
+/// Parts that are merged at a time, each of which is an open file: systems allow 256 or more.
+const MOST_OPEN: usize = 100;
 
 /// A row of a fixed number of bytes.
 pub(super) trait Row: Copy {
@@ -29,6 +33,7 @@ pub(super) struct Sorter<R: Row> {
     rows: Vec<R>,
     parts: Vec<Part>,
     part_rows: usize,
+    most_open: usize,
 }
 
 /// Rows in order, which may be read more than once.
@@ -54,14 +59,15 @@ impl Drop for Part {
 
 impl<R: Row> Sorter<R> {
     pub(super) fn new() -> Self {
-        Self::of_parts(PART)
+        Self::of_parts(PART, MOST_OPEN)
     }
 
-    fn of_parts(part_rows: usize) -> Self {
+    fn of_parts(part_rows: usize, most_open: usize) -> Self {
         Self {
             rows: Vec::new(),
             parts: Vec::new(),
             part_rows,
+            most_open,
         }
     }
 
@@ -69,40 +75,101 @@ impl<R: Row> Sorter<R> {
         self.rows.push(row);
         if self.rows.len() >= self.part_rows {
             self.rows.sort_by_key(R::key);
-            self.parts.push(write_part(&self.rows)?);
+            let mut part = PartWriter::new()?;
+            for row in &self.rows {
+                part.write(row)?;
+            }
+            self.parts.push(part.finish()?);
             self.rows.clear();
         }
         Ok(())
     }
 
-    pub(super) fn finish(mut self) -> Sorted<R> {
+    pub(super) fn finish(mut self) -> io::Result<Sorted<R>> {
         self.rows.sort_by_key(R::key);
+        while self.parts.len() > self.most_open {
+            self.parts = merged::<R>(self.parts, self.most_open)?;
+        }
         let in_parts: u64 = self.parts.iter().map(|part| part.rows).sum();
-        Sorted {
+        Ok(Sorted {
             len: in_parts + self.rows.len() as u64,
             rows: self.rows,
             parts: self.parts,
-        }
+        })
     }
 }
 
-fn write_part<R: Row>(rows: &[R]) -> io::Result<Part> {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = format!("frostline-fit-{}-{number}.rows", process::id());
-    let part = Part {
-        path: env::temp_dir().join(name),
-        rows: rows.len() as u64,
-    };
-    let mut file = BufWriter::with_capacity(1 << 18, File::create(&part.path)?);
-    let mut bytes = Vec::with_capacity(R::BYTES);
-    for row in rows {
-        bytes.clear();
-        row.put(&mut bytes);
-        file.write_all(&bytes)?;
+/// Parts of which each is so many that followed one another.
+fn merged<R: Row>(parts: Vec<Part>, at_a_time: usize) -> io::Result<Vec<Part>> {
+    let mut fewer = Vec::new();
+    let mut parts = parts.into_iter();
+    loop {
+        // They go as soon as they are merged, so that they take no more room than they must.
+        let together: Vec<Part> = parts.by_ref().take(at_a_time).collect();
+        if together.is_empty() {
+            return Ok(fewer);
+        }
+        let mut rows = Rows::<R>::of(&together, &[])?;
+        let mut part = PartWriter::new()?;
+        while let Some(row) = rows.next()? {
+            part.write(&row)?;
+        }
+        fewer.push(part.finish()?);
     }
-    file.flush()?;
-    Ok(part)
+}
+
+/// Writes a part.
+struct PartWriter {
+    part: Part,
+    file: BufWriter<File>,
+    bytes: Vec<u8>,
+}
+
+impl PartWriter {
+    fn new() -> io::Result<Self> {
+        let (path, file) = create_new(&env::temp_dir())?;
+        Ok(Self {
+            part: Part { path, rows: 0 },
+            file: BufWriter::with_capacity(1 << 18, file),
+            bytes: Vec::new(),
+        })
+    }
+
+    fn write<R: Row>(&mut self, row: &R) -> io::Result<()> {
+        self.bytes.clear();
+        row.put(&mut self.bytes);
+        self.part.rows += 1;
+        self.file.write_all(&self.bytes)
+    }
+
+    fn finish(mut self) -> io::Result<Part> {
+        self.file.flush()?;
+        Ok(self.part)
+    }
+}
+
+/// Creates a file that was not there, for this user alone: in a folder that all share, whatever
+/// has its name already may be a link to a file of somebody else.
+fn create_new(folder: &Path) -> io::Result<(PathBuf, File)> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    const TRIES: u32 = 1_000;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut tries = 0;
+    loop {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!("frostline-fit-{}-{number}.rows", process::id()));
+        match options.open(&path) {
+            Ok(file) => return Ok((path, file)),
+            // Left over from a process that had this id, or put there.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < TRIES => {
+                tries += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 impl<R: Row> Sorted<R> {
@@ -113,20 +180,7 @@ impl<R: Row> Sorted<R> {
 
     /// All rows in order.
     pub(super) fn rows(&self) -> io::Result<Rows<'_, R>> {
-        let mut rows = Rows {
-            heads: BinaryHeap::new(),
-            files: Vec::new(),
-            memory: &self.rows,
-            next: 0,
-            buffer: vec![0; R::BYTES],
-        };
-        for part in &self.parts {
-            rows.files.push(open(&part.path)?);
-        }
-        for source in 0..=self.parts.len() {
-            rows.pull(source)?;
-        }
-        Ok(rows)
+        Rows::of(&self.parts, &self.rows)
     }
 }
 
@@ -167,7 +221,24 @@ pub(super) struct Rows<'a, R: Row> {
     buffer: Vec<u8>,
 }
 
-impl<R: Row> Rows<'_, R> {
+impl<'a, R: Row> Rows<'a, R> {
+    fn of(parts: &[Part], memory: &'a [R]) -> io::Result<Self> {
+        let mut rows = Self {
+            heads: BinaryHeap::new(),
+            files: Vec::new(),
+            memory,
+            next: 0,
+            buffer: vec![0; R::BYTES],
+        };
+        for part in parts {
+            rows.files.push(open(&part.path)?);
+        }
+        for source in 0..=parts.len() {
+            rows.pull(source)?;
+        }
+        Ok(rows)
+    }
+
     /// Takes the next row of a source, if it has one.
     fn pull(&mut self, source: usize) -> io::Result<()> {
         let row = if let Some(file) = self.files.get_mut(source) {
@@ -225,15 +296,16 @@ mod tests {
 
     #[test]
     fn parts_are_merged_as_one_stable_sort_would() {
-        for part in [1, 3, 7, 1000] {
-            let mut sorter = Sorter::of_parts(part);
+        for (part, open) in [(1, 2), (1, 200), (1, 7), (3, 5), (7, 100), (1000, 2)] {
+            let mut sorter = Sorter::of_parts(part, open);
             let mut all = Vec::new();
             for number in 0..100_u32 {
                 let row = Pair(number * 37 % 11, number);
                 all.push(row);
                 sorter.push(row).unwrap();
             }
-            let merged = sorter.finish();
+            let merged = sorter.finish().unwrap();
+            assert!(merged.parts.len() <= open, "{part} {open}");
             all.sort_by_key(|row| row.0);
             for _ in 0..2 {
                 let mut rows = merged.rows().unwrap();
@@ -248,5 +320,32 @@ mod tests {
             drop(merged);
             assert!(paths.iter().all(|path| !path.exists()));
         }
+    }
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_waits_under_the_name_is_not_followed() {
+        use std::os::unix::fs::{MetadataExt, symlink};
+        let folder = env::temp_dir().join(format!("frostline-links-{}", process::id()));
+        fs::create_dir(&folder).unwrap();
+        let (first, _) = create_new(&folder).unwrap();
+        let number = |path: &Path| -> u32 {
+            let stem = path.file_stem().unwrap().to_str().unwrap();
+            stem.rsplit('-').next().unwrap().parse().unwrap()
+        };
+        let others = folder.join("others");
+        // Tests beside this one take numbers too.
+        for next in 1..200 {
+            let name = format!(
+                "frostline-fit-{}-{}.rows",
+                process::id(),
+                number(&first) + next
+            );
+            symlink(&others, folder.join(name)).unwrap();
+        }
+        let (second, file) = create_new(&folder).unwrap();
+        assert!(number(&second) > number(&first));
+        assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600);
+        assert!(!others.exists());
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -73,11 +73,34 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Whether no measure misses.
+    /// Whether no measure misses: each is inside or close.
     pub fn holds(&self) -> bool {
-        self.lines
+        self.count(Outcome::Misses) == 0
+    }
+
+    /// How many measures came out so.
+    pub fn count(&self, outcome: Outcome) -> usize {
+        let same = |line: &&Line| line.outcome == outcome;
+        self.lines.iter().filter(same).count()
+    }
+
+    /// The verdict in a sentence: of one that holds, how many measures are only close.
+    pub fn sentence(&self) -> String {
+        let missing: Vec<&str> = self
+            .lines
             .iter()
-            .all(|line| line.outcome != Outcome::Misses)
+            .filter(|line| line.outcome == Outcome::Misses)
+            .map(|line| line.name)
+            .collect();
+        match self.count(Outcome::Close) {
+            _ if !missing.is_empty() => format!("The model misses {}.", missing.join(", ")),
+            0 => "The model holds.".to_owned(),
+            close => format!(
+                "The model holds, {close} of {} not inside but within {} %.",
+                self.lines.len(),
+                CLOSE * 100.0
+            ),
+        }
     }
 }
 
@@ -278,7 +301,7 @@ fn reasons(parts: &Parts<'_>, lines: &[Line]) -> Vec<String> {
     let drift = super::first_call::two_samples(&before, &after);
     let drift_p = super::first_call::smirnov(
         drift,
-        parts.first.warm.count().min(parts.second.warm.count()) / 2,
+        super::first_call::effective(before.len() as f64, after.len() as f64),
     );
     if (misses("latency") || misses("concurrency")) && drift_p < 0.01 {
         reasons.push(format!(
@@ -334,4 +357,41 @@ fn reasons(parts: &Parts<'_>, lines: &[Line]) -> Vec<String> {
         );
     }
     reasons
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(outcomes: &[Outcome]) -> Verdict {
+        let line = |outcome: &Outcome| Line {
+            name: "cold starts",
+            measured: 1.0,
+            simulated: 1.0,
+            prediction: (1.0, 1.0),
+            outcome: *outcome,
+        };
+        Verdict {
+            calls: (1, 1),
+            split_s: 1.0,
+            replications: 2,
+            lines: outcomes.iter().map(line).collect(),
+            reasons: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_verdict_says_what_is_only_close() {
+        use Outcome::{Close, Inside, Misses};
+        for (outcomes, said) in [
+            ([Inside, Inside], "The model holds."),
+            (
+                [Inside, Close],
+                "The model holds, 1 of 2 not inside but within 5 %.",
+            ),
+            ([Close, Misses], "The model misses cold starts."),
+        ] {
+            assert_eq!(verdict(&outcomes).sentence(), said);
+        }
+    }
 }

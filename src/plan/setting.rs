@@ -1,8 +1,8 @@
 //! A setting: what a user would configure, in words, as keys of an experiment and as plain values.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
-use crate::config::Edit;
+use crate::config::{Edit, quoted};
 use crate::model::{Architecture, RemedyName};
 use crate::pattern::matches;
 use crate::units::{Memory, Span, format_memory, format_span};
@@ -343,26 +343,6 @@ fn memory_words(memory: Memory) -> String {
     } else {
         format!("{} MB", memory.mb())
     }
-}
-
-/// A text as TOML has it.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                quoted.push('\\');
-                quoted.push(c);
-            }
-            c if c.is_control() => {
-                // Writing to a text cannot fail.
-                let _ = write!(quoted, "\\u{:04X}", c as u32);
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 /// Whether a goal about functions of this pattern is about one of this name.
