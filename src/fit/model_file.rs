@@ -144,17 +144,25 @@ pub(super) fn model(about: &About<'_>, of: &Estimates) -> String {
             of.at_one_vcpu(first).toml()
         );
     }
+    text += &comment(
+        "service: as at this memory; more or less of it changes nothing, for a log of one size \
+         does not tell what waits and what computes. Before you compare sizes, give { cpu = …, io \
+         = … } or the result of a power tuning.",
+    );
     let _ = writeln!(text, "service          = {}", of.service_toml());
     if let Some(timeout) = of.timeout_s {
         let _ = writeln!(text, "timeout          = \"{} s\"", short(timeout));
     }
     let _ = writeln!(text, "error-rate       = {}", short_share(of.errors.mean));
     if let Some((_, most)) = of.max_memory_mb {
-        let _ = writeln!(
-            text,
-            "# working-set    = \"{} MB\"   # most memory used; with less than this it fails",
-            most.ceil()
-        );
+        // Where runs of several sizes are in the fit, the most may be that of a larger one.
+        let sign = match of.memory_mb {
+            Some(memory) if most <= f64::from(memory) => "",
+            _ => "# ",
+        };
+        let most = most.ceil();
+        let why = "most memory used; with less than this it fails";
+        let _ = writeln!(text, "{sign}working-set      = \"{most} MB\"   # {why}");
     }
     text
 }
@@ -349,15 +357,19 @@ pub(super) fn experiment(run: &Run<'_>, of: &Estimates) -> String {
         config::quoted(run.trace)
     );
     let _ = writeln!(text, "\n[defaults]\nmodel = {}", config::quoted(run.model));
+    if let Some(timeout) = of.timeout_s {
+        text += &comment("timeout: here, for that of a model does not cut recorded runs.");
+        let _ = writeln!(text, "timeout = \"{} s\"", short(timeout));
+    }
     if run.as_logged {
         text += "start = { sandbox = \"0 s\", fetch = \"0 s\" }\n";
     }
     if !run.keep_alives.is_empty() {
-        let _ = writeln!(
-            text,
-            "\n[sweep]\n\"platform-override.keep-alive\" = [{}]",
-            run.keep_alives.join(", ")
-        );
+        // Under names, for two of them may be the same.
+        text += "\n[sweep.\"platform-override.keep-alive\"]\n";
+        for (number, keep_alive) in run.keep_alives.iter().enumerate() {
+            let _ = writeln!(text, "{number} = {keep_alive}");
+        }
     }
     if of.snapshots {
         text += "\n[[policy]]\nname     = \"snapshot, as in the log\"\nsnapshot = {}\n";
