@@ -293,7 +293,7 @@ fn binding(answer: &Answer) -> Option<String> {
     let goals = goals.collect::<Vec<_>>().join(" and ");
     if !binding.sure {
         return Some(format!(
-            "Binding, but not sure: {goals}. {} may do, for {} a month less; {} replications do \
+            "Binding, but not sure: {goals}; {} may do, for {} a month less; {} replications do \
              not tell.",
             binding.without.setting,
             number::usd(binding.saves),
@@ -358,7 +358,10 @@ fn more(answer: &Answer) -> Vec<String> {
         ));
     }
     if !lines.is_empty() {
-        lines.insert(0, "A little more a month buys, by the replications that chose:".to_owned());
+        lines.insert(
+            0,
+            "A little more a month buys, by the replications that chose:".to_owned(),
+        );
     }
     lines
 }
