@@ -38,6 +38,7 @@ pub use setting::{FunctionSetting, Remedy, Row, Rule, Setting};
 pub use space::Kind;
 
 use field::{CandidateId, Field, LEVEL, Runs};
+use race::Chosen;
 use search::Found;
 use space::{Base, Chain};
 
@@ -83,6 +84,10 @@ struct Planner<'a> {
     left_out: BTreeMap<String, String>,
     /// Chains whose schedules have been refined.
     refined: Vec<usize>,
+    /// Settings that refinement has put between those of a chain.
+    inserted: Vec<CandidateId>,
+    /// Winners that fresh random numbers did not confirm.
+    lost: Vec<CandidateId>,
 }
 
 /// Finds the cheapest setting of a draft that meets its goals.
@@ -99,12 +104,8 @@ pub fn plan(draft: &Draft, options: &Options<'_>, control: &Control) -> Result<A
     if !options.exhaustive {
         planner.refine()?;
     }
-    // What each kind comes to may be cheaper than what led so far.
-    if let Some(base) = planner.leader.and_then(|leader| planner.base_of(leader)) {
-        planner.complete(base)?;
-    }
-    let (winner, lost) = planner.choose()?;
-    planner.answer(winner, &lost)
+    let chosen = planner.choose()?;
+    planner.answer(chosen)
 }
 
 /// Settings that a plan of this draft would choose from, as one trial run of each base shows.
@@ -137,6 +138,8 @@ impl<'a> Planner<'a> {
             leader: None,
             left_out: BTreeMap::new(),
             refined: Vec::new(),
+            inserted: Vec::new(),
+            lost: Vec::new(),
         })
     }
 
@@ -279,23 +282,21 @@ impl Planner<'_> {
         }
     }
 
-    fn answer(
-        &mut self,
-        winner: Option<CandidateId>,
-        lost: &[CandidateId],
-    ) -> Result<Answer, Failure> {
+    fn answer(&mut self, chosen: Option<Chosen>) -> Result<Answer, Failure> {
+        let winner = chosen.as_ref().map(|chosen| chosen.winner);
         let base = winner.and_then(|id| self.base_of(id)).unwrap_or(0);
         self.complete(base)?;
-        let runner_up = match winner {
-            Some(winner) => self.runner_up(winner, lost)?.map(|(id, tie)| RunnerUp {
-                extra: self.field.dearer((id, winner), LEVEL, Runs::Fresh),
+        let runner_up = chosen.as_ref().and_then(|chosen| {
+            let (id, tie) = chosen.second?;
+            Some(RunnerUp {
+                extra: self.field.dearer((id, chosen.winner), LEVEL, Runs::Fresh),
                 choice: self.choice(id, Runs::Fresh),
                 tie,
-            }),
-            None => None,
-        };
+            })
+        });
         if let Some(winner) = winner {
             self.look_further(winner)?;
+            self.be_sure_what_binds(winner)?;
         }
         let experiment = self.draft.experiment();
         let plan = experiment.scenarios.first().map(|scenario| &scenario.plan);
@@ -303,11 +304,16 @@ impl Planner<'_> {
             let setting = &self.field.get(*id).setting;
             setting.rules.is_empty() && setting.policy.is_none() && self.base_of(*id) == Some(base)
         });
-        let settings = self.settings();
+        let settings = self.settings() - self.inserted.len();
         let candidates: Vec<Choice> = (self.field.ids())
             .filter(|id| self.field.runs(*id, Runs::Choice) > 0)
             .map(|id| self.choice(id, Runs::Choice))
             .collect();
+        let tried = self.field.ids().filter(|id| {
+            let in_grid = !self.inserted.contains(id) && self.place_of(*id).is_some();
+            in_grid && self.field.runs(*id, Runs::Choice) > 0
+        });
+        let tried = tried.count();
         let (more_of, more) = winner.map_or((None, Vec::new()), |id| self.more(id));
         Ok(Answer {
             experiment: experiment.name.clone(),
@@ -327,8 +333,7 @@ impl Planner<'_> {
             more,
             chosen: winner.map(|id| self.choice(id, Runs::Choice)),
             nothing: nothing.map(|id| self.choice(id, Runs::Choice)),
-            rejected: lost
-                .iter()
+            rejected: (self.lost.iter())
                 .map(|id| self.choice(*id, Runs::Fresh))
                 .collect(),
             kinds: self.kinds(base),
@@ -336,7 +341,8 @@ impl Planner<'_> {
             effort: Effort {
                 cells: self.field.cells(),
                 settings,
-                tried: candidates.len(),
+                tried,
+                besides: candidates.len() - tried,
                 grid: settings * self.most(),
             },
             candidates,
@@ -426,12 +432,15 @@ impl Planner<'_> {
             }
             let found = self.found[chain].clone();
             let best = match found {
-                Found::Best(place) => match self.candidate(chain, place) {
-                    Some(id) => Best::Meets(self.choice(id, Runs::Choice)),
-                    None => Best::Refused,
-                },
-                Found::Misses(place) => match self.candidate(chain, place) {
-                    Some(id) => Best::Misses(self.choice(id, Runs::Choice)),
+                Found::Best(place) | Found::Misses(place) => match self.candidate(chain, place) {
+                    Some(id) => {
+                        let choice = self.choice(id, Runs::Choice);
+                        if choice.verdict == Verdict::Met && !self.lost.contains(&id) {
+                            Best::Meets(choice)
+                        } else {
+                            Best::Misses(choice)
+                        }
+                    }
                     None => Best::Refused,
                 },
                 Found::Dear(floor) => Best::Dear(floor),
@@ -454,7 +463,7 @@ impl Planner<'_> {
         kinds
     }
 
-    /// The setting that misses the goals by least: of those that miss fewest the cheapest.
+    /// The setting whose worst goal is missed by the least; of several the cheapest.
     fn nearest(&self) -> Option<Choice> {
         let ids = self
             .field
@@ -469,21 +478,39 @@ impl Planner<'_> {
         })
     }
 
-    /// By how many times the bound the worst goal is missed; 0 where none is.
+    /// By how many times the bound the worst goal is missed, by how much where the bound is 0; 0
+    /// where none is missed by the mean.
     fn excess(&self, choice: &Choice) -> f64 {
         let of = |value: &GoalValue| {
             let goal = &self.field.goals()[value.goal];
             match value.estimate.mean {
                 Some(mean) if goal.relation.holds(mean, goal.bound) => 0.0,
-                Some(mean) => (mean - goal.bound).abs() / goal.bound.abs().max(1e-9),
+                Some(mean) if goal.bound == 0.0 => mean.abs(),
+                Some(mean) => ((mean - goal.bound) / goal.bound).abs(),
                 None => f64::INFINITY,
             }
         };
         choice.goals.iter().map(of).fold(0.0, f64::max)
     }
 
-    /// The goals that the cheaper settings miss: of those that miss fewest the cheapest one tells.
+    /// Simulates with all replications what tells which goal binds: a first look is too short.
+    fn be_sure_what_binds(&mut self, winner: CandidateId) -> Result<(), Failure> {
+        while let Some(id) = self.what_binds(winner).map(|(id, _)| id)
+            && self.field.runs(id, Runs::Choice) < self.most()
+        {
+            self.field.bring(&[id], self.most(), Runs::Choice)?;
+        }
+        Ok(())
+    }
+
     fn binding(&self, winner: CandidateId) -> Option<Binding> {
+        self.what_binds(winner).map(|(_, binding)| binding)
+    }
+
+    /// The goals that the cheaper settings miss: of those that surely miss some the one that misses
+    /// fewest, and of these the cheapest, tells. Where none surely does, those are told of which it
+    /// is not sure.
+    fn what_binds(&self, winner: CandidateId) -> Option<(CandidateId, Binding)> {
         let cheaper = self.field.ids().filter_map(|id| {
             let more = self.field.dearer((winner, id), LEVEL, Runs::Choice);
             let saves = more.mean.filter(|saves| *saves > 0.0)?;
@@ -491,14 +518,17 @@ impl Planner<'_> {
             let missed = choice.goals.iter().filter(|v| v.standing != Standing::Met);
             let mut goals: Vec<usize> = missed.map(|value| value.goal).collect();
             goals.dedup();
-            (!goals.is_empty()).then_some(Binding {
+            let binding = Binding {
                 goals,
+                sure: choice.verdict == Verdict::Missed,
                 without: choice,
                 saves,
-            })
+            };
+            (!binding.goals.is_empty()).then_some((id, binding))
         });
-        cheaper.min_by(|a, b| {
-            let fewer = a.goals.len().cmp(&b.goals.len());
+        cheaper.min_by(|(_, a), (_, b)| {
+            let surer = b.sure.cmp(&a.sure);
+            let fewer = surer.then(a.goals.len().cmp(&b.goals.len()));
             fewer.then(b.saves.total_cmp(&a.saves))
         })
     }

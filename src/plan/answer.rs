@@ -98,6 +98,8 @@ pub struct RunnerUp {
 pub struct Binding {
     /// Places of the goals: one as a rule, several where every cheaper setting misses as many.
     pub goals: Vec<usize>,
+    /// Whether [`Self::without`] surely misses one of them; else that is open.
+    pub sure: bool,
     /// The cheapest setting that meets all other goals.
     pub without: Choice,
     /// What it costs less a month, pair by pair.
@@ -120,7 +122,8 @@ pub enum Best {
     Meets(Choice),
     /// It was not pursued: it costs at least so much a month.
     Dear(f64),
-    /// None of its settings meets every goal; this is its strongest.
+    /// No setting of it that was simulated meets every goal, confirmation included; this comes
+    /// near, and its verdict is by the replications that chose.
     Misses(Choice),
     /// None is allowed.
     Refused,
@@ -133,8 +136,10 @@ pub struct Effort {
     pub cells: usize,
     /// Settings to choose from.
     pub settings: usize,
-    /// Settings of which at least one cell was simulated.
+    /// Those of them of which at least one cell was simulated.
     pub tried: usize,
+    /// Settings that were simulated besides: between two of the grid, or without any remedy.
+    pub besides: usize,
     /// Cells of every setting with all replications.
     pub grid: usize,
 }

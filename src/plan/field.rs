@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::experiment::{
     CellId, CellResult, Estimate, Failure, Standing, estimate_at, judge, run_cell,
 };
-use crate::metric::{COST_USD_PER_MONTH, MetricId};
+use crate::metric::{COST_USD_PER_MONTH, COST_USD_TOTAL, MetricId};
 use crate::model::{Experiment, Goal, Relation, Scenario, Scope};
 use crate::observe::Values;
 use crate::sim::{Control, RunError};
@@ -23,6 +23,14 @@ const FRESH: u32 = 1 << 20;
 pub(super) const LEVEL: f64 = 0.95;
 /// Coverage of what is decided before all replications are there: looked at more often, so wider.
 const EARLY: f64 = 0.99;
+
+/// Coverage of each look at fresh replications: with three looks, at n, 2n and 4n, a candidate that
+/// misses a goal passes no oftener than one look at 95 % would let it.
+const LOOK: f64 = 0.99;
+/// Coverage of the last of these looks: what the two before have left of 5 %.
+const LAST_LOOK: f64 = 0.97;
+/// Times the replications that chose, at the last look.
+pub(super) const LAST: usize = 4;
 
 /// Place of a candidate.
 pub(super) type CandidateId = usize;
@@ -295,12 +303,25 @@ impl<'a> Field<'a> {
 
     /// How a candidate and all goals stand to each other, at the coverage that fits what there is.
     pub(super) fn verdict(&self, id: CandidateId, runs: Runs) -> Verdict {
+        self.verdict_on(id, runs, |_| true)
+    }
+
+    /// The same of the goals besides those on the whole cost. Of a full grid it is that of all.
+    pub(super) fn served(&self, id: CandidateId) -> Verdict {
+        let all = self.options.exhaustive;
+        self.verdict_on(id, Runs::Choice, |goal| all || !is_on_whole_cost(goal))
+    }
+
+    fn verdict_on(&self, id: CandidateId, runs: Runs, of: impl Fn(&Goal) -> bool) -> Verdict {
+        let count = self.of(id, runs).len();
+        let most = LAST * self.options.replications.max(super::FIRST);
         let level = match runs {
-            Runs::Choice => self.level(self.of(id, runs).len()),
-            Runs::Fresh => LEVEL,
+            Runs::Choice => self.level(count),
+            Runs::Fresh if count >= most => LAST_LOOK,
+            Runs::Fresh => LOOK,
         };
-        let goals = self.goals().len();
-        let verdicts = (0..goals).flat_map(|goal| {
+        let goals = 0..self.goals().len();
+        let verdicts = goals.filter(|goal| of(&self.goals()[*goal])).flat_map(|goal| {
             let subjects = self.subjects(id, goal, runs).into_iter();
             subjects.map(move |(_, values)| self.verdict_of(goal, &values, level))
         });
@@ -371,6 +392,13 @@ impl<'a> Field<'a> {
         });
         each.collect()
     }
+}
+
+/// Whether a goal is that the whole cost is low: the cheapest setting meets it, or none does.
+pub(super) fn is_on_whole_cost(goal: &Goal) -> bool {
+    let whole = [COST_USD_PER_MONTH, COST_USD_TOTAL].contains(&goal.metric);
+    let most = matches!(goal.relation, Relation::AtMost | Relation::Below);
+    whole && most && matches!(goal.scope, Scope::All)
 }
 
 /// What of a cell is needed.

@@ -23,9 +23,11 @@ pub struct Headroom {
     /// The most traffic that was found to meet every goal, in times that of the file; `None` where
     /// not even a 64th does.
     pub meets: Option<f64>,
-    /// The least that was found to miss one, and the goals that it misses; `None` where 64 times
-    /// the traffic meets all.
+    /// The least that was found not to meet one for sure, and the goals that it does not; `None`
+    /// where 64 times the traffic meets all.
     pub misses: Option<(f64, Vec<String>)>,
+    /// Whether these goals are surely missed there; else it is open.
+    pub sure: bool,
 }
 
 /// Finds how much more traffic the winner of a plan, its runner-up and the policies of the file
@@ -79,8 +81,11 @@ struct Bears<'a> {
     setting: Setting,
 }
 
-/// What a look gave: met, or the goals that were missed; or why it could not be had.
-type Look = Result<Result<(), Vec<String>>, String>;
+/// Goals that are not met, and whether they are surely missed.
+type Unmet = (Vec<String>, bool);
+
+/// What a look gave: met, or the goals that were not; or why it could not be had.
+type Look = Result<Result<(), Unmet>, String>;
 
 impl Bears<'_> {
     fn find(&mut self) -> Result<Result<Headroom, String>, Failure> {
@@ -95,7 +100,7 @@ impl Bears<'_> {
                 Ok(Err(goals)) => misses = Some((times, goals)),
             }
             let bracketed = meets.is_some() && misses.is_some();
-            if bracketed || !(1.0 / MOST..=MOST / 2.0).contains(&times) {
+            if bracketed || !(2.0 / MOST..=MOST / 2.0).contains(&times) {
                 break;
             }
             times *= if meets.is_some() { 2.0 } else { 0.5 };
@@ -111,10 +116,12 @@ impl Bears<'_> {
                 Ok(Err(goals)) => misses = Some((middle, goals)),
             }
         }
+        let sure = misses.as_ref().is_some_and(|(_, (_, sure))| *sure);
         Ok(Ok(Headroom {
             setting: self.setting.clone(),
             meets,
-            misses,
+            misses: misses.map(|(times, (goals, _))| (times, goals)),
+            sure,
         }))
     }
 
@@ -157,8 +164,14 @@ impl Bears<'_> {
             }
         }
         let values = self.field.goal_values(id, Runs::Choice);
-        let missed = values.iter().filter(|v| v.standing != Standing::Met);
-        let names = missed.map(|value| self.field.goals()[value.goal].to_string());
-        Ok(Ok(Err(names.collect())))
+        let sure = self.field.verdict(id, Runs::Choice) == Verdict::Missed;
+        let surely = |standing| matches!(standing, Standing::Missed | Standing::NoValue);
+        let any = sure && values.iter().any(|v| surely(v.standing));
+        let unmet = values.iter().filter(|v| {
+            let of_these = !any || surely(v.standing);
+            v.standing != Standing::Met && of_these
+        });
+        let names = unmet.map(|value| self.field.goals()[value.goal].to_string());
+        Ok(Ok(Err((names.collect(), sure))))
     }
 }

@@ -1,15 +1,29 @@
-//! The race: the best of every chain, with more and more replications, until one is left.
+//! The race: the best of every chain, with more and more replications, until one is left, which
+//! fresh random numbers then confirm.
+//!
+//! Confirmation looks at n, 2n and 4n fresh replications. The coverages of these looks leave 5 %
+//! together, so a candidate that misses a goal passes no oftener than by one look at 95 %. That is
+//! said of each candidate alone: it is not corrected for those that were passed over before, which
+//! are told.
 
 use crate::experiment::Failure;
 
-use super::field::{CandidateId, Runs, Verdict};
+use super::field::{CandidateId, LAST, LEVEL, Runs, Verdict};
 use super::search::Found;
 use super::{Known, Planner};
+
+/// What a race ended with.
+pub(super) struct Chosen {
+    /// The cheapest that meets every goal.
+    pub winner: CandidateId,
+    /// The second, and whether both cost the same as far as replications tell.
+    pub second: Option<(CandidateId, bool)>,
+}
 
 impl Planner<'_> {
     /// The cheapest setting that meets every goal with all replications, out of the best of each
     /// chain; `None` where there is none.
-    pub(super) fn race(&mut self, lost: &[CandidateId]) -> Result<Option<CandidateId>, Failure> {
+    fn race(&mut self) -> Result<Option<CandidateId>, Failure> {
         let mut runners: Vec<CandidateId> = Vec::new();
         for chain in 0..self.chains.len() {
             if let Found::Best(place) = self.found[chain] {
@@ -18,7 +32,7 @@ impl Planner<'_> {
         }
         runners.sort_unstable();
         runners.dedup();
-        runners.retain(|id| !lost.contains(id));
+        runners.retain(|id| !self.lost.contains(id));
         let mut replications = self.first();
         loop {
             self.field.bring(&runners, replications, Runs::Choice)?;
@@ -57,76 +71,133 @@ impl Planner<'_> {
         found.map(|(chain, place, _)| (chain, place))
     }
 
-    /// The winner: the race, again where its winner turns out to miss a goal with fresh random
-    /// numbers. Those that did are told.
-    pub(super) fn choose(&mut self) -> Result<(Option<CandidateId>, Vec<CandidateId>), Failure> {
+    /// The winner and its runner-up, with whether they tie: the race, again where its winner turns
+    /// out to miss a goal with fresh random numbers.
+    pub(super) fn choose(&mut self) -> Result<Option<Chosen>, Failure> {
         /// Winners that may fail their confirmation.
         const TRIES: usize = 8;
-        let mut lost = Vec::new();
-        while lost.len() < TRIES {
-            let Some(winner) = self.race(&lost)? else {
+        while self.lost.len() < TRIES {
+            let Some(mut winner) = self.race()? else {
                 // The next stronger ones of those that lost may still meet the goals.
-                if !self.strengthen(&lost)? {
-                    return Ok((None, lost));
+                if self.strengthen()? | self.reopen()? {
+                    continue;
                 }
-                continue;
+                return Ok(None);
             };
-            let mut replications = self.most();
-            loop {
-                self.field.bring(&[winner], replications, Runs::Fresh)?;
-                match self.field.verdict(winner, Runs::Fresh) {
-                    Verdict::Met => return Ok((Some(winner), lost)),
-                    Verdict::Open if replications < 4 * self.most() => replications *= 2,
-                    _ => break,
+            // What each kind comes to may be cheaper than what led so far.
+            if let Some(base) = self.base_of(winner) {
+                let before = self.found.clone();
+                self.complete(base)?;
+                if self.found != before {
+                    continue;
                 }
             }
-            lost.push(winner);
-            self.strengthen(&lost)?;
+            if !self.confirm(winner)? {
+                self.lose(winner)?;
+                continue;
+            }
+            let mut second = self.runner_up(winner)?;
+            for _ in 0..TRIES {
+                let cheaper = second.filter(|(id, _)| {
+                    let dearer = self.field.dearer((*id, winner), LEVEL, Runs::Fresh);
+                    dearer.ci95.is_some_and(|(_, high)| high < 0.0)
+                });
+                let Some((cheaper, _)) = cheaper else { break };
+                winner = cheaper;
+                second = self.runner_up(winner)?;
+            }
+            // The runner-up may have asked for more replications of the winner.
+            if self.field.verdict(winner, Runs::Fresh) == Verdict::Met {
+                return Ok(Some(Chosen { winner, second }));
+            }
+            self.lose(winner)?;
         }
-        Ok((None, lost))
+        Ok(None)
     }
 
-    /// Puts the next stronger setting in the place of each best one that has lost; whether any did.
-    fn strengthen(&mut self, lost: &[CandidateId]) -> Result<bool, Failure> {
+    /// Whether a candidate meets every goal with fresh random numbers.
+    fn confirm(&mut self, id: CandidateId) -> Result<bool, Failure> {
+        let mut replications = self.most();
+        loop {
+            self.field.bring(&[id], replications, Runs::Fresh)?;
+            match self.field.verdict(id, Runs::Fresh) {
+                Verdict::Met => return Ok(true),
+                Verdict::Open if replications < LAST * self.most() => replications *= 2,
+                _ => return Ok(false),
+            }
+        }
+    }
+
+    /// Notes that a winner failed, and looks for others in its place.
+    fn lose(&mut self, winner: CandidateId) -> Result<(), Failure> {
+        self.lost.push(winner);
+        self.strengthen()?;
+        self.reopen()?;
+        Ok(())
+    }
+
+    /// Searches the chains that were too dear beside a leader that has failed; whether there were
+    /// any.
+    fn reopen(&mut self) -> Result<bool, Failure> {
+        self.leader = None;
+        for chain in 0..self.chains.len() {
+            if let Found::Best(place) = self.found[chain]
+                && let Some(id) = self.candidate(chain, place)
+                && !self.lost.contains(&id)
+            {
+                self.settle(chain, place);
+            }
+        }
+        let mut any = false;
+        for chain in self.order() {
+            let limit = self.limit().unwrap_or(f64::INFINITY);
+            if matches!(self.found[chain], Found::Dear(floor) if floor < limit) {
+                self.search_chain(chain, true)?;
+                any = true;
+            }
+        }
+        if any && !self.options.exhaustive {
+            self.refine()?;
+        }
+        Ok(any)
+    }
+
+    /// Puts the next stronger setting that meets the goals in the place of each best one that has
+    /// lost; whether any did.
+    fn strengthen(&mut self) -> Result<bool, Failure> {
         let mut any = false;
         for chain in 0..self.chains.len() {
             let Found::Best(place) = self.found[chain] else {
                 continue;
             };
-            let Some(id) = self.candidate(chain, place) else {
-                continue;
-            };
-            if !lost.contains(&id) {
+            let lost = self.candidate(chain, place);
+            if !lost.is_some_and(|id| self.lost.contains(&id)) {
                 continue;
             }
-            let next = (place + 1..self.chains[chain].settings.len()).find_map(|next| {
-                self.candidate(chain, next)
-                    .filter(|id| !lost.contains(id))
-                    .map(|id| (next, id))
-            });
-            match next {
-                Some((next, id)) if self.decide(id)? => {
-                    self.found[chain] = Found::Best(next);
-                    any = true;
+            let count = self.chains[chain].settings.len();
+            if self.options.exhaustive || !self.is_monotone(chain) {
+                // What meets the goals need not be stronger.
+                self.look_at_all(chain, count)?;
+            } else {
+                self.found[chain] = Found::Misses(place);
+                for next in place + 1..count {
+                    if let Some(id) = self.candidate(chain, next)
+                        && !self.lost.contains(&id)
+                        && self.decide(id)?
+                    {
+                        self.found[chain] = Found::Best(next);
+                        break;
+                    }
                 }
-                Some((next, _)) if next + 1 < self.chains[chain].settings.len() => {
-                    // Unsure at all replications: one further is.
-                    self.found[chain] = Found::Best(next + 1);
-                    any = true;
-                }
-                _ => self.found[chain] = Found::Misses(place),
             }
+            any |= matches!(self.found[chain], Found::Best(_));
         }
         Ok(any)
     }
 
-    /// The best setting of another kind or base that meets every goal, and whether it ties with the
-    /// winner as far as fresh replications of both tell.
-    pub(super) fn runner_up(
-        &mut self,
-        winner: CandidateId,
-        lost: &[CandidateId],
-    ) -> Result<Option<(CandidateId, bool)>, Failure> {
+    /// The best setting of another kind or base that meets every goal, with fresh replications too,
+    /// and whether it ties with the winner as far as these tell.
+    fn runner_up(&mut self, winner: CandidateId) -> Result<Option<(CandidateId, bool)>, Failure> {
         let own = self.place_of(winner).map(|(chain, _)| chain);
         let mut others: Vec<CandidateId> = Vec::new();
         for chain in (0..self.chains.len()).filter(|chain| Some(*chain) != own) {
@@ -134,21 +205,29 @@ impl Planner<'_> {
                 others.extend(self.candidate(chain, place));
             }
         }
-        others.retain(|id| *id != winner && !lost.contains(id));
+        others.retain(|id| *id != winner && !self.lost.contains(id));
         others.sort_by(|a, b| {
             let (a, b) = (self.field.early_cost(*a), self.field.early_cost(*b));
             a.total_cmp(&b)
         });
+        let most = LAST * self.most();
         for id in others {
             self.field.bring(&[id], self.most(), Runs::Choice)?;
-            if self.field.verdict(id, Runs::Choice) == Verdict::Met {
-                let replications = self.field.runs(winner, Runs::Fresh);
-                self.field.bring(&[id], replications, Runs::Fresh)?;
-                let mut more = replications;
-                while self.is_tie(id, winner, Runs::Fresh) && more < 4 * self.most() {
-                    more = (2 * more).min(4 * self.most());
-                    self.field.bring(&[id, winner], more, Runs::Fresh)?;
-                }
+            if self.field.verdict(id, Runs::Choice) != Verdict::Met {
+                continue;
+            }
+            let mut replications = self.field.runs(winner, Runs::Fresh);
+            self.field.bring(&[id], replications, Runs::Fresh)?;
+            let open = |planner: &Self| match planner.field.verdict(id, Runs::Fresh) {
+                Verdict::Met => planner.is_tie(id, winner, Runs::Fresh),
+                Verdict::Open => true,
+                Verdict::Missed => false,
+            };
+            while open(self) && replications < most {
+                replications = (2 * replications).min(most);
+                self.field.bring(&[id, winner], replications, Runs::Fresh)?;
+            }
+            if self.field.verdict(id, Runs::Fresh) == Verdict::Met {
                 return Ok(Some((id, self.is_tie(id, winner, Runs::Fresh))));
             }
         }

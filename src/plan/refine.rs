@@ -195,6 +195,7 @@ impl Planner<'_> {
         let setting = self.field.get(id).setting.clone();
         self.chains[chain].settings.insert(place, setting);
         self.ids[chain].insert(place, Known::Candidate(id));
+        self.inserted.push(id);
         self.settle(chain, place);
     }
 }

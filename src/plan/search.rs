@@ -5,13 +5,18 @@
 //! (the use of an n-th instance falls with n), so from there the lowest point is found by bisection
 //! on the sign of paired differences between neighbours. What costs more than the cheapest setting
 //! found so far by provisioned capacity alone is not simulated.
+//!
+//! A goal on the whole cost is no part of this: the cheapest setting that meets the others either
+//! meets it or none does. Where a goal is on something that does not get better along a chain, every
+//! setting of that chain is simulated.
 
 use crate::experiment::Failure;
-use crate::metric::MetricId;
+use crate::metric::COST_USD_PER_MONTH;
+use crate::model::{Goal, Relation, RemedyName};
 
 use super::Planner;
-use super::field::{CandidateId, LEVEL, Runs, Verdict};
-use crate::metric::COST_USD_PER_MONTH;
+use super::field::{CandidateId, LEVEL, Runs, Verdict, is_on_whole_cost};
+use super::space::{Chain, Kind};
 
 /// What is known of a chain.
 #[derive(Clone, PartialEq, Debug)]
@@ -28,9 +33,21 @@ pub(super) enum Found {
     Refused,
 }
 
-/// Measures that get better along every chain, or that the cheapest setting has the least of.
-fn is_monotone(metric: MetricId) -> bool {
-    let name = metric.metric().name;
+/// Whether the settings that meet a goal are the upper part of a chain of a kind. Pings take
+/// concurrency from requests, so that more of them may throttle more.
+fn is_monotone(goal: &Goal, kind: &Kind) -> bool {
+    if is_on_whole_cost(goal) {
+        return true;
+    }
+    if !matches!(goal.relation, Relation::AtMost | Relation::Below) {
+        return false;
+    }
+    let name = goal.metric.metric().name;
+    let of_limits = ["throttle", "reject", "spillovers", "timed_out"];
+    let is_limit = of_limits.iter().any(|start| name.starts_with(start));
+    if is_limit && *kind == Kind::Remedy(RemedyName::Ping) {
+        return false;
+    }
     let starts = [
         "latency_ms_",
         "wait_ms_",
@@ -38,28 +55,25 @@ fn is_monotone(metric: MetricId) -> bool {
         "message_latency_ms_",
         "workflow_latency_ms_",
         "cold_",
-        "throttle",
-        "reject",
-        "spillovers",
-        "timed_out",
         "workflow_cold_",
-        "cost_usd_total",
-        "cost_usd_per_month",
     ];
-    starts.iter().any(|start| name.starts_with(start))
+    is_limit || starts.iter().any(|start| name.starts_with(start))
 }
 
 impl Planner<'_> {
-    /// Whether the settings that meet the goals are the upper part of each chain.
-    pub(super) fn is_monotone(&self) -> bool {
-        self.field
-            .goals()
-            .iter()
-            .all(|goal| is_monotone(goal.metric))
+    /// Whether the settings that meet the goals are the upper part of a chain. With a limit of its
+    /// own a function's pings may make its requests throttled, cold and late.
+    pub(super) fn is_monotone(&self, chain: usize) -> bool {
+        let Chain { base, kind, .. } = &self.chains[chain];
+        let functions = &self.bases[*base].plan().functions;
+        let limited = functions.iter().any(|f| f.reserved_concurrency.is_some());
+        let pinged = *kind == Kind::Remedy(RemedyName::Ping);
+        let mut goals = self.field.goals().iter();
+        !(limited && pinged) && goals.all(|goal| is_monotone(goal, kind))
     }
 
-    /// Simulates a setting until it is clear whether it meets the goals, or as often as there are
-    /// replications. What is not clear then does not.
+    /// Simulates a setting until it is clear whether it meets the goals besides that on the whole
+    /// cost, or as often as there are replications. What is not clear then does not.
     pub(super) fn decide(&mut self, id: CandidateId) -> Result<bool, Failure> {
         let mut replications = if self.options.exhaustive {
             self.most()
@@ -68,7 +82,7 @@ impl Planner<'_> {
         };
         loop {
             self.field.bring(&[id], replications, Runs::Choice)?;
-            match self.field.verdict(id, Runs::Choice) {
+            match self.field.served(id) {
                 Verdict::Met => return Ok(true),
                 Verdict::Missed => return Ok(false),
                 Verdict::Open if self.field.runs(id, Runs::Choice) >= self.most() => {
@@ -90,7 +104,7 @@ impl Planner<'_> {
     }
 
     /// USD a month above which a setting cannot be the cheapest.
-    fn limit(&self) -> Option<f64> {
+    pub(super) fn limit(&self) -> Option<f64> {
         let id = self.leader?;
         let cost = self.field.estimate(id, COST_USD_PER_MONTH, Runs::Choice);
         cost.ci95.map(|(_, high)| high).or(cost.mean)
@@ -123,7 +137,7 @@ impl Planner<'_> {
             self.found[chain] = Found::Dear(floor(self, 0));
             return Ok(());
         }
-        let first = if self.is_monotone() && !self.options.exhaustive {
+        let first = if self.is_monotone(chain) && !self.options.exhaustive {
             self.weakest(chain, top)?
         } else {
             return self.look_at_all(chain, top);
@@ -168,11 +182,13 @@ impl Planner<'_> {
         Ok(Some(high))
     }
 
-    /// Every setting, where bisection would be wrong.
-    fn look_at_all(&mut self, chain: usize, top: usize) -> Result<(), Failure> {
+    /// Every setting, where bisection would be wrong; without those that failed confirmation.
+    pub(super) fn look_at_all(&mut self, chain: usize, top: usize) -> Result<(), Failure> {
         let mut best: Option<(usize, f64)> = None;
         for place in 0..top {
-            if self.meets(chain, place)? {
+            let id = self.candidate(chain, place);
+            let is_lost = id.is_some_and(|id| self.lost.contains(&id));
+            if !is_lost && self.meets(chain, place)? {
                 let cost = self.place_cost(chain, place);
                 if best.is_none_or(|(_, least)| cost < least) {
                     best = Some((place, cost));
@@ -282,7 +298,8 @@ impl Planner<'_> {
             let level = self.field.level(replications);
             let dearer = self.field.dearer((one, other), level, Runs::Choice);
             match dearer.ci95 {
-                Some((low, high)) if low > 0.0 || high <= low => return Ok(true),
+                // What costs the same to the cent is no gain.
+                Some((low, high)) if low > 0.0 || (low == 0.0 && high == 0.0) => return Ok(true),
                 Some((_, high)) if high < 0.0 => return Ok(false),
                 _ if replications >= self.most() => return Ok(false),
                 _ => replications = (2 * replications).min(self.most()),
@@ -309,18 +326,35 @@ impl Planner<'_> {
 mod tests {
     use super::*;
     use crate::metric;
+    use crate::model::Scope;
 
     #[test]
-    fn goals_on_other_measures_are_not_bisected() {
-        for (metric, expected) in [
-            (metric::LATENCY_MS_P99, true),
-            (metric::COLD_START_RATIO, true),
-            (metric::COST_USD_PER_MONTH, true),
-            (metric::IDLE_GB_S, false),
-            (metric::INSTANCES_PEAK, false),
-            (metric::PINGS, false),
+    fn only_what_gets_better_along_a_chain_is_bisected() {
+        use Relation::{AtLeast, AtMost, Equal};
+        use RemedyName::{Ping, Provisioned};
+        for (metric, relation, kind, expected) in [
+            (metric::LATENCY_MS_P99, AtMost, Provisioned, true),
+            (metric::LATENCY_MS_P99, AtLeast, Provisioned, false),
+            (metric::COLD_START_RATIO, AtMost, Ping, true),
+            (metric::COLD_START_RATIO, Equal, Ping, false),
+            (metric::THROTTLE_RATIO, AtMost, Provisioned, true),
+            (metric::THROTTLE_RATIO, AtMost, Ping, false),
+            (metric::REJECT_RATIO, AtMost, Ping, false),
+            (metric::COST_USD_PER_MONTH, AtMost, Provisioned, true),
+            (metric::COST_USD_PER_MONTH, AtLeast, Provisioned, false),
+            (metric::COST_USD_PING, AtMost, Ping, false),
+            (metric::IDLE_GB_S, AtMost, Provisioned, false),
+            (metric::INSTANCES_PEAK, AtMost, Provisioned, false),
+            (metric::PINGS, AtMost, Ping, false),
         ] {
-            assert_eq!(is_monotone(metric), expected, "{}", metric.metric().name);
+            let goal = Goal {
+                metric,
+                scope: Scope::All,
+                relation,
+                bound: 1.0,
+            };
+            let kind = Kind::Remedy(kind);
+            assert_eq!(is_monotone(&goal, &kind), expected, "{goal}, {kind}");
         }
     }
 }

@@ -11,7 +11,7 @@ use super::text::{printable, width, wrap};
 use crate::experiment::{Estimate, Standing};
 use crate::metric::MetricId;
 use crate::model::{Goal, Scope};
-use crate::plan::{Answer, Best, Choice, GoalValue, Remedy, Row};
+use crate::plan::{Answer, Best, Choice, GoalValue, Remedy, Row, Verdict};
 
 pub use json::render as json;
 
@@ -86,7 +86,7 @@ pub fn text(answer: &Answer, style: Style) -> String {
     let kinds = kinds(answer);
     if !kinds.is_empty() {
         lines.push(String::new());
-        lines.push("The best of each kind:".to_owned());
+        lines.push("The best of each kind, by the replications that chose:".to_owned());
         lines.extend(kinds);
     }
     lines.extend(schedules(answer));
@@ -139,17 +139,25 @@ fn head(answer: &Answer) -> Vec<String> {
             format!(", and misses {}", missed.join(" and "))
         };
         lines.push(format!(
-            "No remedy costs {} a month{but}.",
+            "No remedy costs {} a month{but}, by the replications that chose.",
             usd(nothing.cost)
         ));
     }
-    for choice in &answer.rejected {
-        lines.push(format!(
-            "Passed over: {}, which met the goals only with the random numbers it was chosen by.",
-            choice.setting
-        ));
-    }
+    lines.extend(passed_over(answer));
     lines
+}
+
+fn passed_over(answer: &Answer) -> impl Iterator<Item = String> {
+    answer.rejected.iter().map(|choice| {
+        let word = match choice.verdict {
+            Verdict::Missed => "which misses a goal",
+            Verdict::Met | Verdict::Open => "which is not sure to meet the goals",
+        };
+        format!(
+            "Passed over: {}, {word} by {} replications that it was not chosen by.",
+            choice.setting, choice.replications
+        )
+    })
 }
 
 /// Where nobody meets the goals.
@@ -167,6 +175,7 @@ fn nobody(answer: &Answer) -> Vec<String> {
             lines.push(format!("In the way: {}.", missed.join(" and ")));
         }
     }
+    lines.extend(passed_over(answer));
     lines
 }
 
@@ -281,9 +290,18 @@ fn binding(answer: &Answer) -> Option<String> {
     } else {
         "them"
     };
+    let goals = goals.collect::<Vec<_>>().join(" and ");
+    if !binding.sure {
+        return Some(format!(
+            "Binding, but not sure: {goals}; {} may do, for {} a month less; {} replications do \
+             not tell.",
+            binding.without.setting,
+            number::usd(binding.saves),
+            binding.without.replications
+        ));
+    }
     Some(format!(
-        "Binding: {}. Without {them}, {} would do, for {} a month less.",
-        goals.collect::<Vec<_>>().join(" and "),
+        "Binding: {goals}. Without {them}, {} would do, for {} a month less.",
         binding.without.setting,
         number::usd(binding.saves)
     ))
@@ -340,7 +358,10 @@ fn more(answer: &Answer) -> Vec<String> {
         ));
     }
     if !lines.is_empty() {
-        lines.insert(0, "A little more a month buys:".to_owned());
+        lines.insert(
+            0,
+            "A little more a month buys, by the replications that chose:".to_owned(),
+        );
     }
     lines
 }
@@ -359,7 +380,7 @@ fn kinds(answer: &Answer) -> Vec<String> {
     for of in &answer.kinds {
         let (choice, verdict) = match &of.best {
             Best::Meets(choice) => (Some(choice), "met".to_owned()),
-            Best::Misses(choice) => (Some(choice), "missed".to_owned()),
+            Best::Misses(choice) => (Some(choice), unmet(choice).to_owned()),
             Best::Dear(floor) => (None, format!("at least {} a month", number::usd(*floor))),
             Best::Refused => (None, "not allowed".to_owned()),
         };
@@ -404,6 +425,15 @@ fn kinds(answer: &Answer) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
+/// A word for what was not chosen: by what chose it, or by what did not confirm it.
+const fn unmet(choice: &Choice) -> &'static str {
+    match choice.verdict {
+        Verdict::Met => "not confirmed",
+        Verdict::Open => "not sure",
+        Verdict::Missed => "missed",
+    }
+}
+
 /// The rows of the winner's schedule.
 fn schedules(answer: &Answer) -> Vec<String> {
     let rules = answer
@@ -444,7 +474,14 @@ fn headroom(answer: &Answer) -> Vec<String> {
         });
         let missed = headroom.misses.as_ref().map_or(
             " or more; no more was tried".to_owned(),
-            |(least, goals)| format!("; at {} it misses {}", times(*least), goals.join(" and ")),
+            |(least, goals)| {
+                let word = if headroom.sure {
+                    "it misses"
+                } else {
+                    "it is not sure to meet"
+                };
+                format!("; at {} {word} {}", times(*least), goals.join(" and "))
+            },
         );
         format!("  {}: {met}{missed}", headroom.setting)
     });
@@ -462,10 +499,14 @@ fn headroom(answer: &Answer) -> Vec<String> {
 /// What must be known to read it.
 fn notes(answer: &Answer) -> Vec<String> {
     let effort = answer.effort;
+    let besides = match effort.besides {
+        0 => String::new(),
+        more => format!(", and {more} besides,"),
+    };
     let share = effort.cells as f64 / effort.grid.max(1) as f64;
     let mut notes = vec![
         format!(
-            "Tried {} of {} settings in {} cells; all of them with {} replications are {} cells \
+            "Tried {} of {} settings{besides} in {} cells; all of them with {} replications are {} cells \
              ({}).",
             effort.tried,
             effort.settings,

@@ -212,6 +212,15 @@ impl Context {
                 self.fault(Fault::new(title).at(key.place));
             }
             search.lead = lead.0;
+        } else if let Some(step) = &typed.step
+            && search.lead >= search.step
+        {
+            let title = format!(
+                "a step of {} is no longer than the `lead` of {} that holds where none is given",
+                search.step, search.lead
+            );
+            let fault = Fault::new(title).at(step.place);
+            self.fault(fault.note("give a longer `step`, or a shorter `lead` in whole minutes"));
         }
     }
 }

@@ -28,6 +28,7 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
         json!({
             "goals": binding.goals.iter().map(|g| answer.goals[*g].to_string()).collect::<Vec<_>>(),
             "without": choice(&binding.without),
+            "sure": binding.sure,
             "saves_usd_per_month": binding.saves,
         })
     });
@@ -36,7 +37,7 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
             json!({ "kind": of.kind.to_string(), "goals": "met", "best": choice(best) })
         }
         Best::Misses(best) => {
-            json!({ "kind": of.kind.to_string(), "goals": "missed", "best": choice(best) })
+            json!({ "kind": of.kind.to_string(), "goals": super::unmet(best), "best": choice(best) })
         }
         Best::Dear(floor) => {
             json!({ "kind": of.kind.to_string(), "goals": null, "least_usd_per_month": floor })
@@ -69,6 +70,7 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
             "cells": answer.effort.cells,
             "settings": answer.effort.settings,
             "tried": answer.effort.tried,
+            "besides": answer.effort.besides,
             "grid": answer.effort.grid,
         },
     });
@@ -84,6 +86,7 @@ fn headroom(headroom: &Headroom) -> Value {
         "meets": headroom.meets,
         "misses": misses.map(|(times, _)| times),
         "goals": misses.map(|(_, goals)| goals),
+        "sure": misses.map(|_| headroom.sure),
     })
 }
 
