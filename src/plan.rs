@@ -323,6 +323,7 @@ impl Planner<'_> {
             duration: plan.map(|plan| plan.duration).unwrap_or_default(),
             recorded: plan.is_some_and(crate::model::Plan::is_recorded),
             goals: experiment.slo.clone(),
+            besides: (self.draft.bounds_failures()).then(|| experiment.slo.len() - 1),
             measures: self.measures(),
             winner: winner.map(|id| self.choice(id, Runs::Fresh)),
             deployed: winner.map(|id| self.field.scenario(id).clone()),
@@ -397,7 +398,8 @@ impl Planner<'_> {
     /// The measures of the goals, or where there are none those that one looks at.
     fn measures(&self) -> Vec<MetricId> {
         let mut measures: Vec<MetricId> = Vec::new();
-        let of_goals = self.field.goals().iter().map(|goal| goal.metric);
+        let typed = self.field.goals().len() - usize::from(self.draft.bounds_failures());
+        let of_goals = self.field.goals()[..typed].iter().map(|goal| goal.metric);
         let usual = [metric::LATENCY_MS_P99, metric::COLD_START_RATIO];
         for measure in of_goals.chain(usual) {
             let is_cost = measure.metric().name.starts_with("cost_usd");

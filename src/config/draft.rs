@@ -6,7 +6,8 @@
 
 use std::path::Path;
 
-use crate::model::{Experiment, Scenario, Search};
+use crate::metric::FAILURE_RATIO;
+use crate::model::{Experiment, Goal, Relation, Scenario, Scope, Search};
 
 use super::convert::{Context, scenarios};
 use super::source::read_text;
@@ -26,6 +27,40 @@ pub struct Draft {
     root: Node,
     experiment: Experiment,
     search: Search,
+    /// Whether a goal on failures was added, as the last.
+    bounds_failures: bool,
+}
+
+/// Share of requests that may fail besides those that the functions let fail by themselves.
+const MOST_FAILURES: f64 = 0.01;
+
+/// Adds a goal on failures where goals say nothing of them: a setting that fails requests is no
+/// answer, however fast and cheap it fails them. Whether one was added.
+fn bound_failures(experiment: &mut Experiment) -> bool {
+    let told = [
+        "failed",
+        "failure_ratio",
+        "timed_out",
+        "reject",
+        "out_of_memory",
+    ];
+    let tells = |goal: &Goal| {
+        let name = goal.metric.metric().name;
+        told.iter().any(|begin| name.starts_with(begin))
+    };
+    if experiment.slo.is_empty() || experiment.slo.iter().any(tells) {
+        return false;
+    }
+    let scenarios = experiment.scenarios.iter();
+    let functions = scenarios.flat_map(|scenario| scenario.plan.functions.iter());
+    let own = functions.map(|function| function.error_rate + function.crash_rate);
+    experiment.slo.push(Goal {
+        metric: FAILURE_RATIO,
+        scope: Scope::All,
+        relation: Relation::AtMost,
+        bound: (own.fold(0.0, f64::max) + MOST_FAILURES).min(1.0),
+    });
+    true
 }
 
 impl Draft {
@@ -34,7 +69,8 @@ impl Draft {
     /// # Errors
     /// Every fault found, as [`load_with_warnings`] finds them.
     pub fn load(path: &Path, overrides: &Overrides) -> Result<(Self, Diagnostics), Diagnostics> {
-        let (experiment, diagnostics) = load_with_warnings(path, overrides)?;
+        let (mut experiment, diagnostics) = load_with_warnings(path, overrides)?;
+        let bounds_failures = bound_failures(&mut experiment);
         let context = Context::new(path.parent().unwrap_or(Path::new("")));
         // It was read a moment ago; what has become of it since shows as faults below.
         let text = read_text(path).unwrap_or_default();
@@ -59,11 +95,17 @@ impl Draft {
             root,
             experiment,
             search: heading.search,
+            bounds_failures,
         };
         Ok((draft, diagnostics))
     }
 
-    /// The file as it is.
+    /// Whether a goal on failures was added to those of the file, as the last.
+    pub fn bounds_failures(&self) -> bool {
+        self.bounds_failures
+    }
+
+    /// The file as it is, but for that goal.
     pub fn experiment(&self) -> &Experiment {
         &self.experiment
     }

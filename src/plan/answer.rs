@@ -27,6 +27,8 @@ pub struct Answer {
     pub recorded: bool,
     /// What has to be met.
     pub goals: Vec<Goal>,
+    /// Place of the goal on failures that the file does not have.
+    pub besides: Option<usize>,
     /// Measures that the candidates are drawn and listed by: cost apart.
     pub measures: Vec<MetricId>,
     /// The cheapest setting that meets every goal; `None` where none does.

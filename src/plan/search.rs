@@ -56,6 +56,7 @@ fn is_monotone(goal: &Goal, kind: &Kind) -> bool {
         "workflow_latency_ms_",
         "cold_",
         "workflow_cold_",
+        "failure_ratio",
     ];
     is_limit || starts.iter().any(|start| name.starts_with(start))
 }

@@ -179,21 +179,20 @@ fn nobody(answer: &Answer) -> Vec<String> {
     lines
 }
 
-/// Each goal with the value of a choice, a line each.
+/// Each goal with the value of a choice, a line each; that on failures, which the file does not
+/// have, only where it is not met.
 fn goals(answer: &Answer, choice: &Choice) -> Vec<String> {
-    let names: Vec<String> = choice
-        .goals
-        .iter()
-        .map(|value| goal_text(answer, value))
-        .collect();
-    let values: Vec<String> = choice
-        .goals
+    let told =
+        |value: &&GoalValue| answer.besides != Some(value.goal) || value.standing != Standing::Met;
+    let told: Vec<&GoalValue> = choice.goals.iter().filter(told).collect();
+    let names: Vec<String> = told.iter().map(|v| goal_text(answer, v)).collect();
+    let values: Vec<String> = told
         .iter()
         .map(|value| shown(answer.goals[value.goal].metric, value.estimate))
         .collect();
     let wide = |texts: &[String]| texts.iter().map(|text| width(text)).max().unwrap_or(0);
     let (name_width, value_width) = (wide(&names), wide(&values));
-    let each = choice.goals.iter().zip(names.iter().zip(&values));
+    let each = told.iter().zip(names.iter().zip(&values));
     each.map(|(value, (name, shown))| {
         let goal = &answer.goals[value.goal];
         format!(

@@ -547,3 +547,23 @@ fn a_plan_writes_what_deploys_its_winner() {
         assert!(text.contains("cold_start_ratio <= 1 %"), "{name}");
     }
 }
+
+/// With too little memory every request fails at once, which is cheap and never late.
+#[test]
+fn what_fails_its_requests_is_no_answer() {
+    let text = shop(
+        "latency-ms-p99 = \"<= 10 s\"",
+        "memory = [\"128 MB\", \"1 GB\"]\nremedies = [\"none\"]",
+    );
+    let overrides = Overrides {
+        set: vec![(
+            "function.working-set".to_owned(),
+            "{ base = \"200 MB\", peak = \"300 MB\" }".to_owned(),
+        )],
+        ..Overrides::default()
+    };
+    let made = made(&draft("fails", &text, &overrides), 2, false);
+    assert_eq!(winner(&made).memory.unwrap().mb(), 1024.0);
+    let told = report::plan::text(&made, report::table::Style::default());
+    assert!(!told.contains("failure_ratio"), "{told}");
+}
