@@ -68,7 +68,8 @@ pub struct FitSpec {
     pub logs: Vec<LogFile>,
     /// Name of the model; without it that of the function, or of the first file.
     pub name: Option<String>,
-    /// Which function, where there are several: its name, a part of it, or a pattern with `*` or `?`.
+    /// Which function, where there are several: its name, a part of it, or a pattern with `*` or
+    /// `?`.
     pub function: Option<String>,
     /// Share of the log's time that is fitted before the rest is simulated, between 0 and 1.
     pub split: f64,
