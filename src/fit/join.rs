@@ -177,3 +177,49 @@ fn add(call: &mut Fact, other: &Fact) {
 fn nearest(calls: &mut [Fact], at: i64) -> Option<&mut Fact> {
     calls.iter_mut().min_by_key(|call| call.at.abs_diff(at))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(request: u128, stream: u32, end: i64) -> Fact {
+        Fact {
+            at: end,
+            stream,
+            run: 10,
+            ..Fact::new(request, About::Report)
+        }
+    }
+
+    #[test]
+    fn an_error_without_a_request_is_of_the_call_that_ran_there_then() {
+        let mut facts = Sorter::new();
+        // Runs 90 to 100, 110 to 120 and 130 to 140 on one stream, 110 to 120 on another.
+        for fact in [
+            report(4, 1, 100),
+            report(2, 1, 120),
+            report(3, 1, 140),
+            report(1, 2, 120),
+        ] {
+            facts.push(fact).unwrap();
+        }
+        let mut errors = Sorter::new();
+        for (stream, at) in [(2, 125), (1, 140), (1, 105), (1, 115), (1, 112), (0, 115)] {
+            errors.push(NamelessError { stream, at }).unwrap();
+        }
+        let (facts, errors) = (facts.finish().unwrap(), errors.finish().unwrap());
+        let joined = join(facts, None, &errors).unwrap();
+        let mut rows = joined.calls.rows().unwrap();
+        let mut ended = Vec::new();
+        while let Some(call) = rows.next().unwrap() {
+            ended.push((call.0.request, call.0.end));
+        }
+        let expected = [
+            (4, End::Plain),
+            (1, End::Plain),
+            (2, End::Error),
+            (3, End::Error),
+        ];
+        assert_eq!(ended, expected);
+    }
+}

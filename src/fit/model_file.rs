@@ -309,8 +309,8 @@ pub(super) struct Run<'a> {
     /// Files of the trace and of the model, beside the experiment.
     pub(super) trace: &'a str,
     pub(super) model: &'a str,
-    /// Day of the last call, which chooses the rules of billing and scaling: an experiment asks what
-    /// comes next, so the newest rules that the log knows are right for it.
+    /// Day of the last call, which chooses the rules of billing and scaling: an experiment asks
+    /// what comes next, so the newest rules that the log knows are right for it.
     pub(super) date: &'a str,
     pub(super) duration_s: f64,
     pub(super) warm_up_s: f64,
