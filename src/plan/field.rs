@@ -321,10 +321,12 @@ impl<'a> Field<'a> {
             Runs::Fresh => LOOK,
         };
         let goals = 0..self.goals().len();
-        let verdicts = goals.filter(|goal| of(&self.goals()[*goal])).flat_map(|goal| {
-            let subjects = self.subjects(id, goal, runs).into_iter();
-            subjects.map(move |(_, values)| self.verdict_of(goal, &values, level))
-        });
+        let verdicts = goals
+            .filter(|goal| of(&self.goals()[*goal]))
+            .flat_map(|goal| {
+                let subjects = self.subjects(id, goal, runs).into_iter();
+                subjects.map(move |(_, values)| self.verdict_of(goal, &values, level))
+            });
         verdicts.max().unwrap_or(Verdict::Met)
     }
 
