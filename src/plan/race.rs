@@ -77,11 +77,13 @@ impl Planner<'_> {
         /// Winners that may fail their confirmation.
         const TRIES: usize = 8;
         while self.lost.len() < TRIES {
-            let Some(mut winner) = self.race()? else {
-                // The next stronger ones of those that lost may still meet the goals.
-                if self.strengthen()? | self.reopen()? {
-                    continue;
-                }
+            let raced = self.race()?;
+            // The next stronger ones of those that failed may still meet the goals, and so may what
+            // was too dear beside one that failed.
+            if self.strengthen()? | self.reopen()? {
+                continue;
+            }
+            let Some(mut winner) = raced else {
                 return Ok(None);
             };
             // What each kind comes to may be cheaper than what led so far.
@@ -93,7 +95,7 @@ impl Planner<'_> {
                 }
             }
             if !self.confirm(winner)? {
-                self.lose(winner)?;
+                self.lost.push(winner);
                 continue;
             }
             let mut second = self.runner_up(winner)?;
@@ -110,7 +112,7 @@ impl Planner<'_> {
             if self.field.verdict(winner, Runs::Fresh) == Verdict::Met {
                 return Ok(Some(Chosen { winner, second }));
             }
-            self.lose(winner)?;
+            self.lost.push(winner);
         }
         Ok(None)
     }
@@ -128,12 +130,11 @@ impl Planner<'_> {
         }
     }
 
-    /// Notes that a winner failed, and looks for others in its place.
-    fn lose(&mut self, winner: CandidateId) -> Result<(), Failure> {
-        self.lost.push(winner);
-        self.strengthen()?;
-        self.reopen()?;
-        Ok(())
+    /// Whether a candidate that seemed to meet the goals does not, with all replications or with
+    /// fresh ones.
+    fn has_failed(&self, id: CandidateId) -> bool {
+        let all = self.field.runs(id, Runs::Choice) >= self.most();
+        self.lost.contains(&id) || (all && self.field.served(id) != Verdict::Met)
     }
 
     /// Searches the chains that were too dear beside a leader that has failed; whether there were
@@ -143,7 +144,7 @@ impl Planner<'_> {
         for chain in 0..self.chains.len() {
             if let Found::Best(place) = self.found[chain]
                 && let Some(id) = self.candidate(chain, place)
-                && !self.lost.contains(&id)
+                && !self.has_failed(id)
             {
                 self.settle(chain, place);
             }
@@ -163,15 +164,15 @@ impl Planner<'_> {
     }
 
     /// Puts the next stronger setting that meets the goals in the place of each best one that has
-    /// lost; whether any did.
+    /// failed; whether there was one.
     fn strengthen(&mut self) -> Result<bool, Failure> {
         let mut any = false;
         for chain in 0..self.chains.len() {
             let Found::Best(place) = self.found[chain] else {
                 continue;
             };
-            let lost = self.candidate(chain, place);
-            if !lost.is_some_and(|id| self.lost.contains(&id)) {
+            let best = self.candidate(chain, place);
+            if !best.is_some_and(|id| self.has_failed(id)) {
                 continue;
             }
             let count = self.chains[chain].settings.len();
@@ -190,7 +191,7 @@ impl Planner<'_> {
                     }
                 }
             }
-            any |= matches!(self.found[chain], Found::Best(_));
+            any = true;
         }
         Ok(any)
     }

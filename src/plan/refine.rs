@@ -47,7 +47,10 @@ impl Planner<'_> {
         self.refined.push(chain);
         match self.chains[chain].kind {
             Kind::Remedy(RemedyName::Scheduled) => self.refine_schedule(chain, place),
-            Kind::Remedy(RemedyName::Provisioned) => self.refine_functions(chain, place),
+            // Numbers that the user gave are all that may be chosen.
+            Kind::Remedy(RemedyName::Provisioned) if self.draft.search().provisioned.is_none() => {
+                self.refine_functions(chain, place)
+            }
             _ => Ok(()),
         }
     }

@@ -266,34 +266,171 @@ fn the_search_finds_what_the_full_grid_finds_in_a_fraction_of_its_cells() {
     let (mut cells, mut grid) = (0, 0);
     for (name, slo, search) in cases {
         for seed in 1..=2 {
-            let overrides = Overrides {
-                seed: Some(seed),
-                ..Overrides::default()
-            };
-            let draft = draft(name, &shop(slo, search), &overrides);
-            let (found, full) = (made(&draft, 2, false), made(&draft, 2, true));
-            let cost = |answer: &Answer| answer.winner.as_ref().map(|w| w.cost.mean.unwrap());
-            let same = match (&found.winner, &full.winner) {
-                (Some(a), Some(b)) => {
-                    // A schedule may be one that is between those of the grid, and cheaper.
-                    let refined =
-                        a.kind == Kind::Remedy(RemedyName::Scheduled) && cost(&found) < cost(&full);
-                    a.setting == b.setting || refined
-                }
-                (None, None) => true,
-                _ => false,
-            };
-            assert!(
-                same,
-                "{name}, seed {seed}:\n{}\n{}",
-                text(&found),
-                text(&full)
-            );
+            let (found, full) = held_to_grid(name, &shop(slo, search), seed);
             cells += found.effort.cells;
             grid += full.effort.cells;
         }
     }
     assert!(cells * 2 < grid, "{cells} of {grid} cells");
+}
+
+/// A plan and the full grid, which must come to the same.
+fn held_to_grid(name: &str, experiment: &str, seed: u64) -> (Answer, Answer) {
+    let overrides = Overrides {
+        seed: Some(seed),
+        ..Overrides::default()
+    };
+    let draft = draft(name, experiment, &overrides);
+    let (found, full) = (made(&draft, 2, false), made(&draft, 2, true));
+    let cost = |answer: &Answer| answer.winner.as_ref().map(|w| w.cost.mean.unwrap());
+    let same = match (&found.winner, &full.winner) {
+        (Some(a), Some(b)) => {
+            // A schedule may be one that is between those of the grid, and cheaper.
+            let refined =
+                a.kind == Kind::Remedy(RemedyName::Scheduled) && cost(&found) < cost(&full);
+            a.setting == b.setting || refined
+        }
+        (None, None) => true,
+        _ => false,
+    };
+    let both = format!("{name}, seed {seed}:\n{}\n{}", text(&found), text(&full));
+    assert!(same, "{both}");
+    for answer in [&found, &full] {
+        let Some(winner) = &answer.winner else {
+            continue;
+        };
+        assert_eq!(winner.verdict, Verdict::Met, "{both}");
+        assert!(winner.fresh);
+        let own = answer.chosen.as_ref().unwrap().cost.mean.unwrap();
+        for of in &answer.kinds {
+            if let Best::Meets(choice) = &of.best {
+                assert_eq!(choice.verdict, Verdict::Met, "{both}");
+                assert!(choice.cost.mean.unwrap() >= own, "{both}");
+            }
+        }
+        assert!(answer.effort.tried <= answer.effort.settings, "{both}");
+    }
+    (found, full)
+}
+
+/// One function on a shared platform.
+fn api(more: &str, slo: &str, search: &str) -> String {
+    format!(
+        r#"
+platform     = "aws-lambda"
+duration     = "1 day"
+warm-up      = "1 h"
+replications = 4
+
+[[function]]
+name     = "api"
+model    = "node-api"
+memory   = "1 GB"
+service  = "300 ms"
+{more}
+
+[slo]
+{slo}
+
+[search]
+{search}
+"#
+    )
+}
+
+#[test]
+fn a_goal_on_cost_is_met_by_the_cheapest_of_the_others_or_by_none() {
+    let search = "remedies = [\"none\", \"provisioned\"]\nprovisioned = { instances = { from = 1, to = 6 } }";
+    let arrivals = "arrivals = { poisson = { rate = \"0.2 / s\" } }";
+    for (cost, met) in [(40, true), (5, false)] {
+        let slo = format!("cold-start-ratio = \"<= 0.12 %\"\ncost-usd-per-month = \"<= {cost}\"");
+        let name = format!("cost-{cost}");
+        let (found, _) = held_to_grid(&name, &api(arrivals, &slo, search), 1);
+        assert_eq!(found.winner.is_some(), met, "{}", text(&found));
+    }
+}
+
+#[test]
+fn pings_that_throttle_are_not_bisected() {
+    let more = "reserved-concurrency = 4\narrivals = { poisson = { rate = \"10 / h\" } }";
+    let slo = "throttle-ratio = \"<= 0.5 %\"\ncold-start-ratio = \"<= 13 %\"";
+    let search = "remedies = [\"none\", \"ping\"]\nping = { every = [\"4 min\"], instances = { from = 1, to = 4 }, hold = \"30 s\" }";
+    let (found, _) = held_to_grid("ping-throttle", &api(more, slo, search), 1);
+    assert!(found.winner.is_some(), "{}", text(&found));
+}
+
+#[test]
+fn a_service_without_chance_is_planned_for_by_its_sure_differences() {
+    let text_of = r#"
+platform     = "lab.toml"
+duration     = "1 day"
+warm-up      = "1 h"
+replications = 4
+
+[[function]]
+name     = "a"
+memory   = "1 GB"
+service  = "300 ms"
+arrivals = { every = "20 min" }
+
+[[function]]
+name     = "b"
+memory   = "1 GB"
+service  = "300 ms"
+arrivals = { every = "30 min" }
+
+[slo]
+function.b.cold-start-ratio = "<= 0.1 %"
+
+[search]
+remedies = ["none", "provisioned"]
+"#;
+    let found = answer("certain", text_of);
+    let setting = winner(&found);
+    assert!(setting.of("a").remedies.is_empty(), "{setting}");
+    let one = Remedy::Provisioned { instances: 1 };
+    assert_eq!(setting.of("b").remedies, [&one], "{setting}");
+}
+
+#[test]
+fn where_a_leader_fails_its_confirmation_others_are_looked_for() {
+    // Pings each 10 and each 5 minutes keep the 99.9th percentile on either side of its bound.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = root.join("experiments/plan-checkout.toml");
+    let Ok((draft, _)) = Draft::load(&file, &Overrides::default()) else {
+        panic!("{}", file.display());
+    };
+    let found = made(&draft, 2, false);
+    let winner = found.winner.as_ref();
+    let winner = winner.unwrap_or_else(|| panic!("{}", text(&found)));
+    assert_eq!(winner.verdict, Verdict::Met, "{}", text(&found));
+    assert!(!found.rejected.is_empty(), "{}", text(&found));
+    for choice in &found.rejected {
+        assert_ne!(choice.verdict, Verdict::Met, "{}", text(&found));
+        assert_ne!(choice.setting, winner.setting);
+    }
+}
+
+#[test]
+fn a_policy_of_the_file_wins_where_the_grid_says_so() {
+    let goals = "cold-start-ratio = \"<= 0.04 %\"";
+    let text = shop(
+        goals,
+        "remedies = [\"none\", \"provisioned\"]\nprovisioned = { instances = [8, 9] }",
+    );
+    let text = format!("{text}\n[[policy]]\nname = \"six\"\nprovisioned = {{ instances = 6 }}\n");
+    let (found, _) = held_to_grid("grid-policy", &text, 1);
+    assert_eq!(winner(&found).policy.as_deref(), Some("six"));
+}
+
+#[test]
+fn a_step_has_room_for_the_lead_that_nobody_gave() {
+    let search = "scheduled = { step = \"5 min\" }";
+    let file = write("lead", &shop("cold-start-ratio = \"<= 1 %\"", search));
+    let Err(told) = Draft::load(&file, &Overrides::default()) else {
+        panic!("a step of 5 minutes leaves no room for a lead of 5");
+    };
+    assert!(told.to_string().contains("`lead`"), "{told}");
 }
 
 #[test]
