@@ -105,7 +105,7 @@ pub fn plan(draft: &Draft, options: &Options<'_>, control: &Control) -> Result<A
         planner.refine()?;
     }
     let chosen = planner.choose()?;
-    planner.answer(chosen)
+    planner.answer(chosen.as_ref())
 }
 
 /// Settings that a plan of this draft would choose from, as one trial run of each base shows.
@@ -282,11 +282,11 @@ impl Planner<'_> {
         }
     }
 
-    fn answer(&mut self, chosen: Option<Chosen>) -> Result<Answer, Failure> {
-        let winner = chosen.as_ref().map(|chosen| chosen.winner);
+    fn answer(&mut self, chosen: Option<&Chosen>) -> Result<Answer, Failure> {
+        let winner = chosen.map(|chosen| chosen.winner);
         let base = winner.and_then(|id| self.base_of(id)).unwrap_or(0);
         self.complete(base)?;
-        let runner_up = chosen.as_ref().and_then(|chosen| {
+        let runner_up = chosen.and_then(|chosen| {
             let (id, tie) = chosen.second?;
             Some(RunnerUp {
                 extra: self.field.dearer((id, chosen.winner), LEVEL, Runs::Fresh),
