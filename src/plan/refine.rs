@@ -3,8 +3,8 @@
 //! A chain of schedules has steps, each of which adds instances in several parts of the day.
 //! Between the weakest that meets the goals and the one before there is a cheaper one, as a rule.
 //! The instances in between go in the order of their worth, as many as the goals bear, which
-//! bisection finds; then single ones are tried in the same order. Where there are several functions,
-//! those that need no instances are found before.
+//! bisection finds; then single ones are tried in the same order. Where there are several
+//! functions, those that need no instances are found before.
 
 use crate::experiment::Failure;
 
