@@ -7,8 +7,8 @@
 //! found so far by provisioned capacity alone is not simulated.
 //!
 //! A goal on the whole cost is no part of this: the cheapest setting that meets the others either
-//! meets it or none does. Where a goal is on something that does not get better along a chain, every
-//! setting of that chain is simulated.
+//! meets it or none does. Where a goal is on something that does not get better along a chain,
+//! every setting of that chain is simulated.
 
 use crate::experiment::Failure;
 use crate::metric::COST_USD_PER_MONTH;

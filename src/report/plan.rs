@@ -505,8 +505,8 @@ fn notes(answer: &Answer) -> Vec<String> {
     let share = effort.cells as f64 / effort.grid.max(1) as f64;
     let mut notes = vec![
         format!(
-            "Tried {} of {} settings{besides} in {} cells; all of them with {} replications are {} cells \
-             ({}).",
+            "Tried {} of {} settings{besides} in {} cells; all of them with {} replications are \
+             {} cells ({}).",
             effort.tried,
             effort.settings,
             effort.cells,
