@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use crate::metric::FAILURE_RATIO;
+use crate::metric::{FAILURE_RATIO, THROTTLE_RATIO};
 use crate::model::{Experiment, Goal, Relation, Scenario, Scope, Search};
 
 use super::convert::{Context, scenarios};
@@ -54,11 +54,17 @@ fn bound_failures(experiment: &mut Experiment) -> bool {
     let scenarios = experiment.scenarios.iter();
     let functions = scenarios.flat_map(|scenario| scenario.plan.functions.iter());
     let own = functions.map(|function| function.error_rate + function.crash_rate);
+    // Who bears throttles bears what they lead to.
+    let throttles = experiment
+        .slo
+        .iter()
+        .filter(|goal| goal.metric == THROTTLE_RATIO);
+    let throttles = throttles.map(|goal| goal.bound).fold(0.0, f64::max);
     experiment.slo.push(Goal {
         metric: FAILURE_RATIO,
         scope: Scope::All,
         relation: Relation::AtMost,
-        bound: (own.fold(0.0, f64::max) + MOST_FAILURES).min(1.0),
+        bound: (own.fold(0.0, f64::max) + throttles + MOST_FAILURES).min(1.0),
     });
     true
 }

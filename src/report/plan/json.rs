@@ -37,7 +37,8 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
             json!({ "kind": of.kind.to_string(), "goals": "met", "best": choice(best) })
         }
         Best::Misses(best) => {
-            json!({ "kind": of.kind.to_string(), "goals": super::unmet(best), "best": choice(best) })
+            let goals = super::unmet(best);
+            json!({ "kind": of.kind.to_string(), "goals": goals, "best": choice(best) })
         }
         Best::Dear(floor) => {
             json!({ "kind": of.kind.to_string(), "goals": null, "least_usd_per_month": floor })
