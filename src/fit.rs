@@ -41,6 +41,7 @@ use crate::logs::{LogFile, Reader, Totals, Unread};
 use crate::sim::Control;
 
 pub use bills::{Bills, Rule};
+pub use choose::name_fault;
 pub use estimates::Estimates;
 pub use first_call::FirstCall;
 pub use goodness::Fitted;

@@ -10,7 +10,6 @@ mod identities;
 mod keep_alive_curve;
 mod measures;
 mod messages;
-pub use crate::metric;
 mod request_csv;
 mod request_file;
 mod request_log;

@@ -67,11 +67,10 @@ fn share(text: &str) -> Result<f64, String> {
 
 pub(super) fn run(args: &FitArgs) -> Result<(), Failed> {
     if let Some(name) = &args.name
-        && (name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.'))
+        && let Some(fault) = fit::name_fault(name)
     {
-        return Err(Failed::BadInput(format!(
-            "error: --name {name}: files are called so: use a name without slashes"
-        )));
+        let name = name.escape_debug();
+        return Err(Failed::BadInput(format!("error: --name {name}: {fault}")));
     }
     let logs = log_files(&args.logs).map_err(|wrong| {
         let lines: Vec<String> = wrong

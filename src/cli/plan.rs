@@ -1,5 +1,6 @@
 //! `frostline plan`: find the cheapest setting that meets the goals, print it, write files.
 
+use std::fmt::Write;
 use std::io::{IsTerminal, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -78,6 +79,9 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
     let answer = answer(args, &draft, &options, &control);
     bar.finish_and_clear();
     let answer = answer?;
+    if answer.effort.settings == 0 {
+        return Err(nothing_to_try(&args.file, &answer));
+    }
     let dir = args.out.clone().unwrap_or_else(|| {
         let stem = args.file.file_stem();
         Path::new("results").join(stem.unwrap_or(answer.experiment.as_ref()))
@@ -110,6 +114,19 @@ fn answer(
             .map_err(|why| Failed::BadInput(format!("error: no headroom can be told: {why}")))?;
     }
     Ok(answer)
+}
+
+/// Says why no setting of `[search]` may be tried.
+fn nothing_to_try(file: &Path, answer: &Answer) -> Failed {
+    let mut text = format!(
+        "error: {}: [search] leaves no setting to try",
+        file.display()
+    );
+    for (setting, why) in &answer.left_out {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "\n  = help: {setting}: {why}");
+    }
+    Failed::BadInput(text)
 }
 
 /// A plan keeps nothing of what was stopped.

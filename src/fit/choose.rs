@@ -112,10 +112,31 @@ fn file_name(name: &str) -> String {
         .map(|c| if allowed(c) { c } else { '-' })
         .collect();
     let name = name.trim_matches(['-', '.']);
-    if name.is_empty() {
-        "function".to_owned()
+    match name {
+        "" => "function".to_owned(),
+        // The model would stand in the file of its own experiment.
+        EXPERIMENT => format!("{EXPERIMENT}-function"),
+        _ => name.chars().take(LONGEST_NAME).collect(),
+    }
+}
+
+/// What the experiment is called, beside which the model stands.
+const EXPERIMENT: &str = "experiment";
+/// Letters of a name, so that every system takes the files.
+const LONGEST_NAME: usize = 60;
+
+/// Why a name that the user gave is none that files can have.
+pub fn name_fault(name: &str) -> Option<&'static str> {
+    if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
+        Some("files are called so: use a name without slashes")
+    } else if name.contains(char::is_control) {
+        Some("it has a control character")
+    } else if name.chars().count() > LONGEST_NAME {
+        Some("files are called so: use 60 letters or fewer")
+    } else if name == EXPERIMENT {
+        Some("the experiment beside the model is called so: use another name")
     } else {
-        name.to_owned()
+        None
     }
 }
 

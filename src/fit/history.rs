@@ -121,6 +121,10 @@ impl Window {
         from: i64::MIN,
         to: i64::MAX,
     };
+
+    fn is_all(self) -> bool {
+        self.from == i64::MIN && self.to == i64::MAX
+    }
 }
 
 struct Sweep<'a> {
@@ -161,6 +165,8 @@ impl History {
                         sweep.run(window.from.max(at + call.0.start.max(0)), call.0.at);
                     }
                 }
+                // A call without a time is of the whole log, and of no part of it.
+                None if !window.is_all() => {}
                 _ => sweep.see(&call),
             }
         }

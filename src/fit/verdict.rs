@@ -12,7 +12,7 @@ use std::path::Path;
 
 use crate::config::{self, Overrides};
 use crate::experiment::{self, CellId, CellResult, Failure, MOST_JOBS_A_CORE};
-use crate::observe::metric::{self, MetricId};
+use crate::metric::{self, MetricId};
 use crate::sim::Control;
 use crate::stats::histogram::resolution;
 use crate::stats::moments::Moments;

@@ -16,6 +16,7 @@ use crate::model::{Goal, Relation, RemedyName};
 
 use super::Planner;
 use super::field::{CandidateId, LEVEL, Runs, Verdict, is_on_whole_cost};
+use super::setting::Setting;
 use super::space::{Chain, Kind};
 
 /// What is known of a chain.
@@ -62,15 +63,19 @@ fn is_monotone(goal: &Goal, kind: &Kind) -> bool {
 }
 
 impl Planner<'_> {
-    /// Whether the settings that meet the goals are the upper part of a chain. With a limit of its
-    /// own a function's pings may make its requests throttled, cold and late.
+    /// Whether the settings that meet the goals are the upper part of a chain. Under a limit that
+    /// they may fill pings make requests throttled, cold and late.
     pub(super) fn is_monotone(&self, chain: usize) -> bool {
-        let Chain { base, kind, .. } = &self.chains[chain];
-        let functions = &self.bases[*base].plan().functions;
-        let limited = functions.iter().any(|f| f.reserved_concurrency.is_some());
-        let pinged = *kind == Kind::Remedy(RemedyName::Ping);
+        let Chain {
+            base,
+            kind,
+            settings,
+            ..
+        } = &self.chains[chain];
+        let pings = settings.iter().map(Setting::pings).max().unwrap_or(0);
         let mut goals = self.field.goals().iter();
-        !(limited && pinged) && goals.all(|goal| is_monotone(goal, kind))
+        !(pings > 0 && self.bases[*base].is_tight(pings))
+            && goals.all(|goal| is_monotone(goal, kind))
     }
 
     /// Simulates a setting until it is clear whether it meets the goals besides that on the whole

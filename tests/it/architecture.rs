@@ -71,6 +71,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "model",
             "config",
             "logs",
+            "metric",
             "sim",
             "observe",
             "stats",

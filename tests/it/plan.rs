@@ -362,6 +362,16 @@ fn pings_that_throttle_are_not_bisected() {
 }
 
 #[test]
+fn pings_that_fill_the_quota_of_an_account_are_not_bisected() {
+    let quota = "arrivals = { poisson = { rate = \"10 / h\" } }\n\
+                 [platform-override]\nconcurrency-quota = 4\nunreserved-minimum = \"none\"";
+    let slo = "cold-start-ratio = \"<= 13 %\"";
+    let search = "remedies = [\"none\", \"ping\"]\nping = { every = [\"4 min\"], instances = { from = 1, to = 4 }, hold = \"30 s\" }";
+    let (found, _) = held_to_grid("ping-quota", &api(quota, slo, search), 1);
+    assert!(found.winner.is_some(), "{}", text(&found));
+}
+
+#[test]
 fn a_service_without_chance_is_planned_for_by_its_sure_differences() {
     let text_of = r#"
 platform     = "lab.toml"

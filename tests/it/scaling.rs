@@ -11,8 +11,9 @@ use std::path::Path;
 
 use frostline::config::{Overrides, load, load_text};
 use frostline::experiment::{CellId, run_cell};
+use frostline::metric;
 use frostline::model::{Experiment, Plan, RateScope, ScalingRate};
-use frostline::observe::{Values, metric};
+use frostline::observe::Values;
 use frostline::sim::Control;
 use frostline::units::Span;
 

@@ -8,8 +8,8 @@ use std::path::Path;
 use frostline::config::{Overrides, load};
 use frostline::experiment::{CellId, run_cell};
 use frostline::ids::FunctionId;
+use frostline::metric::REQUESTS;
 use frostline::model::{Experiment, Scenario, Traffic};
-use frostline::observe::metric::REQUESTS;
 use frostline::sim::Control;
 use frostline::units::{Span, Time};
 

@@ -1,5 +1,6 @@
 //! `frostline fit` as a user meets it.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use super::writer::{KNOWN, Known, Shape, simulate, write};
@@ -102,6 +103,37 @@ fn the_same_log_in_two_files_does_not_double_its_calls() {
 }
 
 #[test]
+fn calls_without_a_time_are_of_neither_part() {
+    let dir = folder("fit-untimed");
+    let calls = simulate(&SMALL, 2, &dir);
+    let timed = write(&calls, Shape::Tail, &dir).remove(0);
+    let mut log = fs::read_to_string(timed).unwrap();
+    for number in 0..50 {
+        let _ = writeln!(
+            log,
+            "REPORT RequestId: {number:032x}\tDuration: 20.00 ms\tBilled Duration: 20 ms\t\
+             Memory Size: 512 MB\tMax Memory Used: 80 MB\t"
+        );
+    }
+    // The name that a file gives is none that its experiment has.
+    fs::write(dir.join("experiment.log"), log).unwrap();
+    let output = run(
+        &dir,
+        &["fit", "experiment.log", "--format", "json", "--quiet"],
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let json: serde_json::Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    assert_eq!(json["read"]["calls"], calls.len() + 50);
+    let part = |name: &str| json["verdict"][name].as_u64().unwrap();
+    let parts = part("calls_fitted") + part("calls_simulated");
+    assert_eq!(parts, calls.len() as u64);
+    assert!(
+        dir.join("fitted/experiment-function/experiment.toml")
+            .exists()
+    );
+}
+
+#[test]
 fn a_log_on_the_standard_input_is_read() {
     use std::io::Write;
     let dir = folder("fit-stdin");
@@ -173,6 +205,23 @@ fn what_cannot_be_fitted_is_refused_in_words() {
             &["fit", "two.log", "--function", "*worker", "--name", "a/b"],
             2,
             "without slashes",
+        ),
+        (
+            &[
+                "fit",
+                "two.log",
+                "--function",
+                "*worker",
+                "--name",
+                "experiment",
+            ],
+            2,
+            "the experiment beside the model is called so",
+        ),
+        (
+            &["fit", "two.log", "--function", "*worker", "--name", "a\nb"],
+            2,
+            "a control character",
         ),
         (&["fit", "two.log", "--split", "1.5"], 2, "between 0 and 1"),
         (

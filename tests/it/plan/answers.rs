@@ -273,3 +273,20 @@ fn what_fails_its_requests_is_no_answer() {
     let told = report::plan::text(&made, report::table::Style::default());
     assert!(told.contains("Binding: failure_ratio <= 1 %."), "{told}");
 }
+
+#[test]
+fn a_search_that_leaves_nothing_to_try_is_bad_input() {
+    let slo = "cold-start-ratio = \"<= 1 %\"";
+    let file = write("nothing", &shop(slo, "memory = [\"1 MB\", \"64 MB\"]"));
+    let output = Command::new(env!("CARGO_BIN_EXE_frostline"))
+        .args(["plan", "--quiet", "--out"])
+        .arg(file.with_file_name("out"))
+        .arg(&file)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("[search] leaves no setting to try"), "{told}");
+    assert!(told.contains("= help: 64 MB"), "{told}");
+    assert!(output.stdout.is_empty());
+}

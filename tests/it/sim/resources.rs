@@ -3,11 +3,12 @@
 
 use frostline::dist::Dist;
 use frostline::ids::InstanceId;
+use frostline::metric;
 use frostline::model::{
     Connection, EventSource, Gateway, GatewayKind, Open, Ping, Process, Provisioned, RemedyKind,
     Reset, Resource, Snapshot, SnapshotAfter, WorkingSet, bytes,
 };
-use frostline::observe::{SummaryResult, metric};
+use frostline::observe::SummaryResult;
 use frostline::policy::{Happening, HappeningKind, Orders, Policy};
 use frostline::random::Stream;
 use frostline::sim::{Ending, Retirement};

@@ -1,9 +1,10 @@
 //! Event queues, queues and streams: rule by rule.
 
+use frostline::metric;
 use frostline::model::{
     AsyncRules, EventSource, Overflow, QueueRules, StreamKind, StreamRules, WorkingSet,
 };
-use frostline::observe::{SummaryResult, metric};
+use frostline::observe::SummaryResult;
 use frostline::sim::{Ending, Fate, Found};
 use frostline::units::{Memory, Span};
 
