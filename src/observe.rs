@@ -19,6 +19,7 @@ mod states;
 mod summary;
 mod tally;
 mod timeline;
+mod values;
 mod watch;
 mod workflows;
 

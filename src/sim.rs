@@ -477,7 +477,7 @@ impl<'a, O: Observer> Simulation<'a, O> {
         }
     }
 
-    /// Ends the run: tells the observer what is still there.
+    /// Ends the run: tells the observer what is still there, and keeps nothing but the observer.
     pub fn end(&mut self) -> Finished {
         let end = self.plan.end();
         self.now = end;
@@ -501,6 +501,11 @@ impl<'a, O: Observer> Simulation<'a, O> {
         self.tell_waiting_messages();
         self.tell_executions_in_flight();
         self.observer.run_ended(end);
+        self.functions.states = Vec::new();
+        self.instances = Instances::default();
+        self.finishes = Finishes::default();
+        self.calendar = Calendar::default();
+        self.policies = Vec::new();
         self.done
     }
 }

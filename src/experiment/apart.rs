@@ -323,7 +323,12 @@ impl<'a> Cell<'a> {
             for lane in &mut chunk.lanes {
                 end_lane(lane, stock);
             }
+            chunk.notes = Notes::default();
         });
+        // Measures take the memory of what only the run needed.
+        self.notes = Vec::new();
+        let peaks = self.shared.take_peaks();
+        self.shared = Shared::new(self.plan);
         let mut lanes = self.chunks.iter().flat_map(|chunk| &chunk.lanes);
         let of_file = self.dealer.as_ref().and_then(Dealer::fault);
         let fault = of_file.or_else(|| lanes.find_map(|lane| lane.arrivals.fault()));
@@ -333,7 +338,7 @@ impl<'a> Cell<'a> {
         let mut watches = watches(&mut self.chunks);
         let summary = self
             .parts
-            .finish(&mut watches, self.shared.take_peaks())
+            .finish(&mut watches, peaks)
             .map_err(Ended::Identity)?;
         Ok(Outcome::Done(Box::new(Done {
             summary,

@@ -155,8 +155,10 @@ impl ClaimedTap {
         let set = |values: &mut super::Values, sums: Vec<Sum>, length: Span| {
             let mean = sums.iter().map(|sum| sum.mean(length)).fold(0.0, f64::max);
             let most = sums.iter().map(|sum| sum.most).max().unwrap_or(0);
-            values.set(CLAIMED_CONCURRENCY_MEAN, mean);
-            values.set(CLAIMED_CONCURRENCY_PEAK, f64::from(most));
+            *values = values.with(&[
+                (CLAIMED_CONCURRENCY_MEAN, mean),
+                (CLAIMED_CONCURRENCY_PEAK, f64::from(most)),
+            ]);
         };
         let parts = |level: &Level, part: usize| level.parts.get(part).copied().unwrap_or_default();
         if batches > 1 {

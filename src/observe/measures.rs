@@ -1,7 +1,5 @@
 //! From counts to the measures of the catalogue.
 
-use serde::{Deserialize, Serialize};
-
 use crate::sim::{Cause, State};
 use crate::stats::{Histogram, Joint};
 use crate::units::Span;
@@ -9,69 +7,8 @@ use crate::units::Span;
 use super::costs::{Bill, MONTH};
 use super::messages::Messages;
 use super::tally::Tally;
-use crate::metric::{self, Kind, METRICS, MetricId};
-
-/// Requests of a batch that a quantile must leave above it, for its spread over batches to tell how
-/// far that of the whole run may be off.
-const LEAST_ABOVE: f64 = 10.0;
-
-/// A value for each measure of the catalogue.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(from = "Vec<Option<f64>>", into = "Vec<Option<f64>>")]
-pub struct Values(Box<[f64]>);
-
-impl From<Vec<Option<f64>>> for Values {
-    fn from(values: Vec<Option<f64>>) -> Self {
-        Self(
-            values
-                .into_iter()
-                .map(|value| value.unwrap_or(f64::NAN))
-                .collect(),
-        )
-    }
-}
-
-impl From<Values> for Vec<Option<f64>> {
-    fn from(values: Values) -> Self {
-        values.iter().collect()
-    }
-}
-
-impl Values {
-    /// The value of a measure; `None` where there is none, such as a ratio to no requests.
-    pub fn get(&self, metric: MetricId) -> Option<f64> {
-        let value = self.0[metric.index()];
-        (!value.is_nan()).then_some(value)
-    }
-
-    /// Each value, in the order of the catalogue.
-    pub fn iter(&self) -> impl Iterator<Item = Option<f64>> + '_ {
-        MetricId::all().map(|metric| self.get(metric))
-    }
-
-    /// These values as one batch (y, x) of a ratio, by the kind of the measure; `None` where a
-    /// batch tells nothing about the whole, such as a quantile with too few requests above it.
-    pub fn as_batch(&self, metric: MetricId) -> Option<(f64, f64)> {
-        let count = |metric| self.get(metric).unwrap_or(0.0);
-        let ran = || count(metric::COLD_STARTS) + count(metric::WARM_STARTS);
-        let weighted = |weight: f64| (self.get(metric).unwrap_or(0.0) * weight, weight);
-        match metric.metric().kind {
-            Kind::Total | Kind::OverTime => Some((self.get(metric)?, 1.0)),
-            Kind::PerRequest => Some(weighted(count(metric::REQUESTS))),
-            Kind::PerAttempt => Some(weighted(count(metric::REQUESTS) + count(metric::RETRIES))),
-            Kind::PerRun => Some(weighted(ran())),
-            Kind::Quantile(thousandths) => {
-                let above = ran() * f64::from(1000 - thousandths) / 1000.0;
-                (above >= LEAST_ABOVE).then_some((self.get(metric)?, 1.0))
-            }
-            Kind::Alone => None,
-        }
-    }
-
-    pub(super) fn set(&mut self, metric: MetricId, value: f64) {
-        self.0[metric.index()] = value;
-    }
-}
+use super::values::Sheet;
+use crate::metric::{self, MetricId};
 
 /// What the measures of one function, or of all, are taken from.
 pub(super) struct Part<'a> {
@@ -112,8 +49,8 @@ impl Has {
 
 impl Part<'_> {
     /// Every measure of the catalogue.
-    pub(super) fn values(&self) -> Values {
-        let mut values = Values(vec![f64::NAN; METRICS.len()].into());
+    pub(super) fn sheet(&self) -> Sheet {
+        let mut values = Sheet::default();
         self.counts(&mut values);
         self.ratios(&mut values);
         let tally = self.tally;
@@ -132,7 +69,7 @@ impl Part<'_> {
         values
     }
 
-    fn counts(&self, values: &mut Values) {
+    fn counts(&self, values: &mut Sheet) {
         let t = self.tally;
         let counts = [
             (metric::REQUESTS, t.requests),
@@ -167,7 +104,7 @@ impl Part<'_> {
     }
 
     /// What there is only of functions with a queue or stream.
-    fn messages(&self, values: &mut Values) {
+    fn messages(&self, values: &mut Sheet) {
         values.set(metric::DEAD_LETTERS, self.tally.dead_letters as f64);
         if !self.has.queue && !self.has.stream {
             return;
@@ -188,7 +125,7 @@ impl Part<'_> {
         lengths_of_time(values, metric::MESSAGE_LATENCY_MS_MEAN, &latency);
     }
 
-    fn ratios(&self, values: &mut Values) {
+    fn ratios(&self, values: &mut Sheet) {
         let t = self.tally;
         let cold = t.boots + t.restores;
         let ratio = |part: u64, all: u64| {
@@ -211,7 +148,7 @@ impl Part<'_> {
         values.set(metric::FAILURE_RATIO, ratio(failures, t.requests));
     }
 
-    fn instances(&self, values: &mut Values) {
+    fn instances(&self, values: &mut Sheet) {
         let t = self.tally;
         let nanos = self.window.nanos() as f64;
         let mean = |instance_nanos: u128| {
@@ -240,7 +177,7 @@ impl Part<'_> {
         values.set(metric::START_GB_S, self.gb_s[State::Starting as usize]);
     }
 
-    fn costs(&self, values: &mut Values) {
+    fn costs(&self, values: &mut Sheet) {
         let bill = &self.bill;
         values.set(metric::COST_USD_TOTAL, bill.total());
         values.set(metric::COST_USD_REQUESTS, bill.requests);
@@ -268,7 +205,7 @@ impl Part<'_> {
 }
 
 /// Mean, quantiles and greatest, in milliseconds, in the order of the catalogue from `first` on.
-pub(super) fn lengths_of_time(values: &mut Values, first: MetricId, histogram: &Joint<'_>) {
+pub(super) fn lengths_of_time(values: &mut Sheet, first: MetricId, histogram: &Joint<'_>) {
     let millis = |nanos: u64| nanos as f64 / 1e6;
     let Some(mean) = histogram.mean() else { return };
     values.set(first, mean / 1e6);

@@ -15,10 +15,10 @@ use crate::units::{Span, Time};
 
 use super::costs::{UnitPrices, Usage, gb_seconds};
 use super::identities::Violation;
-pub use super::measures::Values;
 use super::measures::{Has, Part};
 use super::states::{PeakClock, Peaks};
 use super::tally::Tally;
+pub use super::values::Values;
 use super::watch::Watch;
 use super::workflows::{WorkflowBooks, Workflows};
 use crate::metric::{METRICS, MetricId};
@@ -237,7 +237,7 @@ impl<'a> Parts<'a> {
                 has: watch.has(plan),
                 window,
             };
-            part.values()
+            part.sheet().into()
         };
         let asked = if each { counted } else { &[] };
         let functions = asked
@@ -272,11 +272,11 @@ impl<'a> Parts<'a> {
             has: all_has,
             window,
         };
-        let mut values = part.values();
+        let mut values = part.sheet();
         if let Some(workflows) = workflows {
             workflows.set(&mut values);
         }
-        ((values, all), functions)
+        ((values.into(), all), functions)
     }
 }
 

@@ -7,7 +7,8 @@ use crate::units::{Memory, Span, Time};
 
 use super::costs::Services;
 use super::identities::Violation;
-use super::measures::{Values, lengths_of_time};
+use super::measures::lengths_of_time;
+use super::values::Sheet;
 use crate::metric;
 
 /// Counts of executions that were started in the measured time.
@@ -179,7 +180,7 @@ impl Workflows {
     }
 
     /// Their measures.
-    pub(super) fn set(&self, values: &mut Values) {
+    pub(super) fn set(&self, values: &mut Sheet) {
         let counts = [
             (metric::WORKFLOWS, self.started),
             (metric::WORKFLOWS_COMPLETED, self.completed),

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use frostline::dist::Dist;
-use frostline::experiment::{self, CellId, CellResult, Failure};
+use frostline::experiment::{CellId, CellResult, Failure, run_cell, run_together};
 use frostline::ids::FunctionId;
 use frostline::metric;
 use frostline::model::{
@@ -154,7 +154,7 @@ fn processes(case: &Case) -> Vec<Process> {
     std::iter::once(steady).chain(bursts).collect()
 }
 
-pub(crate) fn plan(case: &Case, requests: f64) -> Plan {
+fn plan(case: &Case, requests: f64) -> Plan {
     let service = Dist::lognormal(Span::from_millis(100.0), 0.5).expect("a valid distribution");
     let init = Dist::lognormal(Span::from_millis(300.0), 0.3).expect("a valid distribution");
     let function = |number: u32| {
@@ -185,7 +185,8 @@ pub(crate) fn plan(case: &Case, requests: f64) -> Plan {
 }
 
 /// Draws arrivals and service times, and does nothing with them.
-pub(crate) fn draw(plan: &Plan) -> u64 {
+pub(crate) fn draw(experiment: &Experiment) -> u64 {
+    let plan = &experiment.scenarios[0].plan;
     let mut workload =
         Workload::new(plan, &Streams::new(1, 1)).unwrap_or_else(|faults| panic!("{faults:?}"));
     let mut requests = 0;
@@ -202,7 +203,8 @@ const CELL: CellId = CellId {
     replication: 1,
 };
 
-fn experiment(plan: &Plan) -> Experiment {
+/// A case with so many requests, as an experiment of one scenario.
+pub(crate) fn experiment(case: &Case, requests: f64) -> Experiment {
     Experiment {
         name: String::new(),
         question: String::new(),
@@ -216,24 +218,20 @@ fn experiment(plan: &Plan) -> Experiment {
             set: Vec::new(),
             keep_alive_curve: false,
             claimed_concurrency: false,
-            plan: plan.clone(),
+            plan: plan(case, requests),
         }],
     }
 }
 
 /// Simulates all functions together, counts and turns counts into measures.
-pub(crate) fn simulate_together(plan: &Plan) -> u64 {
-    requests_of(experiment::run_together(
-        &experiment(plan),
-        CELL,
-        &Control::default(),
-    ))
+pub(crate) fn simulate_together(experiment: &Experiment) -> u64 {
+    requests_of(run_together(experiment, CELL, &Control::default()))
 }
 
 /// Simulates functions apart where no limit binds, on this one core.
-pub(crate) fn simulate_apart(plan: &Plan) -> u64 {
+pub(crate) fn simulate_apart(experiment: &Experiment) -> u64 {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-    let run = || experiment::run_cell(&experiment(plan), CELL, &Control::default());
+    let run = || run_cell(experiment, CELL, &Control::default());
     requests_of(threads.expect("a thread").install(run))
 }
 

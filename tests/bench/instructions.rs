@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, process};
 
-use frostline::model::Plan;
+use frostline::model::Experiment;
 
-use cases::{CASES, draw, plan, simulate_apart, simulate_together};
+use cases::{CASES, draw, experiment, simulate_apart, simulate_together};
 
 /// A name, the case, and what is done with it.
-type Kernel = (&'static str, usize, fn(&Plan) -> u64);
+type Kernel = (&'static str, usize, fn(&Experiment) -> u64);
 
 const KERNELS: [Kernel; 9] = [
     ("draw, 1 function", 1, draw),
@@ -116,7 +116,7 @@ fn main() -> Result<(), String> {
         let parsed = kernel.parse().ok().zip(requests.parse().ok());
         let (kernel, requests): (usize, f64) = parsed.ok_or("expected two numbers")?;
         let (_, case, work) = KERNELS[kernel];
-        println!("{}", work(&plan(&CASES[case], requests)));
+        println!("{}", work(&experiment(&CASES[case], requests)));
         return Ok(());
     }
     if compare(arguments.iter().any(|argument| argument == "bless"))? {

@@ -15,9 +15,9 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use frostline::model::Plan;
+use frostline::model::Experiment;
 
-use cases::{CASES, Case, draw, plan, simulate_apart, simulate_together, steady};
+use cases::{CASES, Case, draw, experiment, simulate_apart, simulate_together, steady};
 use meter::{peak_mb, processor_seconds};
 
 /// Nanoseconds a request that `work` keeps the processor busy; it says how many it did.
@@ -31,10 +31,10 @@ fn nanos_a_request(work: impl FnOnce() -> u64) -> (f64, u64) {
 }
 
 fn run_case(case: &Case, requests: f64, part: Option<&str>) {
-    let plan = plan(case, requests);
-    let time = |wanted: &str, work: fn(&Plan) -> u64| {
+    let experiment = experiment(case, requests);
+    let time = |wanted: &str, work: fn(&Experiment) -> u64| {
         part.is_none_or(|part| part == wanted)
-            .then(|| nanos_a_request(|| work(&plan)))
+            .then(|| nanos_a_request(|| work(&experiment)))
     };
     let drawing = time("drawing", draw);
     let apart = time("apart", simulate_apart);
@@ -65,11 +65,11 @@ const IN_GRID: (f64, f64) = (3e6, 100.0);
 /// A place in the grid: nanoseconds a request, apart where there are several functions, and MB.
 fn run_place(functions: u32, rate: f64) {
     let (requests, of_each) = IN_GRID;
-    let plan = plan(
+    let experiment = experiment(
         &steady(functions, rate),
         requests.max(of_each * f64::from(functions)),
     );
-    let (nanos, _) = nanos_a_request(|| simulate_apart(&plan));
+    let (nanos, _) = nanos_a_request(|| simulate_apart(&experiment));
     print!("{:>11}", format!("{nanos:.0} {:.0}", peak_mb()));
 }
 
