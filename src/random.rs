@@ -38,6 +38,8 @@ pub enum Purpose {
     Memory = 17,
     /// Requests on top of those of a source, or left out of them.
     Traffic = 40,
+    /// States of an MMPP and sizes of batches.
+    ArrivalShape = 42,
     /// What is sampled of a log, and drawn to judge a fit.
     Fit = 41,
     /// Transitions, choices and calls of a workflow's executions.

@@ -15,6 +15,8 @@
 //! in the order of the functions, then of the sources, then as drawn or written.
 
 mod clock;
+mod copies;
+mod curve;
 mod dealer;
 mod merge;
 mod rates;

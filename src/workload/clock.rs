@@ -54,6 +54,31 @@ impl Clock {
         }
     }
 
+    /// A clock of the same process with so many times its rate, where it is a Poisson process, as
+    /// one with a rate that changes is.
+    pub(super) fn memoryless(&self, times: f64) -> Self {
+        match self {
+            Self::Poisson { at, mean_gap } => Self::Poisson {
+                at: *at,
+                mean_gap: mean_gap / times,
+            },
+            Self::Mmpp(clock) => Self::Mmpp(Box::new(clock.times(times))),
+            Self::Profile(clock) => Self::Profile(Box::new(clock.times(times))),
+            _ => Self::Silent,
+        }
+    }
+
+    /// Lets no request come before an instant, which is none in the past. What remembers nothing
+    /// goes on from there as if it had drawn none in between.
+    pub(super) fn skip_to(&mut self, instant: u64) {
+        match self {
+            Self::Poisson { at, .. } => *at = instant,
+            Self::Mmpp(clock) => clock.skip_to(instant),
+            Self::Profile(clock) => clock.skip_to(instant),
+            _ => {}
+        }
+    }
+
     /// The next instant in nanoseconds, never before the last one; [`NEVER`] after the last.
     #[expect(
         clippy::inline_always,
@@ -177,11 +202,13 @@ pub(super) struct BatchClock {
     mean_gap: f64,
     size: BatchSize,
     left: u64,
+    /// Draws sizes alone, so that batches come when they would with any other sizes.
+    sizes: Stream,
 }
 
 impl BatchClock {
     /// `None` where there is never a request. `rate` in batches a second.
-    pub(super) fn new(rate: f64, size: &BatchSize) -> Option<Self> {
+    pub(super) fn new(rate: f64, size: &BatchSize, sizes: Stream) -> Option<Self> {
         let ever = match size {
             BatchSize::Constant(size) => *size > 0,
             BatchSize::Geometric { .. } => true,
@@ -192,6 +219,7 @@ impl BatchClock {
             mean_gap: NANOS_PER_SECOND as f64 / rate,
             size: size.clone(),
             left: 0,
+            sizes,
         })
     }
 
@@ -202,7 +230,7 @@ impl BatchClock {
             if self.at == NEVER {
                 return NEVER;
             }
-            self.left = draw_size(&self.size, stream);
+            self.left = draw_size(&self.size, &mut self.sizes);
         }
         self.left -= 1;
         self.at

@@ -16,10 +16,10 @@ use crate::trace::{MinuteClock, Trace, TraceFault};
 use crate::units::Time;
 
 use super::clock::NEVER;
+use super::copies::Copier;
 use super::dealer::Dealer;
 use super::recorded::RowArrivals;
 use super::source::{FunctionArrivals, ServiceDraws};
-use super::surge::Copier;
 use super::window::{Drawn, Window};
 use super::{Arrival, Arrivals};
 

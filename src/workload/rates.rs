@@ -54,6 +54,25 @@ impl ProfileClock {
         })
     }
 
+    /// The same with so many times the rates.
+    pub(super) fn times(&self, times: f64) -> Self {
+        Self {
+            rates: self.rates.iter().map(|rate| rate * times).collect(),
+            mass: self.mass * times,
+            ..self.clone()
+        }
+    }
+
+    /// Goes on at an instant.
+    pub(super) fn skip_to(&mut self, instant: u64) {
+        let ahead = instant.saturating_add(self.phase);
+        let within = ahead % self.period;
+        let parts = self.rates.len() as u128;
+        self.start = ahead - within;
+        self.at = within as f64;
+        self.part = (u128::from(within) * parts / u128::from(self.period)) as usize;
+    }
+
     pub(super) fn next(&mut self, stream: &mut Stream) -> u64 {
         let mut need = exponential(stream);
         loop {
@@ -95,6 +114,8 @@ pub(super) struct MmppClock {
     at: u64,
     /// When the next state begins.
     until: u64,
+    /// Draws states alone, so that these change when they would with any other rates.
+    stays: Stream,
 }
 
 impl MmppClock {
@@ -104,13 +125,13 @@ impl MmppClock {
     ///
     /// # Panics
     /// If no state has a stay above zero, which the model rules out.
-    pub(super) fn new(states: &[MmppState], stream: &mut Stream) -> Option<Self> {
+    pub(super) fn new(states: &[MmppState], mut stays: Stream) -> Option<Self> {
         if states.iter().all(|state| state.rate <= 0.0) {
             return None;
         }
         let total: f64 = states.iter().map(|state| state.stay.secs()).sum();
         assert!(total > 0.0, "no state of {states:?} lasts");
-        let mut left = uniform(stream) * total;
+        let mut left = uniform(&mut stays) * total;
         let state = states
             .iter()
             .position(|state| {
@@ -127,13 +148,39 @@ impl MmppClock {
                 )
             })
             .collect();
-        let until = (exponential(stream) * states[state].1) as u64;
+        let until = (exponential(&mut stays) * states[state].1) as u64;
         Some(Self {
             states,
             state,
             at: 0,
             until,
+            stays,
         })
+    }
+
+    /// The same states with so many times the rates.
+    pub(super) fn times(&self, times: f64) -> Self {
+        let states = self.states.iter();
+        Self {
+            states: states.map(|(rate, stay)| (rate * times, *stay)).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// Goes on at an instant.
+    pub(super) fn skip_to(&mut self, instant: u64) {
+        while self.until <= instant && self.until != NEVER {
+            self.at = self.until;
+            self.change();
+        }
+        self.at = instant;
+    }
+
+    /// The next state begins.
+    fn change(&mut self) {
+        self.state = (self.state + 1) % self.states.len();
+        let stay = exponential(&mut self.stays) * self.states[self.state].1;
+        self.until = self.at.saturating_add(Span::from_nanos_f64(stay).nanos());
     }
 
     pub(super) fn next(&mut self, stream: &mut Stream) -> u64 {
@@ -153,9 +200,7 @@ impl MmppClock {
             if self.at == NEVER {
                 return NEVER;
             }
-            self.state = (self.state + 1) % self.states.len();
-            let stay = exponential(stream) * self.states[self.state].1;
-            self.until = self.at.saturating_add(Span::from_nanos_f64(stay).nanos());
+            self.change();
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::units::{Span, Time};
 
 use super::Arrival;
 use super::clock::NEVER;
+use super::copies::{Copier, Held};
 use super::source::ServiceDraws;
-use super::surge::{Copier, Held};
 
 /// The rows of a file as requests.
 #[derive(Debug)]

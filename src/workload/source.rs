@@ -8,8 +8,9 @@ use crate::trace::MinuteClock;
 use crate::units::{Span, Time};
 
 use super::clock::{self, Clock};
+use super::copies::Copier;
 use super::rates::{MmppClock, ProfileClock};
-use super::surge::{Change, Copier, Surged};
+use super::surge::{Change, Surged};
 use super::timed::TimedClock;
 use super::{Arrival, Arrivals};
 
@@ -37,7 +38,8 @@ impl FunctionArrivals {
         streams: &Streams,
         number: u32,
     ) -> Vec<Self> {
-        let mut instants = streams.stream(id.0, Purpose::Arrivals, number);
+        let instants = streams.stream(id.0, Purpose::Arrivals, number);
+        let shape = || streams.stream(id.0, Purpose::ArrivalShape, number);
         let clock = match process {
             Process::Poisson { rate } => Clock::poisson(*rate),
             Process::Every { interval, offset } => {
@@ -58,7 +60,7 @@ impl FunctionArrivals {
                     gap: Box::new(gap.clone()),
                 }
             }
-            Process::Mmpp { states } => MmppClock::new(states, &mut instants)
+            Process::Mmpp { states } => MmppClock::new(states, shape())
                 .map_or(Clock::Silent, |clock| Clock::Mmpp(Box::new(clock))),
             Process::Profile(profile) => ProfileClock::new(profile)
                 .map_or(Clock::Silent, |clock| Clock::Profile(Box::new(clock))),
@@ -75,7 +77,7 @@ impl FunctionArrivals {
                     })
                     .collect();
             }
-            Process::Batch { rate, size } => clock::BatchClock::new(*rate, size)
+            Process::Batch { rate, size } => clock::BatchClock::new(*rate, size, shape())
                 .map_or(Clock::Silent, |clock| Clock::Batch(Box::new(clock))),
             Process::Schedule(timed) => {
                 TimedClock::new(timed).map_or(Clock::Silent, |clock| Clock::Timed(Box::new(clock)))

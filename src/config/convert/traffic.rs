@@ -2,11 +2,12 @@
 
 use crate::config::decode::Given;
 use crate::config::diagnostic::Fault;
-use crate::config::quantity::{MOST_TIMES, Moment};
+use crate::config::quantity::{MOST_RATE, MOST_TIMES, Moment};
 use crate::config::source::Place;
 use crate::config::typed::experiment::ExperimentFile;
 use crate::config::typed::traffic::SurgeEntry;
 use crate::config::typed::value;
+use crate::ids::FunctionId;
 use crate::model::{BatchSize, Process, Source, Surge, Traffic};
 use crate::units::{Span, Time, format_span};
 
@@ -42,6 +43,7 @@ impl Context {
         let place = file.traffic.as_ref().map(|key| key.place);
         if let Some(place) = place.or(placed.first().map(|surge| surge.place)) {
             self.bounds(times, &placed, sources, place);
+            self.doubt_traffic(place, &placed, sources);
         }
         Traffic {
             times,
@@ -131,32 +133,103 @@ impl Context {
         }
     }
 
+    /// What would be multiplied, and is nothing.
+    fn doubt_traffic(&self, place: Place, surges: &[Placed], sources: &[Source]) {
+        let moved = sources.iter().filter(|source| !is_by_the_calendar(source));
+        if !sources.is_empty() && moved.clone().next().is_none() {
+            let title = "`traffic` and surges change nothing: all requests come by the calendar";
+            self.fault(Fault::warning(title).at(place).note(BY_THE_CALENDAR));
+            return;
+        }
+        for Placed { place, surge } in surges {
+            if !moved.clone().any(|source| is_about(surge, source)) {
+                let title =
+                    "the surge changes nothing: its functions have no requests of their own";
+                let note = "requests that come by the calendar, or are sent by a workflow, are not \
+                            multiplied; a surge without `functions` multiplies workflows";
+                self.fault(Fault::warning(title).at(*place).note(note));
+            }
+        }
+    }
+
     /// Refuses more than can be simulated.
     fn bounds(&self, times: f64, surges: &[Placed], sources: &[Source], place: Place) {
-        let tops = surges.iter().map(|placed| placed.surge.times);
-        let top = times * tops.fold(1.0, f64::max);
+        let most = |of: &dyn Fn(&Surge) -> bool| {
+            let of_these = surges.iter().map(|placed| &placed.surge).filter(|s| of(s));
+            times * of_these.map(|surge| surge.times).fold(1.0, f64::max)
+        };
+        let top = most(&|_| true);
         if top > MOST_TIMES {
             let title = format!("`traffic` and the highest surge come to {top} times as many");
             let fault = Fault::new(title).at(place);
             self.fault(fault.note(format!("allowed: at most {MOST_TIMES}")));
-        } else if sources
-            .iter()
-            .any(|source| at_once(source) * top > MOST_AT_ONCE)
-        {
-            let title =
-                format!("more than {MOST_AT_ONCE} requests at one instant cannot be simulated");
+            return;
+        }
+        for source in sources {
+            let top = most(&|surge| surge.is_of(of_source(source)));
+            let title = if at_once(source) * top > MOST_AT_ONCE {
+                format!("more than {MOST_AT_ONCE} requests at one instant cannot be simulated")
+            } else if top > 1.0 && fastest(source) * top > MOST_RATE {
+                format!("more than {MOST_RATE} requests a second cannot be simulated")
+            } else {
+                continue;
+            };
             let fault = Fault::new(title).at(place);
             self.fault(fault.note(format!("{top} times as many as usual are asked for")));
+            return;
         }
+    }
+}
+
+/// Note on what traffic does not multiply.
+const BY_THE_CALENDAR: &str = "a `schedule` sends as many requests as it says, however much traffic \
+                               there is: write another one";
+
+fn is_by_the_calendar(source: &Source) -> bool {
+    matches!(process(source), Some(Process::Schedule(_)))
+}
+
+/// Whether a surge multiplies requests of a source.
+fn is_about(surge: &Surge, source: &Source) -> bool {
+    match source {
+        Source::Trace { functions, .. } => functions.iter().any(|id| surge.is_of(Some(*id))),
+        other => surge.is_of(of_source(other)),
+    }
+}
+
+/// Whose surges are those of a source.
+fn of_source(source: &Source) -> Option<FunctionId> {
+    match source {
+        Source::Process { function, .. } => Some(*function),
+        Source::Workflow(_) | Source::Trace { .. } => None,
+    }
+}
+
+fn process(source: &Source) -> Option<&Process> {
+    match source {
+        Source::Process { process, .. } => Some(process),
+        Source::Workflow(workflow) => Some(&workflow.process),
+        Source::Trace { .. } => None,
+    }
+}
+
+/// Requests a second of a source where it sends most, which those of bursts and batches are not.
+fn fastest(source: &Source) -> f64 {
+    let top = |rates: &mut dyn Iterator<Item = f64>| rates.fold(0.0, f64::max);
+    match process(source) {
+        Some(Process::Poisson { rate } | Process::Batch { rate, .. }) => *rate,
+        Some(Process::Every { interval, .. }) => 1.0 / interval.secs(),
+        Some(Process::Renewal { gap }) => 1.0 / gap.mean_secs(),
+        Some(Process::Mmpp { states }) => top(&mut states.iter().map(|state| state.rate)),
+        Some(Process::Profile(profile)) => top(&mut profile.rates.iter().copied()),
+        _ => 0.0,
     }
 }
 
 /// Most requests that a source sends at one instant.
 fn at_once(source: &Source) -> f64 {
-    let process = match source {
-        Source::Process { process, .. } => process,
-        Source::Workflow(workflow) => &workflow.process,
-        Source::Trace { .. } => return 1.0,
+    let Some(process) = process(source) else {
+        return 1.0;
     };
     match process {
         Process::Burst(burst) => f64::from(burst.requests) / burst.over.nanos().max(1) as f64,

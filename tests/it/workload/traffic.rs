@@ -214,6 +214,137 @@ fn what_comes_evenly_or_together_becomes_more_each_time() {
     );
 }
 
+/// So that the day with a launch is that without one, and more.
+#[test]
+fn a_surge_moves_no_request_that_there_is_without_it() {
+    let mmpp = Process::Mmpp {
+        states: [(0.0, 100.0), (5.0, 50.0)]
+            .map(|(rate, stay)| MmppState {
+                rate,
+                stay: secs(stay),
+            })
+            .into(),
+    };
+    let profile = Process::Profile(Profile {
+        period: secs(700.0),
+        phase: secs(60.0),
+        rates: [0.5, 3.0, 0.0].into(),
+    });
+    let burst = Process::Burst(Burst {
+        at: Time::from_secs(10.0),
+        requests: 7,
+        over: secs(90.0),
+        every: Some(secs(60.0)),
+        times: None,
+    });
+    let batch = Process::Batch {
+        rate: 0.2,
+        size: BatchSize::Geometric { mean: 3.0 },
+    };
+    for process in [poisson(1.0), mmpp, profile, burst, batch, every(7.0, 3.0)] {
+        for ramp in [0.0, 300.0] {
+            let usual = instants(&process, &traffic(1.0, &[]), 4);
+            let mut launch = instants(&process, &traffic(1.0, &[surge(2.5, ramp)]), 4);
+            let inside = |at: &f64| (1_000.0..3_000.0).contains(at);
+            let more = launch.len() - usual.len();
+            for at in &usual {
+                let place = launch.iter().position(|other| other == at);
+                launch.remove(place.unwrap_or_else(|| panic!("{at} of {process:?}")));
+            }
+            assert_eq!(launch.len(), more);
+            assert!(launch.iter().all(inside), "{process:?}");
+            assert!(more > 100, "{process:?}");
+        }
+    }
+}
+
+#[test]
+fn what_a_surge_adds_to_even_requests_lies_within_it_and_is_as_much_as_it_says() {
+    let short = |start: f64, duration: f64| Surge {
+        start: Time::from_secs(start),
+        duration: secs(duration),
+        ..surge(6.0, 0.0)
+    };
+    // 5 additional ones an hour for 10 minutes: 5/6 of one.
+    for start in [3_600.0, 3_900.0, 6_000.0] {
+        let launch = traffic(1.0, &[short(start, 600.0)]);
+        let plan = Plan {
+            traffic: launch,
+            ..plan(&[every(3_600.0, 0.0)], secs(10_800.0))
+        };
+        let added = |seed| {
+            let at = pull(&plan, seed)
+                .into_iter()
+                .map(|arrival| arrival.at.secs());
+            let added: Vec<f64> = at.filter(|at| at % 3_600.0 != 0.0).collect();
+            assert!(added.iter().all(|at| (start..start + 600.0).contains(at)));
+            added.len() as f64
+        };
+        assert_near(over_seeds(2_000, added), 5.0 / 6.0, "of one");
+    }
+    // Over 2 s each, three times as many: evenly, every 2/3 s.
+    let slow = Process::Burst(Burst {
+        at: Time::from_secs(1_200.0),
+        requests: 4,
+        over: secs(8.0),
+        every: None,
+        times: None,
+    });
+    let expected: Vec<f64> = (0..12)
+        .map(|n| 1_200.0 + f64::from(n) * 8.0 / 12.0)
+        .collect();
+    let found = instants(&slow, &traffic(1.0, &[surge(3.0, 0.0)]), 1);
+    assert_eq!(found.len(), expected.len());
+    let mut pairs = found.iter().zip(&expected);
+    assert!(pairs.all(|(a, b)| (a - b).abs() < 1e-8), "{found:?}");
+    // What is no whole number for each is one for all of them.
+    let wide = Process::Burst(Burst {
+        at: Time::from_secs(1_200.0),
+        requests: 1_000,
+        over: Span::ZERO,
+        every: None,
+        times: None,
+    });
+    for seed in 1..20 {
+        assert_eq!(
+            instants(&wide, &traffic(1.0, &[surge(1.5, 0.0)]), seed).len(),
+            1_500
+        );
+    }
+}
+
+/// States and batches are drawn apart from requests and sizes.
+#[test]
+fn more_traffic_comes_in_the_same_states_and_batches() {
+    let mmpp = Process::Mmpp {
+        states: [(0.0, 100.0), (5.0, 100.0)]
+            .map(|(rate, stay)| MmppState {
+                rate,
+                stay: secs(stay),
+            })
+            .into(),
+    };
+    let busy = |times: f64| {
+        let instants = instants(&mmpp, &traffic(times, &[]), 3);
+        (0..400)
+            .map(|n| between(&instants, f64::from(n) * 10.0, f64::from(n + 1) * 10.0) > 0.0)
+            .collect::<Vec<bool>>()
+    };
+    let differ = busy(1.0).into_iter().zip(busy(4.0)).filter(|(a, b)| a != b);
+    // Only where one begins or ends, about 40 times, may a piece be empty by chance.
+    assert!(differ.count() < 30);
+    let batch = Process::Batch {
+        rate: 0.2,
+        size: BatchSize::Weights([(1, 0.5), (5, 1.0)].into()),
+    };
+    let batches = |times: f64| {
+        let mut instants = instants(&batch, &traffic(times, &[]), 3);
+        instants.dedup();
+        instants
+    };
+    assert_eq!(batches(1.0), batches(2.5));
+}
+
 #[test]
 fn batches_become_larger_and_no_more() {
     let sizes = [
