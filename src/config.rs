@@ -132,7 +132,14 @@ fn read_given(
     let set = apply(overrides, &mut root, context);
     let goals = goals::goals(&mut root, &mut |fault| context.fault(fault));
     let mut axes = sweep::axes(&mut root, &mut |fault| context.fault(fault));
-    axes.retain(|axis| set.iter().all(|(key, _)| key.text != axis.key.text));
+    axes.retain(|axis| {
+        let is_set = set.iter().any(|(key, _)| key.text == axis.key.text);
+        if is_set {
+            let title = format!("`{}` is set, so that it is not swept over", axis.key.text);
+            context.fault(Fault::warning(title).at(axis.key.place));
+        }
+        !is_set
+    });
     axes.retain(|axis| {
         let section = axis.key.text.split('.').next().unwrap_or_default();
         let is_one = ["seed", "replications", "slo", "assert"].contains(&section);

@@ -41,7 +41,7 @@ pub const NAMES: &[&str] = &[
     "claimed-concurrency.svg",
 ];
 
-/// Every file of an experiment: its name and its bytes, in a fixed order; those of assertions, of
+/// Every file of an experiment: its name and its bytes, in a fixed order; those of assertions and objectives, of
 /// the keep-alive curve and of claimed concurrency where a scenario has them. The caller writes
 /// them.
 ///
@@ -60,7 +60,7 @@ pub fn files(results: &Results) -> Result<Vec<(&'static str, Vec<u8>)>, std::io:
         ("cold-starts.svg", svg::cold_starts(results).into_bytes()),
         ("timeline.svg", svg::timeline(results).into_bytes()),
     ];
-    if !results.assertions.is_empty() {
+    if !results.assertions.is_empty() || !results.slo.is_empty() {
         files.push(("junit.xml", junit::render(results)?.into_bytes()));
     }
     if let Some(curve) = curve_csv::render(results)? {

@@ -47,6 +47,10 @@ impl Value {
             }
             (Self::Integer(one), Self::Integer(other)) => one == other,
             (Self::Float(one), Self::Float(other)) => one.total_cmp(other).is_eq(),
+            // `1` and `1.0` mean the same.
+            (Self::Integer(one), Self::Float(other)) | (Self::Float(other), Self::Integer(one)) => {
+                *one as f64 == *other
+            }
             (Self::Bool(one), Self::Bool(other)) => one == other,
             (Self::List(one), Self::List(other)) => {
                 let mut pairs = one.iter().zip(other);

@@ -86,6 +86,20 @@ impl Results {
         each.flat_map(|a| judged(self, a.policy.as_deref(), &a.goal))
             .collect()
     }
+
+    /// How the scenario that comes closest to meeting every objective stands to the worst of them;
+    /// `None` where there are no objectives.
+    pub fn best_standing(&self) -> Option<Standing> {
+        if self.slo.is_empty() {
+            return None;
+        }
+        let worst = |label: String| {
+            let of_it = self.slo.iter().filter(|judged| judged.scenario == label);
+            of_it.map(|judged| judged.standing).max()
+        };
+        let scenarios = self.scenarios.iter();
+        scenarios.filter_map(|s| worst(s.label())).min()
+    }
 }
 
 #[cfg(test)]

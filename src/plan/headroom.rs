@@ -2,7 +2,7 @@
 
 use crate::config::Draft;
 use crate::experiment::{Failure, Standing};
-use crate::sim::Control;
+use crate::sim::{Control, RunError};
 
 use super::field::{Field, Runs, Verdict};
 use super::setting::Setting;
@@ -15,19 +15,22 @@ const MOST: f64 = 64.0;
 /// Halvings of the range between what is met and what is not: to about 2 %.
 const HALVINGS: usize = 5;
 
-/// How much traffic a setting bears.
+/// How much traffic a setting bears, in times that of the file.
 #[derive(Clone, Debug)]
 pub struct Headroom {
     /// What it is.
     pub setting: Setting,
-    /// The most traffic that was found to meet every goal, in times that of the file; `None` where
-    /// not even a 64th does.
+    /// The most traffic that was found to meet every goal; `None` where none was.
     pub meets: Option<f64>,
-    /// The least that was found not to meet one for sure, and the goals that it does not; `None`
-    /// where 64 times the traffic meets all.
+    /// The least, where not even that of the file does: what comes seldom finds no warm instance.
+    pub from: Option<f64>,
+    /// The least above `meets` that was found not to meet a goal, and the goals that it does not:
+    /// that of the file where none meets all. `None` where the most that was tried meets all.
     pub misses: Option<(f64, Vec<String>)>,
     /// Whether these goals are surely missed there; else it is open.
     pub sure: bool,
+    /// Why more than `meets` could not be tried.
+    pub end: Option<String>,
 }
 
 /// Finds how much more traffic the winner of a plan, its runner-up and the policies of the file
@@ -87,42 +90,128 @@ type Unmet = (Vec<String>, bool);
 /// What a look gave: met, or the goals that were not; or why it could not be had.
 type Look = Result<Result<(), Unmet>, String>;
 
+/// The most traffic that is met, and the least above that is not.
+#[derive(Default)]
+struct Edge {
+    meets: Option<f64>,
+    misses: Option<(f64, Unmet)>,
+    end: Option<String>,
+}
+
 impl Bears<'_> {
     fn find(&mut self) -> Result<Result<Headroom, String>, Failure> {
-        let mut meets = None;
-        let mut misses = None;
-        let mut times = 1.0;
-        // Up while it is met, or down while it is not.
-        loop {
+        let at_first = match self.look(1.0)? {
+            Err(why) => return Ok(Err(why)),
+            Ok(look) => look,
+        };
+        let mut from = None;
+        let edge = match at_first {
+            Ok(()) => self.upwards(1.0)?,
+            Err(unmet) => {
+                let below = self.downwards(unmet.clone())?;
+                if below.meets.is_some() {
+                    below
+                } else {
+                    // Goals on cold starts are missed by too little traffic.
+                    let (least, above) = self.above(unmet)?;
+                    from = least;
+                    above
+                }
+            }
+        };
+        let sure = edge.misses.as_ref().is_some_and(|(_, (_, sure))| *sure);
+        Ok(Ok(Headroom {
+            setting: self.setting.clone(),
+            meets: edge.meets,
+            from,
+            misses: edge.misses.map(|(times, (goals, _))| (times, goals)),
+            sure,
+            end: edge.end,
+        }))
+    }
+
+    /// Doubles traffic that is met until it is not, and halves what lies between.
+    fn upwards(&mut self, met: f64) -> Result<Edge, Failure> {
+        let mut edge = Edge {
+            meets: Some(met),
+            ..Edge::default()
+        };
+        let mut times = met;
+        while edge.misses.is_none() && times <= MOST / 2.0 {
+            times *= 2.0;
             match self.look(times)? {
-                Err(why) => return Ok(Err(why)),
-                Ok(Ok(())) => meets = Some(times),
-                Ok(Err(goals)) => misses = Some((times, goals)),
+                Err(why) => {
+                    edge.end = Some(why);
+                    return Ok(edge);
+                }
+                Ok(Ok(())) => edge.meets = Some(times),
+                Ok(Err(unmet)) => edge.misses = Some((times, unmet)),
             }
-            let bracketed = meets.is_some() && misses.is_some();
-            if bracketed || !(2.0 / MOST..=MOST / 2.0).contains(&times) {
-                break;
-            }
-            times *= if meets.is_some() { 2.0 } else { 0.5 };
         }
+        self.narrow(edge)
+    }
+
+    /// Halves traffic that is not met until it is.
+    fn downwards(&mut self, unmet: Unmet) -> Result<Edge, Failure> {
+        let mut edge = Edge {
+            misses: Some((1.0, unmet)),
+            ..Edge::default()
+        };
+        let mut times = 1.0;
+        while edge.meets.is_none() && times >= 2.0 / MOST {
+            times /= 2.0;
+            match self.look(times)? {
+                Err(_) => break,
+                Ok(Ok(())) => edge.meets = Some(times),
+                Ok(Err(unmet)) => edge.misses = Some((times, unmet)),
+            }
+        }
+        self.narrow(edge)
+    }
+
+    /// Looks above that of the file, which neither it nor less of it meets: from where on it does,
+    /// and up to where.
+    fn above(&mut self, unmet: Unmet) -> Result<(Option<f64>, Edge), Failure> {
+        let (mut missed, mut times) = (1.0, 1.0);
+        while times <= MOST / 2.0 {
+            times *= 2.0;
+            match self.look(times)? {
+                Err(_) => break,
+                Ok(Err(_)) => missed = times,
+                Ok(Ok(())) => {
+                    let mut from = times;
+                    for _ in 0..HALVINGS {
+                        let middle = f64::midpoint(missed, from);
+                        match self.look(middle)? {
+                            Ok(Ok(())) => from = middle,
+                            _ => missed = middle,
+                        }
+                    }
+                    return Ok((Some(from), self.upwards(times)?));
+                }
+            }
+        }
+        let edge = Edge {
+            misses: Some((1.0, unmet)),
+            ..Edge::default()
+        };
+        Ok((None, edge))
+    }
+
+    /// Halves the range between what is met and what is not.
+    fn narrow(&mut self, mut edge: Edge) -> Result<Edge, Failure> {
         for _ in 0..HALVINGS {
-            let (Some(low), Some((high, _))) = (meets, &misses) else {
+            let (Some(low), Some((high, _))) = (edge.meets, &edge.misses) else {
                 break;
             };
             let middle = f64::midpoint(low, *high);
             match self.look(middle)? {
-                Err(why) => return Ok(Err(why)),
-                Ok(Ok(())) => meets = Some(middle),
-                Ok(Err(goals)) => misses = Some((middle, goals)),
+                Err(_) => break,
+                Ok(Ok(())) => edge.meets = Some(middle),
+                Ok(Err(unmet)) => edge.misses = Some((middle, unmet)),
             }
         }
-        let sure = misses.as_ref().is_some_and(|(_, (_, sure))| *sure);
-        Ok(Ok(Headroom {
-            setting: self.setting.clone(),
-            meets,
-            misses: misses.map(|(times, (goals, _))| (times, goals)),
-            sure,
-        }))
+        Ok(edge)
     }
 
     /// Whether every goal is met at so many times the traffic of the file, with all replications
@@ -154,7 +243,13 @@ impl Bears<'_> {
         let most = self.options.replications.max(super::FIRST);
         let mut replications = super::FIRST;
         loop {
-            self.field.bring(&[id], replications, Runs::Choice)?;
+            match self.field.bring(&[id], replications, Runs::Choice) {
+                // So much traffic does not fit into memory.
+                Err(Failure::Run { error, .. }) if error != RunError::Stopped => {
+                    return Ok(Err(error.to_string()));
+                }
+                brought => brought?,
+            }
             match self.field.verdict(id, Runs::Choice) {
                 Verdict::Met => return Ok(Ok(Ok(()))),
                 Verdict::Open if replications < most => {

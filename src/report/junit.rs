@@ -29,13 +29,39 @@ pub(super) struct CaseFault {
     pub(super) text: String,
 }
 
-/// What a run asserts: a suite is the experiment, a class a scenario.
+/// What a run asserts: a suite is the experiment, a class a scenario. That a scenario meets the
+/// objectives is a case of its own.
 ///
 /// # Errors
 /// If it cannot be written, which is a fault of this program.
 pub fn render(results: &Results) -> io::Result<String> {
-    let cases: Vec<Case> = results.assertions.iter().map(case).collect();
+    let cases = results.assertions.iter().map(case);
+    let cases: Vec<Case> = cases.chain(objectives(results)).collect();
     suite(&results.experiment, &cases)
+}
+
+/// Whether a scenario meets every objective; which does not, where none does.
+fn objectives(results: &Results) -> Option<Case> {
+    let best = results.best_standing()?;
+    let unmet = || {
+        let unmet = results.slo.iter().filter(|j| j.standing != Standing::Met);
+        let each = unmet.map(|j| format!("{}: {}: {}", j.scenario, subject(j), found(j)));
+        each.collect::<Vec<_>>().join("\n")
+    };
+    let fault = |message: &str| CaseFault {
+        kind: "failure",
+        message: message.to_owned(),
+        text: unmet(),
+    };
+    Some(Case {
+        name: "a scenario meets [slo]".to_owned(),
+        class: results.experiment.clone(),
+        fault: match best {
+            Standing::Met => None,
+            Standing::Unsure => Some(fault("none is sure to: more replications would tell")),
+            Standing::Missed | Standing::NoValue => Some(fault("none does")),
+        },
+    })
 }
 
 fn case(judged: &Judged) -> Case {

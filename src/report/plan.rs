@@ -468,20 +468,25 @@ fn schedules(answer: &Answer) -> Vec<String> {
 fn headroom(answer: &Answer) -> Vec<String> {
     let each = answer.headroom.iter().map(|headroom| {
         let times = |times: f64| number::significant(times, 3);
-        let met = headroom.meets.map_or("no traffic".to_owned(), |most| {
-            format!("{} times the traffic", times(most))
-        });
-        let missed = headroom.misses.as_ref().map_or(
-            " or more; no more was tried".to_owned(),
-            |(least, goals)| {
+        let met = match (headroom.meets, headroom.from) {
+            (None, _) => "no traffic that was tried meets them".to_owned(),
+            (Some(most), None) => format!("{} times the traffic", times(most)),
+            (Some(most), Some(from)) => {
+                format!("from {} to {} times the traffic", times(from), times(most))
+            }
+        };
+        let missed = match (&headroom.misses, &headroom.end) {
+            (Some((least, goals)), _) => {
                 let word = if headroom.sure {
                     "it misses"
                 } else {
                     "it is not sure to meet"
                 };
                 format!("; at {} {word} {}", times(*least), goals.join(" and "))
-            },
-        );
+            }
+            (None, Some(why)) => format!(" or more; twice as much was not simulated: {why}"),
+            (None, None) => " or more; no more was tried".to_owned(),
+        };
         format!("  {}: {met}{missed}", headroom.setting)
     });
     let mut lines: Vec<String> = each.collect();

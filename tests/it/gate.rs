@@ -96,6 +96,35 @@ fn a_run_ends_with_3_where_an_assertion_does_not_hold_and_with_0_where_all_do() 
         stdout.contains("Service-level objectives: 2 fail."),
         "{stdout}"
     );
+    // Both are told.
+    let both = "[assert]\nrejected = \"> 0\"\n[slo]\nlatency-ms-p99 = \"<= 1\"";
+    let (code, _, stderr) = gate("gate-both", both, &[]);
+    assert_eq!(code, Some(3));
+    assert_eq!(
+        stderr,
+        "error: gate: 2 of 2 assertions do not hold\nerror: gate: no scenario meets [slo]\n"
+    );
+}
+
+/// As an assertion whose interval holds the bound does not pass, an objective does not.
+#[test]
+fn an_objective_that_no_scenario_is_sure_to_meet_is_not_met() {
+    let (_, json, _) = gate("gate-mean", "", &["--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let means = json["scenarios"].as_array().unwrap().iter();
+    let mean = |s: &serde_json::Value| s["metrics"]["latency_ms_mean"]["mean"].as_f64().unwrap();
+    let least = means.map(mean).fold(f64::INFINITY, f64::min);
+    let slo = format!("[slo]\nlatency-ms-mean = \"<= {least}\"");
+    let (code, xml, stderr) = gate("gate-unsure", &slo, &["--format", "junit"]);
+    assert_eq!(code, Some(3), "{xml}");
+    let error = "error: gate: no scenario is sure to meet [slo]: more replications would tell\n";
+    assert_eq!(stderr, error);
+    let elements = elements(&xml);
+    let suite = elements.iter().find(|e| e.0 == "testsuite").unwrap();
+    for (key, value) in [("tests", "1"), ("failures", "1"), ("errors", "0")] {
+        let given = (key.to_owned(), value.to_owned());
+        assert!(suite.1.contains(&given), "{suite:?}");
+    }
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl Folder {
     }
 
     /// Writes files whole or not at all: each under another name first, and they get their own
-    /// names when all are there.
+    /// names when all are there. What an earlier run left, and this one does not give, goes.
     pub(super) fn write(&self, files: &[(&str, Vec<u8>)]) -> Result<(), Failed> {
         let unfinished = |name: &str| self.dir.join(format!("{name}.unfinished"));
         let at = |path: PathBuf| {
@@ -62,7 +62,18 @@ impl Folder {
         files.iter().try_for_each(|(name, _)| {
             let path = self.dir.join(name);
             fs::rename(unfinished(name), &path).map_err(at(path))
-        })
+        })?;
+        let given = |name: &&&str| files.iter().any(|(given, _)| given == *name);
+        for name in report::NAMES.iter().filter(|name| !given(name)) {
+            let path = self.dir.join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(at(path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -101,6 +112,11 @@ mod tests {
             assert_eq!(fs::read_to_string(dir.join(name)).unwrap(), "before");
         }
         assert!(!dir.join("a.csv.unfinished").exists());
+        let of_before = dir.join("junit.xml");
+        fs::write(&of_before, "of a run with assertions").unwrap();
+        fs::remove_dir(dir.join("b.csv.unfinished")).unwrap();
+        assert!(folder.write(&files("after")).is_ok());
+        assert!(!of_before.exists());
         drop(folder);
         fs::remove_dir_all(&dir).unwrap();
     }

@@ -85,9 +85,11 @@ fn headroom(headroom: &Headroom) -> Value {
     json!({
         "setting": headroom.setting.to_string(),
         "meets": headroom.meets,
+        "from": headroom.from,
         "misses": misses.map(|(times, _)| times),
         "goals": misses.map(|(_, goals)| goals),
         "sure": misses.map(|_| headroom.sure),
+        "end": headroom.end,
     })
 }
 

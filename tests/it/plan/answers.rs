@@ -218,6 +218,85 @@ remedies = ["none"]
     assert_eq!(goals, ["throttle_ratio <= 0.05"]);
 }
 
+fn headroom_of(name: &str, text: &str) -> plan::Headroom {
+    let draft = draft(name, text, &Overrides::default());
+    let options = Options {
+        jobs: Some(2),
+        replications: 6,
+        ..Options::default()
+    };
+    let control = Control::default();
+    let answer = plan::plan(&draft, &options, &control).unwrap();
+    let mut found = plan::headroom(&draft, &answer, &options, &control)
+        .unwrap()
+        .unwrap();
+    found.remove(0)
+}
+
+/// One instance that stays warm for 10 minutes: a request of rate λ finds none with e^(-λ · 10 min),
+/// which is 1 % at 4.605 in ten minutes.
+#[test]
+fn headroom_begins_where_requests_come_often_enough_to_find_warm_instances() {
+    let text = r#"
+platform     = "lab.toml"
+duration     = "20 days"
+warm-up      = "1 h"
+replications = 6
+
+[[function]]
+name     = "f"
+memory   = "1 GB"
+service  = "1 us"
+arrivals = { poisson = { rate = "12 / h" } }
+
+[[policy]]
+name       = "ten minutes"
+keep-alive = "10 min"
+
+[slo]
+cold-start-ratio = "<= 1 %"
+
+[search]
+remedies = ["none"]
+"#;
+    let found = headroom_of("headroom-from", text);
+    let cold = |times: f64| (-2.0 * times).exp();
+    let from = found.from.unwrap();
+    assert!(cold(from) < 0.01 && cold(from) > 0.008, "{from}");
+    assert_eq!((found.meets, found.misses), (Some(64.0), None));
+    let shown = format!("{:?}", found.end);
+    assert_eq!(shown, "None");
+}
+
+#[test]
+fn headroom_ends_where_no_more_can_be_simulated() {
+    let text = r#"
+platform     = "lab.toml"
+duration     = "1 h"
+replications = 3
+
+[[function]]
+name     = "f"
+memory   = "1 GB"
+service  = "1 s"
+arrivals = { poisson = { rate = "1 / min" } }
+
+[[surge]]
+start    = "20 min"
+duration = "5 s"
+times    = 3_000
+
+[slo]
+failure-ratio = "<= 10 %"
+
+[search]
+remedies = ["none"]
+"#;
+    let found = headroom_of("headroom-end", text);
+    assert_eq!((found.meets, found.misses), (Some(2.0), None));
+    assert!(found.end.unwrap().contains("12000 times as many"));
+}
+
 #[test]
 fn policies_of_the_file_take_part() {
     let text = shop("cold-start-ratio = \"<= 0.04 %\"", "remedies = [\"none\"]");
