@@ -11,9 +11,8 @@ use super::gather::Gather;
 
 /// The group that is fitted; `None` where no record names one.
 pub(super) fn group(spec: &FitSpec, gather: &Gather) -> Result<Option<u32>, String> {
-    let reports = |number: usize| gather.reports.get(number).copied().unwrap_or(0);
     let groups: Vec<usize> = (0..gather.groups.list.len())
-        .filter(|number| reports(*number) > 0)
+        .filter(|number| gather.reports(*number as u32) > 0)
         .collect();
     let names: Vec<&str> = groups
         .iter()

@@ -10,6 +10,7 @@ use std::io;
 
 use super::bills::Bills;
 use super::call::{Call, End, NONE};
+use super::impossible::LONGEST_TIMEOUT_S;
 use super::sample::{Reservoir, Sample};
 use super::sort::Sorted;
 
@@ -226,7 +227,7 @@ impl Sweep<'_> {
                 history.timeouts += 1;
                 let told = f64::from(call.0.timeout_s);
                 // What it ran is a little more than its timeout, which is in whole seconds.
-                let ran = (call.run_ms() / 1e3).floor().max(1.0);
+                let ran = (call.run_ms() / 1e3).floor().clamp(1.0, LONGEST_TIMEOUT_S);
                 let after = if told.is_nan() { ran } else { told };
                 history.timeout_s = Some(history.timeout_s.map_or(after, |known| known.max(after)));
             }

@@ -2,13 +2,15 @@
 
 use std::fmt::Write;
 
+use crate::logs::{Totals, Unread};
 use crate::stats::intervals::Interval;
 
 use super::Fit;
 use super::digits::{digits, grouped, percent, short, span};
 use super::first_call::FirstCall;
 use super::goodness::Fitted;
-use super::model_file::{goodness, keep_alive};
+use super::impossible::{Impossible, Why};
+use super::model_file::{NOT_TOLD, goodness, keep_alive};
 use super::sample::quantile;
 use super::verdict::{Outcome, Verdict};
 
@@ -43,6 +45,32 @@ fn line(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "  {name:<22} {value}");
 }
 
+/// A count with what is counted, which ends in s where there are several.
+fn counted(count: u64, one: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {one}{s}", grouped(count))
+}
+
+/// What a log is cut into, for one of it.
+fn unit(totals: Totals) -> &'static str {
+    match totals.documents {
+        0 => "line",
+        all if all == totals.telling + totals.other => "JSON document",
+        _ => "piece",
+    }
+}
+
+/// How much there was to read.
+pub(super) fn pieces_of(totals: Totals) -> String {
+    let lines = counted(totals.lines, "line");
+    let documents = counted(totals.documents, "JSON document");
+    match unit(totals) {
+        "line" => lines,
+        _ if totals.lines <= totals.documents => documents,
+        _ => format!("{documents} on {lines}"),
+    }
+}
+
 fn read(fit: &Fit, text: &mut String) {
     let (read, whole) = (&fit.read, &fit.read.whole);
     let totals = read.totals;
@@ -51,18 +79,19 @@ fn read(fit: &Fit, text: &mut String) {
         text,
         "files",
         &format!(
-            "{}, {:.1} MB unpacked, {} lines",
+            "{}, {:.1} MB unpacked, {}",
             grouped(totals.files),
             totals.bytes as f64 / 1e6,
-            grouped(totals.lines)
+            pieces_of(totals)
         ),
     );
+    let unit = unit(totals);
     line(
         text,
         "of calls",
         &format!(
-            "{} pieces told of calls; {} others, mostly the function's own words",
-            grouped(totals.telling),
+            "{} told of calls; {} others, mostly the function's own words",
+            counted(totals.telling, unit),
             grouped(totals.other)
         ),
     );
@@ -77,11 +106,22 @@ fn read(fit: &Fit, text: &mut String) {
                 span(whole.span_s())
             ),
         ),
-        None => line(
-            text,
-            "time",
-            "none: lines have no times, so that there is no trace, no concurrency and no keep-alive",
-        ),
+        None => {
+            let of_bad = |why: &Why| {
+                let bad = [
+                    Why::Unread(Unread::BadTime),
+                    Why::Impossible(Impossible::Time),
+                ];
+                bad.contains(why)
+            };
+            let why = if read.unread.iter().any(|unread| of_bad(&unread.what)) {
+                "no line has a time that can be"
+            } else {
+                "lines have no times"
+            };
+            let without = "so that there is no trace, no concurrency and no keep-alive";
+            line(text, "time", &format!("none: {why}, {without}"));
+        }
     }
     if whole.streamed == 0 {
         line(
@@ -105,7 +145,7 @@ fn read(fit: &Fit, text: &mut String) {
             "requests that began and of whose end the log has nothing",
         ),
         (joined.others, "calls of other functions, left out"),
-        (read.gather.failed_inits, "inits that failed"),
+        (read.counted.failed_inits, "inits that failed"),
     ] {
         if count > 0 {
             line(text, "", &format!("{} {what}", grouped(count)));
@@ -190,7 +230,7 @@ fn instances(fit: &Fit, text: &mut String) {
             fit.estimates.keep_alive_toml.is_some(),
         ),
     );
-    let kinds = &fit.read.gather.initializations;
+    let kinds = &fit.read.counted.initializations;
     if kinds.keys().any(|kind| kind != "on-demand") {
         let kinds: Vec<String> = kinds
             .iter()
@@ -279,6 +319,7 @@ fn first_call(text: &mut String, name: &str, of: Option<&FirstCall>) {
 
 fn parameters(fit: &Fit, text: &mut String) {
     let of = &fit.estimates;
+    let whole_timeouts = fit.read.whole.timeouts;
     let _ = writeln!(text, "\nParameters (95 % intervals)");
     fitted(
         text,
@@ -305,12 +346,35 @@ fn parameters(fit: &Fit, text: &mut String) {
             percent(of.hi)
         )
     };
-    line(text, "error-rate", &share(&of.errors));
-    let cut = of.timeout_s.map_or_else(
-        || "; the timeout is not known".to_owned(),
-        |s| format!(" after {} s", short(s)),
-    );
-    line(text, "timed out", &format!("{}{cut}", share(&of.timeouts)));
+    let endings = &fit.read.endings;
+    if endings.told {
+        line(text, "error-rate", &share(&of.errors));
+    } else {
+        line(
+            text,
+            "error-rate",
+            &format!("not told, 0 is a guess: {NOT_TOLD}"),
+        );
+        let remedy = "give logs with all lines, or with @message of all; --timeout where calls \
+                      were cut";
+        line(text, "", remedy);
+    }
+    match endings.taken_for_cut {
+        0 if !endings.told && whole_timeouts == 0 => line(text, "timed out", "not told"),
+        0 => line(text, "timed out", &share(&of.timeouts)),
+        _ => line(
+            text,
+            "timed out",
+            &format!("{}, by the length of their runs", share(&of.timeouts)),
+        ),
+    }
+    for (name, known) in [
+        ("timeout", &fit.read.timeout),
+        ("runtime", &fit.read.runtime),
+        ("region", &fit.read.region),
+    ] {
+        line(text, name, &format!("{} ({})", known.value, known.why()));
+    }
     let memory = of
         .memory_mb
         .map_or_else(|| "not told".to_owned(), |mb| format!("{mb} MB"));
@@ -403,6 +467,7 @@ fn verdict(of: &Verdict, text: &mut String) {
             Outcome::Inside => "inside",
             Outcome::Close => "close",
             Outcome::Misses => "misses",
+            Outcome::TooWide => "too wide to tell",
         };
         let prediction = format!(
             "{} … {}",

@@ -49,6 +49,8 @@ pub(super) struct Input<'r> {
     after_document: bool,
     /// Brackets of prefixes that are still open.
     open: u32,
+    /// Whether the last byte that was read ends a line.
+    ends_line: bool,
     /// Bytes that were read.
     pub(super) bytes: u64,
 }
@@ -64,13 +66,14 @@ impl<'r> Input<'r> {
             damaged: false,
             after_document: false,
             open: 0,
+            ends_line: false,
             bytes: 0,
         }
     }
 
-    /// Lines that were passed so far.
+    /// Lines that were passed so far, with the one that the file ends in.
     pub(super) fn lines(&self) -> u64 {
-        self.line - 1
+        self.line - u64::from(self.bytes == 0 || self.ends_line)
     }
 
     /// The bytes of a piece.
@@ -267,6 +270,7 @@ impl<'r> Input<'r> {
                 }
                 Ok(read) => {
                     self.unread.end += read;
+                    self.ends_line = self.buffer[self.unread.end - 1] == b'\n';
                     self.bytes += read as u64;
                     return true;
                 }

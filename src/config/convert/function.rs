@@ -54,6 +54,8 @@ pub(super) struct FunctionFacts {
     pub(super) package_place: Place,
     pub(super) reserved_place: Place,
     pub(super) timeout_place: Place,
+    /// What says how long it runs, where that does not depend on its memory.
+    pub(super) flat_service: Option<Place>,
     /// The longest service time that the trace brings.
     pub(super) longest: Option<Span>,
     /// Its layers, by name.
@@ -150,6 +152,7 @@ impl Context {
             layers,
             gap: gap || self.faults.pushed() > before,
             timeout_place: place(keys.timeout.as_ref().map(|key| key.place)),
+            flat_service: flat_service(&keys, brought, table),
             longest: longest.filter(|_| brought),
             reserved_place: place(keys.reserved_concurrency.as_ref().map(|key| key.place)),
             function: model::Function {
@@ -354,6 +357,18 @@ impl Context {
                 );
             }
         }
+    }
+}
+
+/// What says how long a function runs, where that does not depend on its memory: a service of one
+/// distribution, or times of a trace. One of no length changes nothing.
+fn flat_service(keys: &FunctionKeys, brought: bool, table: Place) -> Option<Place> {
+    let Some(key) = &keys.service else {
+        return brought.then_some(table);
+    };
+    match key.get()? {
+        Service::Whole(dist) if dist.as_constant() != Some(Span::ZERO) => Some(key.place),
+        _ => None,
     }
 }
 
