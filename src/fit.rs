@@ -143,7 +143,6 @@ pub struct Read {
     name: String,
     totals: Totals,
     unread: Vec<NotUnderstood>,
-    gather: Gather,
     /// Of the function alone.
     counted: Counted,
     joined: Joined,
@@ -213,14 +212,15 @@ pub fn read(spec: FitSpec, control: &Control, progress: &dyn Fn(u64)) -> Result<
     }
     let endings = timeout::cut(&mut joined.calls, spec.timeout, counted.tells_ends())?;
     let endings = endings.map_err(FitError::Logs)?;
-    let versions = choose::versions(&gather.streams.list);
-    let whole = History::of(&joined.calls, Window::ALL, &versions)?;
-    let starts = (whole.restored, whole.cold);
-    let runtime = known::runtime(spec.runtime.as_deref(), &counted, starts, &whole.bills);
     let name = spec
         .name
         .clone()
         .unwrap_or_else(|| choose::name(&spec, group, &gather));
+    // Names of streams go before calls are looked at.
+    let versions = gather.streams.versions;
+    let whole = History::of(&joined.calls, Window::ALL, &versions)?;
+    let starts = (whole.restored, whole.cold);
+    let runtime = known::runtime(spec.runtime.as_deref(), &counted, starts, &whole.bills);
     Ok(Read {
         region: known::region(spec.region.as_deref(), &counted),
         runtime,
@@ -231,7 +231,6 @@ pub fn read(spec: FitSpec, control: &Control, progress: &dyn Fn(u64)) -> Result<
         name,
         totals: reader.totals(),
         unread,
-        gather,
         joined,
         versions,
         whole,
@@ -266,6 +265,9 @@ fn nothing(spec: &FitSpec, totals: Totals, unread: &[NotUnderstood]) -> String {
         [one] => one.path.display().to_string(),
         many => format!("{} files", many.len()),
     };
+    if totals.bytes == 0 {
+        return format!("error: {files}: no call, for nothing is in it");
+    }
     let mut text = format!(
         "error: {files}: no call in {}\n  = help: a call is a line `REPORT RequestId: …`, a \
          JSON event `platform.report`, or a row of Logs Insights with @message or @duration; \
@@ -321,7 +323,8 @@ impl Read {
                 trace: &trace,
                 model: &model,
                 date: &self.date(),
-                duration_s: self.whole.span_s().ceil().max(1.0),
+                // So that the last request lies within, be it on a whole second.
+                duration_s: self.whole.span_s().floor() + 1.0,
                 warm_up_s: 0.0,
                 replications: 10,
                 seed: self.spec.seed,
@@ -456,6 +459,11 @@ impl Fit {
     /// Whether bills are as the rules of their days say.
     pub fn bills(&self) -> &Bills {
         &self.read.whole.bills
+    }
+
+    /// What was not understood of the logs.
+    pub fn not_understood(&self) -> &[NotUnderstood] {
+        &self.read.unread
     }
 
     /// What a person reads.

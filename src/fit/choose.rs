@@ -1,6 +1,5 @@
 //! Which of several functions is meant, and what it is called.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::config::nearest_name;
@@ -137,23 +136,6 @@ pub fn name_fault(name: &str) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// A number for the version of each stream: what stands in brackets in its name.
-pub(super) fn versions(streams: &[String]) -> Vec<u32> {
-    let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
-    let version = |name: &'_ str| -> Option<(usize, usize)> {
-        let from = name.find('[')?;
-        Some((from, from + name[from..].find(']')?))
-    };
-    streams
-        .iter()
-        .map(|name| {
-            let version = version(name).map_or("", |(from, to)| &name[from + 1..to]);
-            let next = numbers.len() as u32;
-            *numbers.entry(version).or_insert(next)
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -19,9 +19,14 @@ pub(super) struct Names {
     pub(super) list: Vec<String>,
 }
 
-impl Names {
+/// Gives names their numbers.
+trait Numbering {
+    /// The number of a name, a new one where it is new.
+    fn number(&mut self, name: &str) -> u32;
+}
+
+impl Numbering for Names {
     fn number(&mut self, name: &str) -> u32 {
-        let name = &*unexported(name);
         if let Some(number) = self.numbers.get(name) {
             return *number;
         }
@@ -30,6 +35,36 @@ impl Names {
         self.list.push(name.to_owned());
         number
     }
+}
+
+/// Numbers for log streams, of which there may be millions: names are kept as hashes, and what is
+/// wanted of them later is only which version of the function they are of.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    numbers: BTreeMap<u128, u32>,
+    /// Numbers of versions, by stream.
+    pub(super) versions: Vec<u32>,
+    known: Names,
+}
+
+impl Numbering for Streams {
+    fn number(&mut self, name: &str) -> u32 {
+        let name = &*unexported(name);
+        let next = self.versions.len() as u32;
+        let number = *self.numbers.entry(hash(name)).or_insert(next);
+        if number == next {
+            let version = self.known.number(version_of(name));
+            self.versions.push(version);
+        }
+        number
+    }
+}
+
+/// What stands in brackets in the name of a stream.
+fn version_of(stream: &str) -> &str {
+    let inside = stream.split_once('[').map(|(_, rest)| rest);
+    let version = inside.and_then(|rest| rest.split_once(']'));
+    version.map_or("", |(version, _)| version)
 }
 
 /// Something that was met more than once.
@@ -82,9 +117,10 @@ impl Counted {
         }
     }
 
-    /// Whether the log says how calls ended, be it well: at least half of them.
+    /// Whether the log says which calls failed: reports say it (those in text say nothing of calls
+    /// that ended well), or there are the lines beside them, of half of the calls at least.
     pub(super) fn tells_ends(&self) -> bool {
-        self.with_status.max(self.starts) * 2 >= self.reports
+        self.with_status > 0 || self.starts * 2 >= self.reports
     }
 }
 
@@ -103,7 +139,7 @@ fn count(counts: &mut Counts, name: Option<&str>) {
 /// What was gathered from all files.
 pub(super) struct Gather {
     facts: Sorter<Fact>,
-    pub(super) streams: Names,
+    pub(super) streams: Streams,
     pub(super) groups: Names,
     pub(super) unread: BTreeMap<Why, Met>,
     /// What is counted of each group.
@@ -124,7 +160,7 @@ impl Gather {
     pub(super) fn new() -> Self {
         Self {
             facts: Sorter::new(),
-            streams: Names::default(),
+            streams: Streams::default(),
             groups: Names::default(),
             unread: BTreeMap::new(),
             counted: BTreeMap::new(),
@@ -285,7 +321,7 @@ fn function_of(group: &str) -> &str {
     group.strip_prefix("/aws/lambda/").unwrap_or(group)
 }
 
-fn numbered(name: Option<&str>, last: &mut (String, u32), names: &mut Names) -> u32 {
+fn numbered(name: Option<&str>, last: &mut (String, u32), names: &mut dyn Numbering) -> u32 {
     let Some(name) = name else { return NONE };
     if last.1 == NONE || last.0 != name {
         last.1 = names.number(name);
@@ -321,6 +357,11 @@ fn request_number(text: &str) -> u128 {
     if digits == 32 {
         return number;
     }
+    hash(text)
+}
+
+/// A number for any text; of a billion texts two have the same once in 10²⁰ times.
+fn hash(text: &str) -> u128 {
     let half = |salt: u8| {
         let mut hasher = DefaultHasher::new();
         (salt, text).hash(&mut hasher);

@@ -31,6 +31,8 @@ pub(super) struct History {
     pub(super) calls: u64,
     /// First arrival and last end, in nanoseconds since 1970.
     pub(super) span: Option<(i64, i64)>,
+    /// The longest time without an arrival, in nanoseconds, and the arrival that ended it.
+    pub(super) longest_gap: (i64, i64),
     /// How long handlers ran on instances that were warm, in milliseconds.
     pub(super) warm: Sample,
     /// How long they ran in the first call after an init, and after a restore.
@@ -139,6 +141,7 @@ struct Sweep<'a> {
     busy: u32,
     busy_area: f64,
     busy_since: i64,
+    last_arrival: Option<i64>,
     window: Window,
 }
 
@@ -154,6 +157,7 @@ impl History {
             busy: 0,
             busy_area: 0.0,
             busy_since: i64::MIN,
+            last_arrival: None,
             window,
         };
         let mut rows = calls.rows()?;
@@ -266,6 +270,8 @@ impl Sweep<'_> {
         let end = call.0.at;
         let span = self.history.span.get_or_insert((arrival, end));
         span.1 = span.1.max(end);
+        let before = self.last_arrival.replace(arrival).unwrap_or(arrival);
+        self.history.longest_gap = self.history.longest_gap.max((arrival - before, arrival));
         self.pass(arrival);
         self.run(arrival + call.0.start.max(0), end);
         if call.0.stream == NONE {

@@ -36,6 +36,7 @@ pub(super) fn render(fit: &Fit) -> String {
             "first_arrival": whole.span.map(|(first, _)| instant(first)),
             "last_end": whole.span.map(|(_, last)| instant(last)),
             "span_s": whole.span.map(|_| whole.span_s()),
+            "longest_gap_s": whole.span.map(|_| whole.longest_gap.0 as f64 / 1e9),
             "not_understood": read.unread.iter().map(|unread| json!({
                 "what": unread.what.to_string(), "count": unread.count, "first": unread.first,
             })).collect::<Vec<_>>(),

@@ -45,6 +45,9 @@ fn line(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "  {name:<22} {value}");
 }
 
+/// A share of a log's time without a call that is strange.
+const LONG_GAP: f64 = 0.5;
+
 /// A count with what is counted, which ends in s where there are several.
 fn counted(count: u64, one: &str) -> String {
     let s = if count == 1 { "" } else { "s" };
@@ -90,9 +93,15 @@ fn read(fit: &Fit, text: &mut String) {
         text,
         "of calls",
         &format!(
-            "{} told of calls; {} others, mostly the function's own words",
+            "{} told of calls; {}",
             counted(totals.telling, unit),
-            grouped(totals.other)
+            match totals.other {
+                0 => "no others".to_owned(),
+                others => format!(
+                    "{} others, mostly the function's own words",
+                    grouped(others)
+                ),
+            }
         ),
     );
     match whole.span {
@@ -122,6 +131,19 @@ fn read(fit: &Fit, text: &mut String) {
             let without = "so that there is no trace, no concurrency and no keep-alive";
             line(text, "time", &format!("none: {why}, {without}"));
         }
+    }
+    let (gap, ended) = whole.longest_gap;
+    let gap = gap as f64 / 1e9;
+    if gap > whole.span_s() * LONG_GAP && whole.calls > 2 {
+        line(
+            text,
+            "",
+            &format!(
+                "{} of it without a call, up to {}: a clock that was wrong, or two logs?",
+                span(gap),
+                instant(ended)
+            ),
+        );
     }
     if whole.streamed == 0 {
         line(

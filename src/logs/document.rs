@@ -184,5 +184,5 @@ pub(super) fn of_group<'a>(
 }
 
 fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -200,8 +200,9 @@ impl<'r> Input<'r> {
         match self.find_line_end() {
             Some(end) => {
                 let range = self.unread.start..end;
-                self.unread.start = (end + 1).min(self.unread.end);
-                self.line += 1;
+                let ended = end < self.unread.end;
+                self.unread.start = end + usize::from(ended);
+                self.line += u64::from(ended);
                 self.after_document = false;
                 let returned = self.buffer[range.clone()].ends_with(b"\r");
                 let range = range.start..range.end - usize::from(returned);

@@ -357,6 +357,9 @@ fn is_stream(word: &[u8]) -> bool {
 
 /// Parts what stands before a message (a time, a stream, a group, in any order) from it.
 fn heading(line: &[u8]) -> (&[u8], &[u8]) {
+    // A file that was cut short while it was written to begins with nothing.
+    let nothing = line.iter().take_while(|byte| **byte == 0).count();
+    let line = &line[nothing..];
     let line_without = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
     let mut rest = line_without;
     for _ in 0..4 {

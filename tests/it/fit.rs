@@ -6,10 +6,12 @@
     reason = "what is counted is exact, and the texts of tests need not be fast"
 )]
 
+mod guesses;
 mod measured;
 mod program;
 mod recovery;
 mod speed;
+mod strange;
 mod writer;
 
 use std::path::{Path, PathBuf};
