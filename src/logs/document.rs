@@ -12,13 +12,16 @@ use super::record::{Kind, Record};
 use super::report_line::status;
 use super::times;
 
-static TELLING: LazyLock<[Finder<'static>; 6]> = LazyLock::new(|| {
+static TELLING: LazyLock<[Finder<'static>; 9]> = LazyLock::new(|| {
     [
         "platform.",
         "REPORT",
         "timed out",
         "exited",
         "RequestId",
+        "INIT_START",
+        "[ERROR] ",
+        "Invoke Error",
         "@",
     ]
     .map(Finder::new)
@@ -185,4 +188,36 @@ pub(super) fn of_group<'a>(
 
 fn is_account(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_known_by_each_of_its_names() {
+        let group = Some("/aws/lambda/orders");
+        for (text, region) in [
+            ("/aws/lambda/orders", None),
+            ("123456789012:/aws/lambda/orders", None),
+            (
+                "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/orders",
+                Some("eu-west-1"),
+            ),
+            (
+                "arn:aws-cn:logs:cn-north-1:123456789012:log-group:/aws/lambda/orders:*",
+                Some("cn-north-1"),
+            ),
+        ] {
+            assert_eq!(of_group(text, None), (region, group), "{text}");
+        }
+        for no_region in [
+            "arn:aws:lambda",
+            "arn:aws:lambda:EU:x",
+            "arn:aws:lambda::x",
+            "x",
+        ] {
+            assert_eq!(region_of(no_region), None, "{no_region}");
+        }
+    }
 }

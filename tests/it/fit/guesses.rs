@@ -216,7 +216,7 @@ fn pieces_are_called_what_they_are() {
         ),
         (
             "many-lines.json",
-            "20 JSON documents on 80 lines\n",
+            "20 JSON documents on 100 lines\n",
             "20 JSON documents told",
         ),
         (
