@@ -20,6 +20,9 @@ const SECOND: i64 = 1_000_000_000;
 /// what the platform does before the init is in no log.
 const UNCERTAIN: i64 = SECOND;
 
+/// Times of a log are a little off: calls of one instance overlap where they do by more.
+const OVERLAP: i64 = SECOND / 10;
+
 /// Pauses survived that are kept one by one: the longest, for these say where the keep-alive is.
 const PAUSES: usize = 200_000;
 /// Of shorter ones so many are kept, each of which stands for as many as there are of it.
@@ -59,6 +62,8 @@ pub(super) struct History {
     pub(super) busy_mean: f64,
     /// Calls of which the stream is known.
     pub(super) streamed: u64,
+    /// Calls that began while another ran on their instance.
+    pub(super) overlapping: u64,
     pub(super) instances: Instances,
     pub(super) idle: Idle,
 }
@@ -339,7 +344,7 @@ impl Sweep<'_> {
         let slot = &mut self.streams[number as usize];
         let stream = slot.get_or_insert(Stream {
             first_arrival: arrival,
-            last_end: i64::MIN,
+            last_end: arrival,
             calls: 0,
             begun: call.is_cold(),
             reset: false,
@@ -347,6 +352,7 @@ impl Sweep<'_> {
             gone: None,
             deployed: false,
         });
+        self.history.overlapping += u64::from(arrival < stream.last_end - OVERLAP);
         if stream.calls > 0 && !call.is_cold() && arrival > stream.last_end {
             let idle = &mut self.history.idle;
             idle.passed_over += u64::from(stream.gone.is_some());

@@ -53,6 +53,7 @@ pub(super) fn render(fit: &Fit) -> String {
             "keep_alive": keep_alive(&of.keep_alive, of.keep_alive_toml.as_deref()),
             "deployed": whole.idle.deployed,
             "passed_over": whole.idle.passed_over,
+            "overlapping": whole.overlapping,
         },
         "parameters": {
             "service": fitted(&of.service),

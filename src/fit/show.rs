@@ -45,6 +45,9 @@ fn line(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "  {name:<22} {value}");
 }
 
+/// Below this share calls overlap because clocks and times are not exact.
+const OVERLAPPING: f64 = 0.01;
+
 /// A share of a log's time without a call that is strange.
 const LONG_GAP: f64 = 0.5;
 
@@ -252,6 +255,17 @@ fn instances(fit: &Fit, text: &mut String) {
             fit.estimates.keep_alive_toml.is_some(),
         ),
     );
+    if whole.overlapping as f64 > OVERLAPPING * whole.calls as f64 {
+        line(
+            text,
+            "",
+            &format!(
+                "{} calls began while another ran on their instance: it takes more than one at a \
+                 time, which the model does not",
+                grouped(whole.overlapping)
+            ),
+        );
+    }
     let kinds = &fit.read.counted.initializations;
     if kinds.keys().any(|kind| kind != "on-demand") {
         let kinds: Vec<String> = kinds

@@ -279,6 +279,12 @@ impl File<'_, '_, '_> {
             self.line.extend_from_slice(columns);
             return self.event_columns();
         }
+        if memchr::memchr(ESCAPE, &line[..line.len().min(HEAD)]).is_some() {
+            // Written for a terminal, as `aws logs tail --color on` does.
+            let plain = uncoloured(line);
+            let (prefix, message) = heading(&plain);
+            return message::read(message, &with_prefix(prefix, &self.base), &mut self.out);
+        }
         let (prefix, message) = heading(line);
         if !message.starts_with(b"REPORT ") {
             let prefixed;
@@ -343,6 +349,27 @@ impl File<'_, '_, '_> {
         base.at = at;
         message::read(columns, &base, &mut self.out)
     }
+}
+
+/// Begins a sequence that a terminal takes for a colour.
+const ESCAPE: u8 = 0x1B;
+/// Colours stand about what is before a message.
+const HEAD: usize = 200;
+
+/// A line without sequences such as `ESC [ 3 2 m` (ECMA-48, 5.4).
+fn uncoloured(line: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = memchr::memchr(ESCAPE, rest) {
+        plain.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(sequence) = rest.strip_prefix(b"[") {
+            let end = sequence.iter().position(|byte| (0x40..0x7F).contains(byte));
+            rest = end.map_or(&[], |end| &sequence[end + 1..]);
+        }
+    }
+    plain.extend_from_slice(rest);
+    plain
 }
 
 /// Thirteen digits: milliseconds since 1970.

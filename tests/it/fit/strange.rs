@@ -257,6 +257,16 @@ fn a_log_is_the_same_in_every_encoding() {
     };
     let (first, second) = log.split_at(log.len() / 2);
     let nothing = [&[0; 5_000][..], log.as_bytes()].concat();
+    let coloured: String = log
+        .lines()
+        .map(|line| line.splitn(3, ' ').collect::<Vec<_>>())
+        .map(|parts| {
+            format!(
+                "\u{1b}[32m{}\u{1b}[0m \u{1b}[1;36m{}\u{1b}[0m {}\n",
+                parts[0], parts[1], parts[2]
+            )
+        })
+        .collect();
     let mut before: Option<Value> = None;
     for (name, bytes) in [
         ("plain", log.clone().into_bytes()),
@@ -270,6 +280,7 @@ fn a_log_is_the_same_in_every_encoding() {
             [packed(first.as_bytes()), packed(second.as_bytes())].concat(),
         ),
         ("rotated", nothing),
+        ("coloured", coloured.into_bytes()),
     ] {
         fs::write(dir.join("orders.log"), bytes).unwrap();
         let arguments = ["fit", "orders.log", "--format", "json", "--quiet"];
@@ -282,6 +293,29 @@ fn a_log_is_the_same_in_every_encoding() {
             assert_eq!(&json, before, "{name}");
         }
         before = Some(json);
+    }
+}
+
+#[test]
+fn requests_side_by_side_on_an_instance_are_told() {
+    let dir = folder("fit-strange-overlap");
+    for (duration, told) in [("3000.5", true), ("30.5", false)] {
+        let mut log = String::new();
+        for number in 0..60_u32 {
+            let at = format!("2026-03-01T10:00:{number:02}.000Z");
+            log += &line(
+                number,
+                &Report {
+                    at: &at,
+                    duration,
+                    ..PLAIN
+                },
+            );
+        }
+        fs::write(dir.join("orders.log"), log).unwrap();
+        let table = text(&run(&dir, &["fit", "orders.log"]).stdout);
+        let says = "59 calls began while another ran on their instance";
+        assert_eq!(table.contains(says), told, "{table}");
     }
 }
 
