@@ -5,14 +5,15 @@ use std::fmt::Write;
 use crate::logs::{Totals, Unread};
 use crate::stats::intervals::Interval;
 
-use super::Fit;
 use super::digits::{digits, grouped, percent, short, span};
 use super::first_call::FirstCall;
 use super::goodness::Fitted;
+use super::history::History;
 use super::impossible::{Impossible, Why};
 use super::model_file::{NOT_TOLD, goodness, keep_alive};
 use super::sample::quantile;
 use super::verdict::{Outcome, Verdict};
+use super::{Fit, Read};
 
 /// An instant since 1970 as ISO 8601, to the second.
 pub(super) fn instant(nanos: i64) -> String {
@@ -107,47 +108,7 @@ fn read(fit: &Fit, text: &mut String) {
             }
         ),
     );
-    match whole.span {
-        Some((first, last)) => line(
-            text,
-            "time",
-            &format!(
-                "{} to {} ({})",
-                instant(first),
-                instant(last),
-                span(whole.span_s())
-            ),
-        ),
-        None => {
-            let of_bad = |why: &Why| {
-                let bad = [
-                    Why::Unread(Unread::BadTime),
-                    Why::Impossible(Impossible::Time),
-                ];
-                bad.contains(why)
-            };
-            let why = if read.unread.iter().any(|unread| of_bad(&unread.what)) {
-                "no line has a time that can be"
-            } else {
-                "lines have no times"
-            };
-            let without = "so that there is no trace, no concurrency and no keep-alive";
-            line(text, "time", &format!("none: {why}, {without}"));
-        }
-    }
-    let (gap, ended) = whole.longest_gap;
-    let gap = gap as f64 / 1e9;
-    if gap > whole.span_s() * LONG_GAP && whole.calls > 2 {
-        line(
-            text,
-            "",
-            &format!(
-                "{} of it without a call, up to {}: a clock that was wrong, or two logs?",
-                span(gap),
-                instant(ended)
-            ),
-        );
-    }
+    times(read, text);
     if whole.streamed == 0 {
         line(
             text,
@@ -188,6 +149,63 @@ fn read(fit: &Fit, text: &mut String) {
                 grouped(unread.count),
                 unread.what,
                 unread.first
+            ),
+        );
+    }
+}
+
+/// When the calls were.
+fn times(read: &Read, text: &mut String) {
+    let whole = &read.whole;
+    let Some((first, last)) = whole.span else {
+        let bad = [
+            Why::Unread(Unread::BadTime),
+            Why::Impossible(Impossible::Time),
+        ];
+        let why = if read.unread.iter().any(|unread| bad.contains(&unread.what)) {
+            "no line has a time that can be"
+        } else {
+            "lines have no times"
+        };
+        let without = "so that there is no trace, no concurrency and no keep-alive";
+        line(text, "time", &format!("none: {why}, {without}"));
+        return;
+    };
+    line(
+        text,
+        "time",
+        &format!(
+            "{} to {} ({})",
+            instant(first),
+            instant(last),
+            span(whole.span_s())
+        ),
+    );
+    let (gap, ended) = whole.longest_gap;
+    let gap = gap as f64 / 1e9;
+    if gap > whole.span_s() * LONG_GAP && whole.calls > 2 {
+        line(
+            text,
+            "",
+            &format!(
+                "{} of it without a call, up to {}: a clock that was wrong, or two logs?",
+                span(gap),
+                instant(ended)
+            ),
+        );
+    }
+}
+
+/// That instances take more than one call at a time.
+fn overlapping(whole: &History, text: &mut String) {
+    if whole.overlapping as f64 > OVERLAPPING * whole.calls as f64 {
+        line(
+            text,
+            "",
+            &format!(
+                "{} calls began while another ran on their instance: it takes more than one at a \
+                 time, which the model does not",
+                grouped(whole.overlapping)
             ),
         );
     }
@@ -255,17 +273,7 @@ fn instances(fit: &Fit, text: &mut String) {
             fit.estimates.keep_alive_toml.is_some(),
         ),
     );
-    if whole.overlapping as f64 > OVERLAPPING * whole.calls as f64 {
-        line(
-            text,
-            "",
-            &format!(
-                "{} calls began while another ran on their instance: it takes more than one at a \
-                 time, which the model does not",
-                grouped(whole.overlapping)
-            ),
-        );
-    }
+    overlapping(whole, text);
     let kinds = &fit.read.counted.initializations;
     if kinds.keys().any(|kind| kind != "on-demand") {
         let kinds: Vec<String> = kinds

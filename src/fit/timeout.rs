@@ -1,8 +1,8 @@
 //! What is known of the function timeout, and which calls it cut.
 //!
 //! A log of all lines says of each call that it was cut, and after how long. Reports alone, such as
-//! columns of Logs Insights, may not. Then the user can give the timeout; without it, calls that all
-//! ran for one and the same number of whole seconds, the longest of the log, are taken for cut:
+//! columns of Logs Insights, may not. Then the user can give the timeout; without it, calls that
+//! all ran for one and the same number of whole seconds, the longest of the log, are taken for cut:
 //! timeouts are whole seconds, and runs are told to the hundredth of a millisecond.
 
 use std::io;
@@ -94,8 +94,11 @@ pub(super) fn cut(
     if given.is_none() && told {
         return Ok(Ok(endings));
     }
-    let nanos = given.map(|given| given.nanos() as i64);
-    let lengths = Lengths::of(calls, nanos.map_or(i64::MAX, |nanos| nanos + LATE))?;
+    let nanos = given.and_then(|given| i64::try_from(given.nanos()).ok());
+    let lengths = Lengths::of(
+        calls,
+        nanos.map_or(i64::MAX, |nanos| nanos.saturating_add(LATE)),
+    )?;
     if let (Some(given), true) = (given, lengths.too_long > 0) {
         return Ok(Err(format!(
             "error: --timeout {} s: {} calls ran longer than that, up to {} s\n  = help: a timeout \

@@ -7,6 +7,7 @@
 //! keep-alive of its own out of the interval in which the first part leaves it: what the log does
 //! not tell is part of how far off a prediction may be.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -111,7 +112,9 @@ impl Verdict {
         };
         match self.count(Outcome::TooWide) {
             0 => {}
-            wide => sentence += &format!(" Of {all} measures {wide} are too wide to tell."),
+            wide => {
+                let _ = write!(sentence, " Of {all} measures {wide} are too wide to tell.");
+            }
         }
         sentence
     }

@@ -38,6 +38,7 @@ pub(super) enum Piece {
 }
 
 /// A file that is read piece by piece.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Input<'r> {
     source: Box<dyn Read + 'r>,
     buffer: Vec<u8>,

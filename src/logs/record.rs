@@ -145,7 +145,7 @@ pub enum Unread {
     TooLong,
     /// A time that is none, or that 64 bits of nanoseconds since 1970 do not hold.
     BadTime,
-    /// A number below zero, or none that is finite, where a length or an amount of memory should be.
+    /// A number below zero, or none that is finite, where a length or an amount of memory belongs.
     BadNumber,
     /// A row of a table with more or fewer columns than its header, or with quotes that never end.
     BadRow,

@@ -141,7 +141,6 @@ impl Context {
         let source = self.event_source(&keys.source, timeout, platform);
         let start = self.start_phases(&keys, (memory, &runtime), package, platform, &scaled);
         let layers = self.layers(&keys, package_place, package, platform);
-        let working_set = working_set(&keys);
         self.warn_of_starts(&keys, memory, &start, platform);
         self.doubt_function(&keys, (memory, timeout), service.as_ref(), platform);
         let (init_billed, snapshot_billed) = billed(&runtime, package, platform);
@@ -179,7 +178,7 @@ impl Context {
                 snapshot_billed,
                 extension_overhead: value(&keys.extension_overhead)
                     .map_or(Dist::ZERO, |overhead| overhead.0.clone()),
-                working_set,
+                working_set: working_set(&keys),
             },
         }
     }

@@ -76,10 +76,12 @@ fn the_region_of_another_function_is_not_taken() {
                 "REPORT RequestId: {group}-{call} Duration: {call}.50 ms Billed Duration: 90 ms"
             );
             for message in [init, report] {
-                lines += &format!(
+                writeln!(
+                    lines,
                     "{{\"logGroup\":\"/aws/lambda/{group}\",\"logStream\":\"{group}\",\
-                     \"logEvents\":[{{\"timestamp\":{at},\"message\":\"{message}\"}}]}}\n"
-                );
+                     \"logEvents\":[{{\"timestamp\":{at},\"message\":\"{message}\"}}]}}"
+                )
+                .unwrap();
             }
         }
         lines
