@@ -90,9 +90,12 @@ mod tests {
             for big_endian in [false, true] {
                 let bytes: Vec<u8> = units
                     .iter()
-                    .flat_map(|unit| match big_endian {
-                        true => unit.to_be_bytes(),
-                        false => unit.to_le_bytes(),
+                    .flat_map(|unit| {
+                        if big_endian {
+                            unit.to_be_bytes()
+                        } else {
+                            unit.to_le_bytes()
+                        }
                     })
                     .collect();
                 let mut told = String::new();
