@@ -35,6 +35,7 @@ use source::{Place, read_text};
 use sweep::{Axis, DottedKey, Swept};
 use tree::Node;
 
+pub use convert::known_runtime;
 pub use diagnostic::Diagnostics;
 pub use draft::{Draft, Edit};
 pub use embedded::{Model, ModelKind};

@@ -19,9 +19,11 @@ mod first_call;
 mod gather;
 mod goodness;
 mod history;
+mod impossible;
 mod join;
 mod json;
 mod keep_alive;
+mod known;
 mod laws;
 mod model_file;
 mod platform;
@@ -29,6 +31,7 @@ mod rates;
 mod sample;
 mod show;
 mod sort;
+mod timeout;
 mod verdict;
 
 use std::fmt::{self, Write};
@@ -37,19 +40,23 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{self, SchemaKind};
 use crate::experiment::Failure;
-use crate::logs::{LogFile, Reader, Totals, Unread};
+use crate::logs::{LogFile, Reader, Totals};
 use crate::sim::Control;
+use crate::units::Span;
 
 pub use bills::{Bills, Rule};
 pub use choose::name_fault;
 pub use estimates::Estimates;
 pub use first_call::FirstCall;
 pub use goodness::Fitted;
+pub use impossible::{Impossible, Why};
 pub use keep_alive::{Found, KeepAlive};
+pub use known::{Known, Origin};
 pub use laws::Law;
+pub use timeout::Endings;
 pub use verdict::{Line, Outcome, Verdict};
 
-use gather::Gather;
+use gather::{Counted, Gather};
 use history::{History, Window};
 use join::Joined;
 use model_file::{About, Run};
@@ -72,6 +79,12 @@ pub struct FitSpec {
     /// Which function, where there are several: its name, a part of it, or a pattern with `*` or
     /// `?`.
     pub function: Option<String>,
+    /// Region whose prices are taken; without it that of the log.
+    pub region: Option<String>,
+    /// Runtime, as an experiment names it; without it that of the log.
+    pub runtime: Option<String>,
+    /// Function timeout; without it that of calls which were cut.
+    pub timeout: Option<Span>,
     /// Share of the log's time that is fitted before the rest is simulated, between 0 and 1.
     pub split: f64,
     /// Replications of the verdict.
@@ -116,8 +129,8 @@ impl std::error::Error for FitError {}
 /// Something that was not understood: what, where it was first met, and how often.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NotUnderstood {
-    /// What it is.
-    pub what: Unread,
+    /// Why.
+    pub what: Why,
     /// `file:line` of the first.
     pub first: String,
     /// How many.
@@ -130,10 +143,15 @@ pub struct Read {
     name: String,
     totals: Totals,
     unread: Vec<NotUnderstood>,
-    gather: Gather,
+    /// Of the function alone.
+    counted: Counted,
     joined: Joined,
     versions: Vec<u32>,
     whole: History,
+    endings: Endings,
+    region: Known,
+    runtime: Known,
+    timeout: Known,
 }
 
 /// What a log gave.
@@ -149,9 +167,12 @@ pub struct Fit {
 /// Reads logs and puts their calls together. `progress` is told the bytes that were read.
 ///
 /// # Errors
-/// A file cannot be read, there is no call in any, or there are several functions and none was
-/// chosen.
+/// A file cannot be read, there is no call in any, there are several functions and none was
+/// chosen, or there is no such region, runtime or timeout.
 pub fn read(spec: FitSpec, control: &Control, progress: &dyn Fn(u64)) -> Result<Read, FitError> {
+    if let Some(fault) = known::fault(spec.region.as_deref(), spec.runtime.as_deref()) {
+        return Err(FitError::Logs(fault));
+    }
     let mut gather = Gather::new();
     let mut reader = Reader::new();
     for (number, log) in (0..).zip(&spec.logs) {
@@ -184,22 +205,32 @@ pub fn read(spec: FitSpec, control: &Control, progress: &dyn Fn(u64)) -> Result<
     let unread: Vec<NotUnderstood> = unread.collect();
     let (facts, errors) = gather.finish()?;
     let group = choose::group(&spec, &gather).map_err(FitError::Logs)?;
-    let joined = join::join(facts, group, &errors)?;
+    let counted = gather.counted(group);
+    let mut joined = join::join(facts, group, &errors)?;
     if joined.calls.len() == 0 {
         return Err(FitError::Logs(nothing(&spec, reader.totals(), &unread)));
     }
-    let versions = choose::versions(&gather.streams.list);
-    let whole = History::of(&joined.calls, Window::ALL, &versions)?;
+    let endings = timeout::cut(&mut joined.calls, spec.timeout, counted.tells_ends())?;
+    let endings = endings.map_err(FitError::Logs)?;
     let name = spec
         .name
         .clone()
         .unwrap_or_else(|| choose::name(&spec, group, &gather));
+    // Names of streams go before calls are looked at.
+    let versions = gather.streams.versions;
+    let whole = History::of(&joined.calls, Window::ALL, &versions)?;
+    let starts = (whole.restored, whole.cold);
+    let runtime = known::runtime(spec.runtime.as_deref(), &counted, starts, &whole.bills);
     Ok(Read {
+        region: known::region(spec.region.as_deref(), &counted),
+        runtime,
+        timeout: timeout::known(spec.timeout, whole.timeout_s, &endings),
+        endings,
+        counted,
         spec,
         name,
         totals: reader.totals(),
         unread,
-        gather,
         joined,
         versions,
         whole,
@@ -234,11 +265,14 @@ fn nothing(spec: &FitSpec, totals: Totals, unread: &[NotUnderstood]) -> String {
         [one] => one.path.display().to_string(),
         many => format!("{} files", many.len()),
     };
+    if totals.bytes == 0 {
+        return format!("error: {files}: no call, for nothing is in it");
+    }
     let mut text = format!(
-        "error: {files}: no call in {} lines\n  = help: a call is a line `REPORT RequestId: …`, a \
+        "error: {files}: no call in {}\n  = help: a call is a line `REPORT RequestId: …`, a \
          JSON event `platform.report`, or a row of Logs Insights with @message or @duration; \
          export the log group of the function without a filter",
-        digits::grouped(totals.lines)
+        show::pieces_of(totals)
     );
     for NotUnderstood { what, first, count } in unread {
         let count = digits::grouped(*count);
@@ -262,7 +296,7 @@ impl Read {
         let memory = self.whole.memory.iter().max_by_key(|(_, calls)| **calls);
         let memory = memory.map_or(128, |(mb, _)| (*mb).clamp(128, 10_240));
         let platform = Platform::load(PLATFORM, memory).map_err(|e| broken(&e))?;
-        let estimates = estimates::estimate(&self.whole, &platform, self.spec.seed);
+        let estimates = self.estimates(&self.whole, &platform);
         let Some(estimates) = estimates else {
             return Err(FitError::Logs(
                 "error: every call was cut at the timeout, so that nothing is known of how long \
@@ -274,7 +308,10 @@ impl Read {
         let about = About {
             name: &self.name,
             source: &source,
-            runtime: self.runtime(),
+            region: &self.region,
+            runtime: &self.runtime,
+            timeout: &self.timeout,
+            endings: &self.endings,
         };
         let verdict = self.verdict(&about, &estimates, &platform, dir, control)?;
         let trace = format!("{}.csv", self.name);
@@ -286,14 +323,15 @@ impl Read {
                 trace: &trace,
                 model: &model,
                 date: &self.date(),
-                duration_s: self.whole.span_s().ceil().max(1.0),
+                // So that the last request lies within, be it on a whole second.
+                duration_s: self.whole.span_s().floor() + 1.0,
                 warm_up_s: 0.0,
                 replications: 10,
                 seed: self.spec.seed,
                 as_logged: false,
                 keep_alives: Vec::new(),
             };
-            model_file::experiment(&run, &estimates)
+            model_file::experiment(&run, &about, &estimates)
         });
         Ok(Fit {
             model: model_file::model(&about, &estimates),
@@ -302,6 +340,13 @@ impl Read {
             verdict,
             read: self,
         })
+    }
+
+    /// What a part of the log tells. The timeout is of the whole: it is configured, not drawn.
+    fn estimates(&self, history: &History, platform: &Platform) -> Option<Estimates> {
+        let given = self.spec.timeout.map(Span::secs);
+        let timeout_s = given.or(self.whole.timeout_s);
+        estimates::estimate(history, platform, timeout_s, self.spec.seed)
     }
 
     /// The log in a few words.
@@ -327,36 +372,6 @@ impl Read {
     fn date(&self) -> String {
         let last = self.whole.span.map_or(0, |(_, last)| last);
         show::instant(last)[..10].to_owned()
-    }
-
-    /// The runtime as frostline names it, with where it was read.
-    fn runtime(&self) -> Option<(String, String)> {
-        let commonest = self.gather.runtimes.iter().max_by_key(|(_, inits)| **inits);
-        if let Some((name, _)) = commonest {
-            let name = name.rsplit('/').next().unwrap_or(name);
-            let mut parts = name.split([':', '-']);
-            let family = parts.next().unwrap_or_default().to_owned();
-            // `3.13.v31` is the thirty-first build of 3.13.
-            let version = parts.next().unwrap_or_default();
-            let version = version.split(".v").next().unwrap_or_default();
-            let dot = if family == "provided" { "." } else { "" };
-            return Some((
-                format!("{family}{dot}{version}"),
-                format!("INIT_START: {name}"),
-            ));
-        }
-        if self.whole.restored * 2 > self.whole.cold {
-            let why =
-                "no line names it; Java, Python and .NET start from snapshots: say which it is";
-            return Some(("java21".to_owned(), why.to_owned()));
-        }
-        let bills = &self.whole.bills;
-        let free = bills.agree.contains_key(&bills::Rule::InitFree)
-            || bills.agree.contains_key(&bills::Rule::Steps100);
-        (free && bills.own_runtime == 0).then(|| {
-            let why = "no line names it; inits were not billed, as those of a managed runtime";
-            ("python".to_owned(), why.to_owned())
-        })
     }
 
     /// The verdict, or why there is none.
@@ -385,7 +400,7 @@ impl Read {
                 first.calls, second.calls
             )));
         }
-        let Some(estimates) = estimates::estimate(&first, platform, self.spec.seed) else {
+        let Some(estimates) = self.estimates(&first, platform) else {
             return Ok(Err(
                 "every call of the first part was cut at the timeout".to_owned()
             ));
@@ -444,6 +459,11 @@ impl Fit {
     /// Whether bills are as the rules of their days say.
     pub fn bills(&self) -> &Bills {
         &self.read.whole.bills
+    }
+
+    /// What was not understood of the logs.
+    pub fn not_understood(&self) -> &[NotUnderstood] {
+        &self.read.unread
     }
 
     /// What a person reads.

@@ -16,6 +16,7 @@ mod reader;
 mod record;
 mod report_line;
 mod times;
+mod utf16;
 
 pub use open::{LogFile, log_files};
 pub use reader::{Reader, Totals};

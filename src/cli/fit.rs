@@ -12,6 +12,7 @@ use crate::experiment::Claim;
 use crate::fit::{self, Fit, FitError, FitSpec};
 use crate::logs::{LogFile, log_files};
 use crate::sim::Control;
+use crate::units::{Span, parse_span};
 
 #[derive(Args)]
 pub(super) struct FitArgs {
@@ -28,6 +29,17 @@ pub(super) struct FitArgs {
     /// Which function, where the logs are of several: its name, a part of it, or a pattern with *
     #[arg(long, value_name = "FUNCTION")]
     function: Option<String>,
+    /// Region whose prices are taken, such as eu-west-1 [default: the log's, or else a guess that
+    /// is told]
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// Runtime, such as python3.12 [default: the log's, or else a guess that is told]
+    #[arg(long, value_name = "RUNTIME")]
+    runtime: Option<String>,
+    /// Function timeout, such as "30 s": calls that ran so long were cut [default: the log's, or
+    /// else a guess that is told]
+    #[arg(long, value_name = "LENGTH", value_parser = timeout)]
+    timeout: Option<Span>,
     /// Share of the log's time that is fitted before the rest is simulated for the verdict
     #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = share)]
     split: f64,
@@ -65,6 +77,14 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
+fn timeout(text: &str) -> Result<Span, String> {
+    let length = parse_span(text).map_err(|error| error.to_string())?;
+    if length < Span::from_whole_secs(1) || length > Span::from_whole_secs(900) {
+        return Err("a timeout of Lambda is from \"1 s\" to \"900 s\"".to_owned());
+    }
+    Ok(length)
+}
+
 pub(super) fn run(args: &FitArgs) -> Result<(), Failed> {
     if let Some(name) = &args.name
         && let Some(fault) = fit::name_fault(name)
@@ -88,6 +108,9 @@ pub(super) fn run(args: &FitArgs) -> Result<(), Failed> {
         logs: logs.clone(),
         name: args.name.clone(),
         function: args.function.clone(),
+        region: args.region.clone(),
+        runtime: args.runtime.clone(),
+        timeout: args.timeout,
         split: args.split,
         replications: args.replications,
         seed: args.seed,

@@ -55,6 +55,7 @@ use super::tree::Node;
 use super::typed::Key;
 
 pub(crate) use experiment::scenarios;
+pub use runtime::known_runtime;
 
 /// What a conversion reads and where it leaves its faults.
 pub(crate) struct Context {

@@ -1,6 +1,5 @@
 //! Which of several functions is meant, and what it is called.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::config::nearest_name;
@@ -11,9 +10,8 @@ use super::gather::Gather;
 
 /// The group that is fitted; `None` where no record names one.
 pub(super) fn group(spec: &FitSpec, gather: &Gather) -> Result<Option<u32>, String> {
-    let reports = |number: usize| gather.reports.get(number).copied().unwrap_or(0);
     let groups: Vec<usize> = (0..gather.groups.list.len())
-        .filter(|number| reports(*number) > 0)
+        .filter(|number| gather.reports(*number as u32) > 0)
         .collect();
     let names: Vec<&str> = groups
         .iter()
@@ -138,23 +136,6 @@ pub fn name_fault(name: &str) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// A number for the version of each stream: what stands in brackets in its name.
-pub(super) fn versions(streams: &[String]) -> Vec<u32> {
-    let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
-    let version = |name: &'_ str| -> Option<(usize, usize)> {
-        let from = name.find('[')?;
-        Some((from, from + name[from..].find(']')?))
-    };
-    streams
-        .iter()
-        .map(|name| {
-            let version = version(name).map_or("", |(from, to)| &name[from + 1..to]);
-            let next = numbers.len() as u32;
-            *numbers.entry(version).or_insert(next)
-        })
-        .collect()
 }
 
 #[cfg(test)]

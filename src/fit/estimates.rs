@@ -39,7 +39,7 @@ pub struct Estimates {
     pub exits: u64,
     /// Share of calls that were cut.
     pub timeouts: Interval,
-    /// The timeout in seconds, where a call was cut.
+    /// The timeout in seconds, where it was given or a call was cut.
     pub timeout_s: Option<f64>,
     /// How long idle instances live.
     pub keep_alive: KeepAlive,
@@ -53,8 +53,13 @@ pub struct Estimates {
     pub(super) first_call_factor: f64,
 }
 
-/// Estimates from a history; `None` where it has no call.
-pub(super) fn estimate(history: &History, platform: &Platform, seed: u64) -> Option<Estimates> {
+/// Estimates from a history and the timeout, where it is known; `None` where it has no call.
+pub(super) fn estimate(
+    history: &History,
+    platform: &Platform,
+    timeout_s: Option<f64>,
+    seed: u64,
+) -> Option<Estimates> {
     let any_first = if history.first.is_empty() {
         &history.first_restored
     } else {
@@ -100,7 +105,7 @@ pub(super) fn estimate(history: &History, platform: &Platform, seed: u64) -> Opt
         errors: share(history.errors, history.calls),
         exits: history.exits,
         timeouts: share(history.timeouts, history.calls),
-        timeout_s: history.timeout_s,
+        timeout_s,
         keep_alive_toml: written(&keep_alive.found, platform),
         keep_alive,
         longer_life_s: (longest > platform.max_life_s.1).then_some(longest),

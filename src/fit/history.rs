@@ -10,6 +10,7 @@ use std::io;
 
 use super::bills::Bills;
 use super::call::{Call, End, NONE};
+use super::impossible::LONGEST_TIMEOUT_S;
 use super::sample::{Reservoir, Sample};
 use super::sort::Sorted;
 
@@ -18,6 +19,9 @@ const SECOND: i64 = 1_000_000_000;
 /// An instance that ended so shortly before a cold start may have been busy when its request came:
 /// what the platform does before the init is in no log.
 const UNCERTAIN: i64 = SECOND;
+
+/// Times of a log are a little off: calls of one instance overlap where they do by more.
+const OVERLAP: i64 = SECOND / 10;
 
 /// Pauses survived that are kept one by one: the longest, for these say where the keep-alive is.
 const PAUSES: usize = 200_000;
@@ -30,6 +34,8 @@ pub(super) struct History {
     pub(super) calls: u64,
     /// First arrival and last end, in nanoseconds since 1970.
     pub(super) span: Option<(i64, i64)>,
+    /// The longest time without an arrival, in nanoseconds, and the arrival that ended it.
+    pub(super) longest_gap: (i64, i64),
     /// How long handlers ran on instances that were warm, in milliseconds.
     pub(super) warm: Sample,
     /// How long they ran in the first call after an init, and after a restore.
@@ -56,6 +62,8 @@ pub(super) struct History {
     pub(super) busy_mean: f64,
     /// Calls of which the stream is known.
     pub(super) streamed: u64,
+    /// Calls that began while another ran on their instance.
+    pub(super) overlapping: u64,
     pub(super) instances: Instances,
     pub(super) idle: Idle,
 }
@@ -138,6 +146,7 @@ struct Sweep<'a> {
     busy: u32,
     busy_area: f64,
     busy_since: i64,
+    last_arrival: Option<i64>,
     window: Window,
 }
 
@@ -153,6 +162,7 @@ impl History {
             busy: 0,
             busy_area: 0.0,
             busy_since: i64::MIN,
+            last_arrival: None,
             window,
         };
         let mut rows = calls.rows()?;
@@ -226,7 +236,7 @@ impl Sweep<'_> {
                 history.timeouts += 1;
                 let told = f64::from(call.0.timeout_s);
                 // What it ran is a little more than its timeout, which is in whole seconds.
-                let ran = (call.run_ms() / 1e3).floor().max(1.0);
+                let ran = (call.run_ms() / 1e3).floor().clamp(1.0, LONGEST_TIMEOUT_S);
                 let after = if told.is_nan() { ran } else { told };
                 history.timeout_s = Some(history.timeout_s.map_or(after, |known| known.max(after)));
             }
@@ -265,6 +275,8 @@ impl Sweep<'_> {
         let end = call.0.at;
         let span = self.history.span.get_or_insert((arrival, end));
         span.1 = span.1.max(end);
+        let before = self.last_arrival.replace(arrival).unwrap_or(arrival);
+        self.history.longest_gap = self.history.longest_gap.max((arrival - before, arrival));
         self.pass(arrival);
         self.run(arrival + call.0.start.max(0), end);
         if call.0.stream == NONE {
@@ -332,7 +344,7 @@ impl Sweep<'_> {
         let slot = &mut self.streams[number as usize];
         let stream = slot.get_or_insert(Stream {
             first_arrival: arrival,
-            last_end: i64::MIN,
+            last_end: arrival,
             calls: 0,
             begun: call.is_cold(),
             reset: false,
@@ -340,6 +352,7 @@ impl Sweep<'_> {
             gone: None,
             deployed: false,
         });
+        self.history.overlapping += u64::from(arrival < stream.last_end - OVERLAP);
         if stream.calls > 0 && !call.is_cold() && arrival > stream.last_end {
             let idle = &mut self.history.idle;
             idle.passed_over += u64::from(stream.gone.is_some());

@@ -8,6 +8,7 @@ use super::Fit;
 use super::first_call::FirstCall;
 use super::goodness::Fitted;
 use super::keep_alive::{Found, KeepAlive};
+use super::known::Known;
 use super::show::instant;
 use super::verdict::{Outcome, Verdict};
 
@@ -22,6 +23,7 @@ pub(super) fn render(fit: &Fit) -> String {
             "files": read.totals.files,
             "bytes": read.totals.bytes,
             "lines": read.totals.lines,
+            "documents": read.totals.documents,
             "telling": read.totals.telling,
             "other": read.totals.other,
             "calls": whole.calls,
@@ -29,11 +31,12 @@ pub(super) fn render(fit: &Fit) -> String {
             "retries": read.joined.retries,
             "unfinished": read.joined.unfinished,
             "calls_of_other_functions": read.joined.others,
-            "failed_inits": read.gather.failed_inits,
-            "initializations": read.gather.initializations,
+            "failed_inits": read.counted.failed_inits,
+            "initializations": read.counted.initializations,
             "first_arrival": whole.span.map(|(first, _)| instant(first)),
             "last_end": whole.span.map(|(_, last)| instant(last)),
             "span_s": whole.span.map(|_| whole.span_s()),
+            "longest_gap_s": whole.span.map(|_| whole.longest_gap.0 as f64 / 1e9),
             "not_understood": read.unread.iter().map(|unread| json!({
                 "what": unread.what.to_string(), "count": unread.count, "first": unread.first,
             })).collect::<Vec<_>>(),
@@ -50,6 +53,7 @@ pub(super) fn render(fit: &Fit) -> String {
             "keep_alive": keep_alive(&of.keep_alive, of.keep_alive_toml.as_deref()),
             "deployed": whole.idle.deployed,
             "passed_over": whole.idle.passed_over,
+            "overlapping": whole.overlapping,
         },
         "parameters": {
             "service": fitted(&of.service),
@@ -61,7 +65,12 @@ pub(super) fn render(fit: &Fit) -> String {
             "restored_first_call": of.restored_first_call.as_ref().map(first_call),
             "error_rate": interval(&of.errors),
             "timeout_rate": interval(&of.timeouts),
+            "ends_told": read.endings.told,
+            "taken_for_cut": read.endings.taken_for_cut,
             "timeout_s": of.timeout_s,
+            "timeout": known(&read.timeout),
+            "runtime": known(&read.runtime),
+            "region": known(&read.region),
             "memory_mb": of.memory_mb,
             "max_memory_used_mb": of.max_memory_mb.map(|(_, most)| most),
         },
@@ -83,6 +92,10 @@ pub(super) fn render(fit: &Fit) -> String {
 fn number(value: f64) -> Value {
     // What is no number is null.
     Value::from(value)
+}
+
+fn known(of: &Known) -> Value {
+    json!({ "value": of.value, "from": of.origin(), "why": of.why() })
 }
 
 fn interval(of: &Interval) -> Value {
@@ -153,12 +166,14 @@ fn verdict(of: &Verdict) -> Value {
                 Outcome::Inside => "inside",
                 Outcome::Close => "close",
                 Outcome::Misses => "misses",
+                Outcome::TooWide => "too wide to tell",
             },
         })
     });
     json!({
         "holds": of.holds(),
         "close": of.count(Outcome::Close),
+        "too_wide": of.count(Outcome::TooWide),
         "split_s": of.split_s,
         "calls_fitted": of.calls.0,
         "calls_simulated": of.calls.1,

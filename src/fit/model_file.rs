@@ -11,6 +11,8 @@ use super::estimates::Estimates;
 use super::first_call::FirstCall;
 use super::goodness::Fitted;
 use super::keep_alive::{Found, KeepAlive};
+use super::known::{Known, Origin};
+use super::timeout::Endings;
 
 /// What a model is about.
 pub(super) struct About<'a> {
@@ -18,8 +20,10 @@ pub(super) struct About<'a> {
     pub(super) name: &'a str,
     /// What the log is, for the head of the file.
     pub(super) source: &'a str,
-    /// Runtime as frostline names it, and why, where anything is known of it.
-    pub(super) runtime: Option<(String, String)>,
+    pub(super) region: &'a Known,
+    pub(super) runtime: &'a Known,
+    pub(super) timeout: &'a Known,
+    pub(super) endings: &'a Endings,
 }
 
 /// Lines are no longer than this where words can be moved.
@@ -29,7 +33,11 @@ const WIDTH: usize = 100;
 fn comment(text: &str) -> String {
     let mut lines = String::new();
     let mut line = "#".to_owned();
-    for word in text.split_whitespace() {
+    // A comment holds no control characters; names of files may.
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+        if word.is_empty() {
+            continue;
+        }
         if line.chars().count() + 1 + word.chars().count() > WIDTH {
             lines += &line;
             lines.push('\n');
@@ -98,7 +106,7 @@ pub(super) fn model(about: &About<'_>, of: &Estimates) -> String {
     text += "#\n";
     text += &starts(of);
     text += &service(of);
-    text += &comment(&rates(of));
+    text += &comment(&rates(of, about));
     text += &comment(
         "start.sandbox, start.fetch: in no log; left to the platform. A request waits that much \
          longer than a log shows.",
@@ -108,13 +116,12 @@ pub(super) fn model(about: &About<'_>, of: &Estimates) -> String {
         "description      = {}",
         config::quoted(&format!("{}, out of its logs", about.name))
     );
-    if let Some((runtime, why)) = &about.runtime {
-        let _ = writeln!(
-            text,
-            "runtime          = {}   # {why}",
-            config::quoted(runtime)
-        );
-    }
+    let _ = writeln!(
+        text,
+        "runtime          = {}   # {}",
+        config::quoted(&about.runtime.value),
+        about.runtime.why()
+    );
     match of.memory_mb {
         Some(mb) => {
             let sizes = match of.memory_sizes {
@@ -150,10 +157,19 @@ pub(super) fn model(about: &About<'_>, of: &Estimates) -> String {
          = … } or the result of a power tuning.",
     );
     let _ = writeln!(text, "service          = {}", of.service_toml());
-    if let Some(timeout) = of.timeout_s {
-        let _ = writeln!(text, "timeout          = \"{} s\"", short(timeout));
-    }
-    let _ = writeln!(text, "error-rate       = {}", short_share(of.errors.mean));
+    let Known { value, .. } = about.timeout;
+    let why = about.timeout.why();
+    let _ = writeln!(text, "timeout          = \"{value}\"   # {why}");
+    let guess = if about.endings.told {
+        ""
+    } else {
+        "   # a guess: the log does not say which calls failed"
+    };
+    let _ = writeln!(
+        text,
+        "error-rate       = {}{guess}",
+        short_share(of.errors.mean)
+    );
     if let Some((_, most)) = of.max_memory_mb {
         // Where runs of several sizes are in the fit, the most may be that of a larger one.
         let sign = match of.memory_mb {
@@ -236,7 +252,10 @@ fn service(of: &Estimates) -> String {
     comment(&numbers(what, &of.service))
 }
 
-fn rates(of: &Estimates) -> String {
+/// What is said of a log that is of reports alone.
+pub(super) const NOT_TOLD: &str = "the log has reports alone and no status in them";
+
+fn rates(of: &Estimates, about: &About<'_>) -> String {
     let share = |share: &Interval| {
         format!(
             "{} [{}, {}]",
@@ -245,18 +264,19 @@ fn rates(of: &Estimates) -> String {
             percent(share.hi)
         )
     };
-    let cut = match of.timeout_s {
-        Some(timeout) => format!(
-            "{} were cut after {} s",
-            share(&of.timeouts),
-            short(timeout)
-        ),
-        None => "no call was cut, so that the timeout is not known and left out".to_owned(),
+    let Known { value, from } = about.timeout;
+    let cut = match from {
+        Origin::Guess(_) if of.timeout_s.is_none() => "no call was cut".to_owned(),
+        Origin::Guess(_) => format!("{} were likely cut after {value}", share(&of.timeouts)),
+        _ => format!("{} were cut after {value}", share(&of.timeouts)),
     };
-    format!(
-        "error-rate: {} of calls ended in an error that the log tells of; {cut}.",
-        share(&of.errors)
-    )
+    if about.endings.told {
+        return format!(
+            "error-rate: {} of calls ended in an error that the log tells of; {cut}.",
+            share(&of.errors)
+        );
+    }
+    format!("error-rate: not told, for {NOT_TOLD}: 0 is a guess; {cut}.")
 }
 
 /// What the log tells of the keep-alive, in words.
@@ -323,7 +343,7 @@ pub(super) struct Run<'a> {
 }
 
 /// The experiment.
-pub(super) fn experiment(run: &Run<'_>, of: &Estimates) -> String {
+pub(super) fn experiment(run: &Run<'_>, about: &About<'_>, of: &Estimates) -> String {
     let mut text = "#:schema schema/experiment.json\n".to_owned();
     let _ = writeln!(text, "question     = {}", config::quoted(run.question));
     let _ = writeln!(text, "platform     = \"aws-lambda\"");
@@ -340,9 +360,14 @@ pub(super) fn experiment(run: &Run<'_>, of: &Estimates) -> String {
     let _ = writeln!(text, "seed         = {}", run.seed);
     text += "\n";
     let told = capital(&keep_alive(&of.keep_alive, of.keep_alive_toml.is_some()));
-    if of.keep_alive_toml.is_some() || of.longer_life_s.is_some() {
-        text += "[platform-override]\n";
-    }
+    text += "[platform-override]\n";
+    text += &comment(&format!(
+        "prices: region {}, {}. No log names the architecture: for arm64 add -arm to the name.",
+        about.region.value,
+        about.region.why()
+    ));
+    let list = format!("{}/{}", super::PLATFORM, about.region.value);
+    let _ = writeln!(text, "prices     = {}", config::quoted(&list));
     text += &comment(&format!("keep-alive: {told}."));
     if let Some(keep) = &of.keep_alive_toml {
         let _ = writeln!(text, "keep-alive = {keep}");
@@ -357,10 +382,12 @@ pub(super) fn experiment(run: &Run<'_>, of: &Estimates) -> String {
         config::quoted(run.trace)
     );
     let _ = writeln!(text, "\n[defaults]\nmodel = {}", config::quoted(run.model));
-    if let Some(timeout) = of.timeout_s {
-        text += &comment("timeout: here, for that of a model does not cut recorded runs.");
-        let _ = writeln!(text, "timeout = \"{} s\"", short(timeout));
-    }
+    let Known { value, .. } = about.timeout;
+    let why = about.timeout.why();
+    text += &comment(&format!(
+        "timeout: {why}. It stands here, for that of a model does not cut recorded runs."
+    ));
+    let _ = writeln!(text, "timeout = \"{value}\"");
     if run.as_logged {
         text += "start = { sandbox = \"0 s\", fetch = \"0 s\" }\n";
     }

@@ -2,15 +2,18 @@
 
 use std::fmt::Write;
 
+use crate::logs::{Totals, Unread};
 use crate::stats::intervals::Interval;
 
-use super::Fit;
 use super::digits::{digits, grouped, percent, short, span};
 use super::first_call::FirstCall;
 use super::goodness::Fitted;
-use super::model_file::{goodness, keep_alive};
+use super::history::History;
+use super::impossible::{Impossible, Why};
+use super::model_file::{NOT_TOLD, goodness, keep_alive};
 use super::sample::quantile;
 use super::verdict::{Outcome, Verdict};
+use super::{Fit, Read};
 
 /// An instant since 1970 as ISO 8601, to the second.
 pub(super) fn instant(nanos: i64) -> String {
@@ -43,6 +46,38 @@ fn line(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "  {name:<22} {value}");
 }
 
+/// Below this share calls overlap because clocks and times are not exact.
+const OVERLAPPING: f64 = 0.01;
+
+/// A share of a log's time without a call that is strange.
+const LONG_GAP: f64 = 0.5;
+
+/// A count with what is counted, which ends in s where there are several.
+fn counted(count: u64, one: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {one}{s}", grouped(count))
+}
+
+/// What a log is cut into, for one of it.
+fn unit(totals: Totals) -> &'static str {
+    match totals.documents {
+        0 => "line",
+        all if all == totals.telling + totals.other => "JSON document",
+        _ => "piece",
+    }
+}
+
+/// How much there was to read.
+pub(super) fn pieces_of(totals: Totals) -> String {
+    let lines = counted(totals.lines, "line");
+    let documents = counted(totals.documents, "JSON document");
+    match unit(totals) {
+        "line" => lines,
+        _ if totals.lines <= totals.documents => documents,
+        _ => format!("{documents} on {lines}"),
+    }
+}
+
 fn read(fit: &Fit, text: &mut String) {
     let (read, whole) = (&fit.read, &fit.read.whole);
     let totals = read.totals;
@@ -51,38 +86,29 @@ fn read(fit: &Fit, text: &mut String) {
         text,
         "files",
         &format!(
-            "{}, {:.1} MB unpacked, {} lines",
+            "{}, {:.1} MB unpacked, {}",
             grouped(totals.files),
             totals.bytes as f64 / 1e6,
-            grouped(totals.lines)
+            pieces_of(totals)
         ),
     );
+    let unit = unit(totals);
     line(
         text,
         "of calls",
         &format!(
-            "{} pieces told of calls; {} others, mostly the function's own words",
-            grouped(totals.telling),
-            grouped(totals.other)
+            "{} told of calls; {}",
+            counted(totals.telling, unit),
+            match totals.other {
+                0 => "no others".to_owned(),
+                others => format!(
+                    "{} others, mostly the function's own words",
+                    grouped(others)
+                ),
+            }
         ),
     );
-    match whole.span {
-        Some((first, last)) => line(
-            text,
-            "time",
-            &format!(
-                "{} to {} ({})",
-                instant(first),
-                instant(last),
-                span(whole.span_s())
-            ),
-        ),
-        None => line(
-            text,
-            "time",
-            "none: lines have no times, so that there is no trace, no concurrency and no keep-alive",
-        ),
-    }
+    times(read, text);
     if whole.streamed == 0 {
         line(
             text,
@@ -105,7 +131,7 @@ fn read(fit: &Fit, text: &mut String) {
             "requests that began and of whose end the log has nothing",
         ),
         (joined.others, "calls of other functions, left out"),
-        (read.gather.failed_inits, "inits that failed"),
+        (read.counted.failed_inits, "inits that failed"),
     ] {
         if count > 0 {
             line(text, "", &format!("{} {what}", grouped(count)));
@@ -123,6 +149,63 @@ fn read(fit: &Fit, text: &mut String) {
                 grouped(unread.count),
                 unread.what,
                 unread.first
+            ),
+        );
+    }
+}
+
+/// When the calls were.
+fn times(read: &Read, text: &mut String) {
+    let whole = &read.whole;
+    let Some((first, last)) = whole.span else {
+        let bad = [
+            Why::Unread(Unread::BadTime),
+            Why::Impossible(Impossible::Time),
+        ];
+        let why = if read.unread.iter().any(|unread| bad.contains(&unread.what)) {
+            "no line has a time that can be"
+        } else {
+            "lines have no times"
+        };
+        let without = "so that there is no trace, no concurrency and no keep-alive";
+        line(text, "time", &format!("none: {why}, {without}"));
+        return;
+    };
+    line(
+        text,
+        "time",
+        &format!(
+            "{} to {} ({})",
+            instant(first),
+            instant(last),
+            span(whole.span_s())
+        ),
+    );
+    let (gap, ended) = whole.longest_gap;
+    let gap = gap as f64 / 1e9;
+    if gap > whole.span_s() * LONG_GAP && whole.calls > 2 {
+        line(
+            text,
+            "",
+            &format!(
+                "{} of it without a call, up to {}: a clock that was wrong, or two logs?",
+                span(gap),
+                instant(ended)
+            ),
+        );
+    }
+}
+
+/// That instances take more than one call at a time.
+fn overlapping(whole: &History, text: &mut String) {
+    if whole.overlapping as f64 > OVERLAPPING * whole.calls as f64 {
+        line(
+            text,
+            "",
+            &format!(
+                "{} calls began while another ran on their instance: it takes more than one at a \
+                 time, which the model does not",
+                grouped(whole.overlapping)
             ),
         );
     }
@@ -190,7 +273,8 @@ fn instances(fit: &Fit, text: &mut String) {
             fit.estimates.keep_alive_toml.is_some(),
         ),
     );
-    let kinds = &fit.read.gather.initializations;
+    overlapping(whole, text);
+    let kinds = &fit.read.counted.initializations;
     if kinds.keys().any(|kind| kind != "on-demand") {
         let kinds: Vec<String> = kinds
             .iter()
@@ -279,6 +363,7 @@ fn first_call(text: &mut String, name: &str, of: Option<&FirstCall>) {
 
 fn parameters(fit: &Fit, text: &mut String) {
     let of = &fit.estimates;
+    let whole_timeouts = fit.read.whole.timeouts;
     let _ = writeln!(text, "\nParameters (95 % intervals)");
     fitted(
         text,
@@ -305,12 +390,35 @@ fn parameters(fit: &Fit, text: &mut String) {
             percent(of.hi)
         )
     };
-    line(text, "error-rate", &share(&of.errors));
-    let cut = of.timeout_s.map_or_else(
-        || "; the timeout is not known".to_owned(),
-        |s| format!(" after {} s", short(s)),
-    );
-    line(text, "timed out", &format!("{}{cut}", share(&of.timeouts)));
+    let endings = &fit.read.endings;
+    if endings.told {
+        line(text, "error-rate", &share(&of.errors));
+    } else {
+        line(
+            text,
+            "error-rate",
+            &format!("not told, 0 is a guess: {NOT_TOLD}"),
+        );
+        let remedy = "give logs with all lines, or with @message of all; --timeout where calls \
+                      were cut";
+        line(text, "", remedy);
+    }
+    match endings.taken_for_cut {
+        0 if !endings.told && whole_timeouts == 0 => line(text, "timed out", "not told"),
+        0 => line(text, "timed out", &share(&of.timeouts)),
+        _ => line(
+            text,
+            "timed out",
+            &format!("{}, by the length of their runs", share(&of.timeouts)),
+        ),
+    }
+    for (name, known) in [
+        ("timeout", &fit.read.timeout),
+        ("runtime", &fit.read.runtime),
+        ("region", &fit.read.region),
+    ] {
+        line(text, name, &format!("{} ({})", known.value, known.why()));
+    }
     let memory = of
         .memory_mb
         .map_or_else(|| "not told".to_owned(), |mb| format!("{mb} MB"));
@@ -403,6 +511,7 @@ fn verdict(of: &Verdict, text: &mut String) {
             Outcome::Inside => "inside",
             Outcome::Close => "close",
             Outcome::Misses => "misses",
+            Outcome::TooWide => "too wide to tell",
         };
         let prediction = format!(
             "{} … {}",

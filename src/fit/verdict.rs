@@ -7,6 +7,7 @@
 //! keep-alive of its own out of the interval in which the first part leaves it: what the log does
 //! not tell is part of how far off a prediction may be.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -40,6 +41,8 @@ pub enum Outcome {
     Close,
     /// Further off.
     Misses,
+    /// Not outside, but replications spread so widely that nearly anything would lie within.
+    TooWide,
 }
 
 /// A measure as it was and as it is simulated.
@@ -73,9 +76,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Whether no measure misses: each is inside or close.
-    pub fn holds(&self) -> bool {
-        self.count(Outcome::Misses) == 0
+    /// Whether no measure misses: each is inside or close, or too wide to tell. `None` where that
+    /// is so of half of them or more, for then the rest say little.
+    pub fn holds(&self) -> Option<bool> {
+        let wide = self.count(Outcome::TooWide);
+        match self.count(Outcome::Misses) {
+            0 => (wide * 2 < self.lines.len()).then_some(true),
+            _ => Some(false),
+        }
     }
 
     /// How many measures came out so.
@@ -92,15 +100,23 @@ impl Verdict {
             .filter(|line| line.outcome == Outcome::Misses)
             .map(|line| line.name)
             .collect();
-        match self.count(Outcome::Close) {
-            _ if !missing.is_empty() => format!("The model misses {}.", missing.join(", ")),
-            0 => "The model holds.".to_owned(),
-            close => format!(
-                "The model holds, {close} of {} not inside but within {} %.",
-                self.lines.len(),
+        let all = self.lines.len();
+        let mut sentence = match (self.holds(), self.count(Outcome::Close)) {
+            (Some(false), _) => format!("The model misses {}.", missing.join(", ")),
+            (None, _) => "Whether the model holds cannot be told.".to_owned(),
+            (_, 0) => "The model holds.".to_owned(),
+            (_, close) => format!(
+                "The model holds, {close} of {all} not inside but within {} %.",
                 CLOSE * 100.0
             ),
+        };
+        match self.count(Outcome::TooWide) {
+            0 => {}
+            wide => {
+                let _ = write!(sentence, " Of {all} measures {wide} are too wide to tell.");
+            }
         }
+        sentence
     }
 }
 
@@ -169,7 +185,10 @@ pub(super) fn verdict(parts: &Parts<'_>, control: &Control) -> Result<Verdict, N
         keep_alives: parts.estimates.keep_alive.found.within(parts.replications),
     };
     let file = dir.join("verdict.toml");
-    fs::write(&file, model_file::experiment(&run, parts.estimates))?;
+    fs::write(
+        &file,
+        model_file::experiment(&run, parts.about, parts.estimates),
+    )?;
     let experiment = config::load(&file, &Overrides::default()).map_err(NoVerdict::Written)?;
     let cells = cells(&experiment, parts.jobs, control).map_err(NoVerdict::Simulation)?;
     let lines = lines(parts.second, &cells);
@@ -251,12 +270,20 @@ fn lines(second: &History, cells: &[CellResult]) -> Vec<Line> {
             .iter()
             .filter_map(|cell| cell.summary.values.get(metric))
             .collect();
-        line(name, measured, &values)
+        // One cold start or one instance more or less is little, however few there are.
+        let little = match metric {
+            metric::COLD_STARTS | metric::BUSY_PEAK => 1.0,
+            metric::COLD_START_RATIO => 1.0 / second.calls as f64,
+            _ => 0.0,
+        };
+        line(name, measured, &values, little)
     };
     rows.into_iter().map(line).collect()
 }
 
-fn line(name: &'static str, measured: f64, values: &Moments) -> Line {
+/// How a measure came out. A prediction of which half is wider than what it predicts and than what
+/// was measured, and than what is `little`, says nothing.
+fn line(name: &'static str, measured: f64, values: &Moments, little: f64) -> Line {
     let n = values.count() as f64;
     let simulated = values.mean().unwrap_or(f64::NAN);
     let half = values.standard_deviation().map_or(f64::NAN, |sd| {
@@ -271,7 +298,11 @@ fn line(name: &'static str, measured: f64, values: &Moments) -> Line {
         1e-9
     };
     let outcome = if gap <= half + exact {
-        Outcome::Inside
+        if half > little.max(simulated).max(measured) {
+            Outcome::TooWide
+        } else {
+            Outcome::Inside
+        }
     } else if gap <= CLOSE * measured.abs() {
         Outcome::Close
     } else {
@@ -382,16 +413,48 @@ mod tests {
 
     #[test]
     fn a_verdict_says_what_is_only_close() {
-        use Outcome::{Close, Inside, Misses};
-        for (outcomes, said) in [
-            ([Inside, Inside], "The model holds."),
+        use Outcome::{Close, Inside, Misses, TooWide};
+        for (outcomes, said, holds) in [
+            ([Inside; 3], "The model holds.", Some(true)),
             (
-                [Inside, Close],
-                "The model holds, 1 of 2 not inside but within 5 %.",
+                [Inside, Close, Inside],
+                "The model holds, 1 of 3 not inside but within 5 %.",
+                Some(true),
             ),
-            ([Close, Misses], "The model misses cold starts."),
+            (
+                [Close, Misses, Inside],
+                "The model misses cold starts.",
+                Some(false),
+            ),
+            (
+                [Inside, TooWide, Inside],
+                "The model holds. Of 3 measures 1 are too wide to tell.",
+                Some(true),
+            ),
+            (
+                [TooWide, TooWide, Inside],
+                "Whether the model holds cannot be told. Of 3 measures 2 are too wide to tell.",
+                None,
+            ),
         ] {
             assert_eq!(verdict(&outcomes).sentence(), said);
+            assert_eq!(verdict(&outcomes).holds(), holds);
         }
+    }
+
+    #[test]
+    fn an_interval_that_holds_everything_tells_nothing() {
+        let outcome = |measured: f64, simulated: [f64; 4], little: f64| {
+            let values: Moments = simulated.into_iter().collect();
+            line("cold starts", measured, &values, little).outcome
+        };
+        // Mean 10; of half the width t₃ · s · √1.25 = 3.182 · 1.118 · s.
+        assert_eq!(outcome(11.0, [9.0, 11.0, 9.0, 11.0], 1.0), Outcome::Inside);
+        assert_eq!(outcome(11.0, [4.0, 16.0, 4.0, 16.0], 1.0), Outcome::TooWide);
+        // What is so far off that it lies outside all the same, misses.
+        assert_eq!(outcome(99.0, [4.0, 16.0, 4.0, 16.0], 1.0), Outcome::Misses);
+        // Next to nothing is known well enough where it is off by no more than one.
+        assert_eq!(outcome(0.0, [0.0, 0.0, 0.0, 0.5], 1.0), Outcome::Inside);
+        assert_eq!(outcome(0.0, [0.0, 0.0, 0.0, 0.5], 0.0), Outcome::TooWide);
     }
 }

@@ -12,13 +12,16 @@ use super::record::{Kind, Record};
 use super::report_line::status;
 use super::times;
 
-static TELLING: LazyLock<[Finder<'static>; 6]> = LazyLock::new(|| {
+static TELLING: LazyLock<[Finder<'static>; 9]> = LazyLock::new(|| {
     [
         "platform.",
         "REPORT",
         "timed out",
         "exited",
         "RequestId",
+        "INIT_START",
+        "[ERROR] ",
+        "Invoke Error",
         "@",
     ]
     .map(Finder::new)
@@ -63,10 +66,14 @@ fn of_object(object: &Map<String, Value>, base: &Record<'_>, out: &mut Out<'_>) 
         return insights::read(&row, base, out);
     }
     let mut base = *base;
-    base.group = text("logGroup").or(text("logGroupName")).or(base.group);
+    let group = ["logGroup", "logGroupName", "logGroupIdentifier"];
+    if let Some(group) = group.into_iter().find_map(text) {
+        (base.region, base.group) = of_group(group, base.region);
+    }
     base.stream = text("logStream").or(text("logStreamName")).or(base.stream);
     let time = object.get("timestamp").or(object.get("time"));
     base.at = time.and_then(instant).or(base.at);
+    base.bad_time = time.is_some() && base.at.is_none();
     if let Some(message) = text("message").or(text("log")).or(text("record")) {
         return message::read(message.as_bytes(), &base, out);
     }
@@ -100,7 +107,9 @@ fn platform_event(
 ) -> bool {
     let mut base = *base;
     // The event's own time is when it happened, an envelope's when it was taken in.
-    base.at = object.get("time").and_then(instant).or(base.at);
+    let time = object.get("time");
+    base.at = time.and_then(instant).or(base.at);
+    base.bad_time = time.is_some() && base.at.is_none();
     let Some(Value::Object(fields)) = object.get("record") else {
         // Faults come as a sentence.
         let text = object.get("record").and_then(Value::as_str);
@@ -118,13 +127,16 @@ fn platform_event(
     };
     let text = |name: &str| fields.get(name).and_then(Value::as_str);
     let metrics = fields.get("metrics").and_then(Value::as_object);
-    let metric = |name: &str| {
+    let mut bad_number = false;
+    let mut metric = |name: &str| {
         let number = metrics?.get(name)?.as_f64()?;
-        (number.is_finite() && number >= 0.0).then_some(number)
+        let sound = number.is_finite() && number >= 0.0;
+        bad_number |= !sound;
+        sound.then_some(number)
     };
     let tracing = fields.get("tracing").and_then(Value::as_object);
     let trace = tracing.and_then(|tracing| tracing.get("value")?.as_str());
-    let record = Record {
+    let mut record = Record {
         request: text("requestId"),
         group: base.group.or(text("functionName")),
         duration_ms: metric("durationMs"),
@@ -137,6 +149,7 @@ fn platform_event(
         status: text("status").and_then(status),
         initialization: text("initializationType"),
         runtime: text("runtimeVersion"),
+        region: text("runtimeVersionArn").and_then(region_of),
         trace_id: trace.and_then(|trace| {
             let root = trace.split(';').find_map(|part| part.strip_prefix("Root="));
             root.or(Some(trace))
@@ -144,5 +157,67 @@ fn platform_event(
         json: true,
         ..Record::new(kind)
     };
+    record.bad_number = bad_number;
     out.tell(&record, &base)
+}
+
+/// The region of a resource name: `arn:aws:lambda:REGION:…`.
+pub(super) fn region_of(arn: &str) -> Option<&str> {
+    let mut parts = arn.strip_prefix("arn:")?.splitn(4, ':');
+    let region = parts.nth(2)?;
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let sound = (6..=20).contains(&region.len()) && region.chars().all(allowed);
+    (sound && parts.next().is_some()).then_some(region)
+}
+
+/// Region and group of what names a log group: `/aws/lambda/name`, perhaps behind an account, or a
+/// resource name (`arn:aws:logs:REGION:ACCOUNT:log-group:/aws/lambda/name:*`).
+pub(super) fn of_group<'a>(
+    text: &'a str,
+    region: Option<&'a str>,
+) -> (Option<&'a str>, Option<&'a str>) {
+    if let Some((_, group)) = text.split_once(":log-group:") {
+        let group = group.strip_suffix(":*").unwrap_or(group);
+        return (region_of(text).or(region), Some(group));
+    }
+    let group = text
+        .split_once(':')
+        .filter(|(account, _)| is_account(account));
+    (region, Some(group.map_or(text, |(_, group)| group)))
+}
+
+fn is_account(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_known_by_each_of_its_names() {
+        let group = Some("/aws/lambda/orders");
+        for (text, region) in [
+            ("/aws/lambda/orders", None),
+            ("123456789012:/aws/lambda/orders", None),
+            (
+                "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/orders",
+                Some("eu-west-1"),
+            ),
+            (
+                "arn:aws-cn:logs:cn-north-1:123456789012:log-group:/aws/lambda/orders:*",
+                Some("cn-north-1"),
+            ),
+        ] {
+            assert_eq!(of_group(text, None), (region, group), "{text}");
+        }
+        for no_region in [
+            "arn:aws:lambda",
+            "arn:aws:lambda:EU:x",
+            "arn:aws:lambda::x",
+            "x",
+        ] {
+            assert_eq!(region_of(no_region), None, "{no_region}");
+        }
+    }
 }

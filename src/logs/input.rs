@@ -38,6 +38,7 @@ pub(super) enum Piece {
 }
 
 /// A file that is read piece by piece.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Input<'r> {
     source: Box<dyn Read + 'r>,
     buffer: Vec<u8>,
@@ -49,6 +50,8 @@ pub(super) struct Input<'r> {
     after_document: bool,
     /// Brackets of prefixes that are still open.
     open: u32,
+    /// Whether the last byte that was read ends a line.
+    ends_line: bool,
     /// Bytes that were read.
     pub(super) bytes: u64,
 }
@@ -64,13 +67,14 @@ impl<'r> Input<'r> {
             damaged: false,
             after_document: false,
             open: 0,
+            ends_line: false,
             bytes: 0,
         }
     }
 
-    /// Lines that were passed so far.
+    /// Lines that were passed so far, with the one that the file ends in.
     pub(super) fn lines(&self) -> u64 {
-        self.line - 1
+        self.line - u64::from(self.bytes == 0 || self.ends_line)
     }
 
     /// The bytes of a piece.
@@ -197,8 +201,9 @@ impl<'r> Input<'r> {
         match self.find_line_end() {
             Some(end) => {
                 let range = self.unread.start..end;
-                self.unread.start = (end + 1).min(self.unread.end);
-                self.line += 1;
+                let ended = end < self.unread.end;
+                self.unread.start = end + usize::from(ended);
+                self.line += u64::from(ended);
                 self.after_document = false;
                 let returned = self.buffer[range.clone()].ends_with(b"\r");
                 let range = range.start..range.end - usize::from(returned);
@@ -267,6 +272,7 @@ impl<'r> Input<'r> {
                 }
                 Ok(read) => {
                     self.unread.end += read;
+                    self.ends_line = self.buffer[self.unread.end - 1] == b'\n';
                     self.bytes += read as u64;
                     return true;
                 }

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::document::of_group;
 use super::message;
 use super::reader::Out;
 use super::record::{Kind, Record, Unread};
+use super::report_line::status;
 use super::times::parse_time;
 
 /// (name, value) of each column of a row.
@@ -58,7 +60,7 @@ pub(super) fn is_header(line: &[u8]) -> bool {
         && known * 2 >= names.len()
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "timestamp",
     "message",
     "logStream",
@@ -71,6 +73,7 @@ const COLUMNS: [&str; 17] = [
     "memorySize",
     "maxMemoryUsed",
     "requestId",
+    "status",
     "type",
     "ingestionTime",
     "ptr",
@@ -140,28 +143,16 @@ pub(super) fn read(row: &Row<'_>, base: &Record<'_>, out: &mut Out<'_>) -> bool 
         match plain(name) {
             "timestamp" | "time" => match parse_time(value.as_bytes()) {
                 Some(at) => base.at = Some(at),
-                None => out.unread(Unread::BadTime),
+                None => base.bad_time = true,
             },
             "message" => message = Some(value),
             "logStream" => base.stream = Some(value),
             // `123456789012:/aws/lambda/name`
-            "log" => base.group = Some(value.split_once(':').map_or(value, |(_, group)| group)),
+            "log" => (base.region, base.group) = of_group(value, base.region),
             "requestId" | "record.requestId" => base.request = Some(value),
-            "duration" | "record.metrics.durationMs" => base.duration_ms = number(value),
-            "billedDuration" | "record.metrics.billedDurationMs" => base.billed_ms = number(value),
-            "initDuration" | "record.metrics.initDurationMs" => base.init_ms = number(value),
-            "restoreDuration" | "record.metrics.restoreDurationMs" => {
-                base.restore_ms = number(value);
-            }
-            "billedRestoreDuration" | "record.metrics.billedRestoreDurationMs" => {
-                base.billed_restore_ms = number(value);
-            }
-            "memorySize" | "record.metrics.memorySizeMB" => base.memory_mb = megabytes(value),
-            "maxMemoryUsed" | "record.metrics.maxMemoryUsedMB" => {
-                base.max_memory_mb = megabytes(value);
-            }
+            "status" | "record.status" => base.status = status(value),
             "type" => kind = Some(value),
-            _ => {}
+            name => quantity(name, value, &mut base),
         }
     }
     if message.is_some_and(|message| message::read(message.as_bytes(), &base, out)) {
@@ -177,14 +168,31 @@ pub(super) fn read(row: &Row<'_>, base: &Record<'_>, out: &mut Out<'_>) -> bool 
     known && out.tell(&Record::new(kind), &base)
 }
 
-fn number(text: &str) -> Option<f64> {
-    let number: f64 = text.trim().parse().ok()?;
-    (number.is_finite() && number >= 0.0).then_some(number)
-}
-
-/// Logs Insights counts memory in bytes, records in MB.
-fn megabytes(text: &str) -> Option<f64> {
-    number(text).map(|amount| if amount >= 1e5 { amount / 1e6 } else { amount })
+/// A column that holds a length or an amount of memory.
+fn quantity(name: &str, value: &str, record: &mut Record<'_>) {
+    let (field, is_memory) = match name {
+        "duration" | "record.metrics.durationMs" => (&mut record.duration_ms, false),
+        "billedDuration" | "record.metrics.billedDurationMs" => (&mut record.billed_ms, false),
+        "initDuration" | "record.metrics.initDurationMs" => (&mut record.init_ms, false),
+        "restoreDuration" | "record.metrics.restoreDurationMs" => (&mut record.restore_ms, false),
+        "billedRestoreDuration" | "record.metrics.billedRestoreDurationMs" => {
+            (&mut record.billed_restore_ms, false)
+        }
+        "memorySize" | "record.metrics.memorySizeMB" => (&mut record.memory_mb, true),
+        "maxMemoryUsed" | "record.metrics.maxMemoryUsedMB" => (&mut record.max_memory_mb, true),
+        _ => return,
+    };
+    let Ok(number) = value.trim().parse::<f64>() else {
+        record.bad_number = true;
+        return;
+    };
+    if !number.is_finite() || number < 0.0 {
+        record.bad_number = true;
+        return;
+    }
+    // Logs Insights counts memory in bytes, records in MB.
+    let bytes = is_memory && number >= 1e5;
+    *field = Some(if bytes { number / 1e6 } else { number });
 }
 
 /// The fields that a list of columns has, for a message to a person.

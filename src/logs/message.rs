@@ -47,6 +47,8 @@ fn headed(message: &[u8], base: &Record<'_>, out: &mut Out<'_>) -> Option<bool> 
         let mut record = Record::new(Kind::InitStart);
         let version = words.split_once("Runtime Version: ").map(|(_, rest)| rest);
         record.runtime = version.and_then(|rest| rest.split_whitespace().next());
+        let arn = words.split_once("Runtime Version ARN: ");
+        record.region = arn.and_then(|(_, arn)| document::region_of(arn.trim_start()));
         out.tell(&record, base);
         return Some(true);
     }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::utf16::FromUtf16;
+
 /// A file of a log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LogFile {
@@ -40,13 +42,30 @@ impl LogFile {
 /// Unpacks what begins as an archive; RFC 1952 and RFC 8878.
 pub(super) fn unpacked(source: impl Read + 'static) -> io::Result<Box<dyn Read>> {
     let mut source = BufReader::with_capacity(1 << 16, source);
-    Ok(match source.fill_buf()? {
+    let unpacked: Box<dyn Read> = match source.fill_buf()? {
         [0x1F, 0x8B, ..] => Box::new(MultiGzDecoder::new(source)),
         [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => {
             Box::new(zstd::Decoder::with_buffer(source)?)
         }
-        _ => Box::new(source),
-    })
+        _ => return as_utf8(source),
+    };
+    let mut unpacked = BufReader::with_capacity(1 << 16, unpacked);
+    // Damage is told where the archive is read.
+    if unpacked.fill_buf().is_err() {
+        return Ok(Box::new(unpacked));
+    }
+    as_utf8(unpacked)
+}
+
+/// Text as it is, or out of UTF-16, which a mark at its beginning tells.
+fn as_utf8(mut source: impl BufRead + 'static) -> io::Result<Box<dyn Read>> {
+    let big_endian = match source.fill_buf()? {
+        [0xFF, 0xFE, ..] => false,
+        [0xFE, 0xFF, ..] => true,
+        _ => return Ok(Box::new(source)),
+    };
+    source.consume(2);
+    Ok(Box::new(FromUtf16::new(source, big_endian)))
 }
 
 /// `2020-06-04-[$LATEST]af2b…`: an export to S3 has a folder for each stream, with its slashes

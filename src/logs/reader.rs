@@ -14,8 +14,10 @@ use super::times::{begins_with_time, parse_time};
 pub struct Totals {
     /// Files.
     pub files: u64,
-    /// Lines of text, of JSON as of all else.
+    /// Lines of text, of JSON as of all else; the last one need not end.
     pub lines: u64,
+    /// JSON documents: each is a piece, on however many lines.
+    pub documents: u64,
     /// Bytes, unpacked.
     pub bytes: u64,
     /// Pieces that told of a call, an init or an error.
@@ -40,7 +42,9 @@ impl Out<'_> {
             at: record.at.or(base.at),
             stream: record.stream.or(base.stream),
             group: record.group.or(base.group),
+            region: record.region.or(base.region),
             request: record.request.or(base.request),
+            bad_number: record.bad_number || base.bad_number,
             ..*record
         };
         match record.kind {
@@ -52,9 +56,16 @@ impl Out<'_> {
                 record.init_ms = record.init_ms.or(base.init_ms);
                 record.restore_ms = record.restore_ms.or(base.restore_ms);
                 record.billed_restore_ms = record.billed_restore_ms.or(base.billed_restore_ms);
+                record.status = record.status.or(base.status);
+                if record.at.is_none() && (record.bad_time || base.bad_time) {
+                    self.unread(Unread::BadTime);
+                }
+                if record.bad_number {
+                    self.unread(Unread::BadNumber);
+                }
                 if record.cut {
                     self.unread(Unread::CutReport);
-                } else if record.duration_ms.is_none() {
+                } else if record.duration_ms.is_none() && !record.bad_number {
                     self.unread(Unread::NoDuration);
                 }
             }
@@ -136,6 +147,7 @@ impl Reader {
             line: Vec::new(),
             telling: 0,
             other: 0,
+            documents: 0,
         };
         if insights::is_header(file.input.peek_line()) {
             file.table();
@@ -145,12 +157,14 @@ impl Reader {
         let Totals {
             files,
             lines,
+            documents,
             bytes,
             telling,
             other,
         } = &mut self.totals;
         *files += 1;
         *lines += file.input.lines();
+        *documents += file.documents;
         *bytes += file.input.bytes;
         *telling += file.telling;
         *other += file.other;
@@ -165,6 +179,7 @@ struct File<'r, 's, 'b> {
     line: Vec<u8>,
     telling: u64,
     other: u64,
+    documents: u64,
 }
 
 impl File<'_, '_, '_> {
@@ -225,6 +240,7 @@ impl File<'_, '_, '_> {
                     continue;
                 }
                 Piece::Document { range, line } => {
+                    self.documents += 1;
                     self.out.place.line = line;
                     let mut base = self.base;
                     if let Some((group, stream)) = &envelope {
@@ -262,6 +278,12 @@ impl File<'_, '_, '_> {
             self.line.clear();
             self.line.extend_from_slice(columns);
             return self.event_columns();
+        }
+        if memchr::memchr(ESCAPE, &line[..line.len().min(HEAD)]).is_some() {
+            // Written for a terminal, as `aws logs tail --color on` does.
+            let plain = uncoloured(line);
+            let (prefix, message) = heading(&plain);
+            return message::read(message, &with_prefix(prefix, &self.base), &mut self.out);
         }
         let (prefix, message) = heading(line);
         if !message.starts_with(b"REPORT ") {
@@ -329,6 +351,27 @@ impl File<'_, '_, '_> {
     }
 }
 
+/// Begins a sequence that a terminal takes for a colour.
+const ESCAPE: u8 = 0x1B;
+/// Colours stand about what is before a message.
+const HEAD: usize = 200;
+
+/// A line without sequences such as `ESC [ 3 2 m` (ECMA-48, 5.4).
+fn uncoloured(line: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = memchr::memchr(ESCAPE, rest) {
+        plain.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(sequence) = rest.strip_prefix(b"[") {
+            let end = sequence.iter().position(|byte| (0x40..0x7F).contains(byte));
+            rest = end.map_or(&[], |end| &sequence[end + 1..]);
+        }
+    }
+    plain.extend_from_slice(rest);
+    plain
+}
+
 /// Thirteen digits: milliseconds since 1970.
 fn is_epoch(text: &[u8]) -> bool {
     text.len() == 13 && text.iter().all(u8::is_ascii_digit)
@@ -341,6 +384,9 @@ fn is_stream(word: &[u8]) -> bool {
 
 /// Parts what stands before a message (a time, a stream, a group, in any order) from it.
 fn heading(line: &[u8]) -> (&[u8], &[u8]) {
+    // A file that was cut short while it was written to begins with nothing.
+    let nothing = line.iter().take_while(|byte| **byte == 0).count();
+    let line = &line[nothing..];
     let line_without = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
     let mut rest = line_without;
     for _ in 0..4 {
@@ -376,6 +422,7 @@ fn with_prefix<'a>(prefix: &'a [u8], base: &Record<'a>) -> Record<'a> {
                     memchr::memchr2(b' ', b'\t', &rest[11..]).map_or(rest.len() - 10, |at| at + 1);
             }
             base.at = parse_time(&rest[..end]).or(base.at);
+            base.bad_time = base.at.is_none();
         } else if is_stream(&rest[..end]) {
             base.stream = std::str::from_utf8(&rest[..end]).ok().or(base.stream);
         } else if rest.starts_with(b"/aws/") {

@@ -36,6 +36,7 @@ pub enum Status {
     Timeout,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 /// What a line tells. Lengths are in milliseconds, memory in MB, as written; what was not there is
 /// `None`.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -72,6 +73,8 @@ pub struct Record<'a> {
     pub initialization: Option<&'a str>,
     /// The runtime with its version, as the platform names it, such as `python:3.12.v18`.
     pub runtime: Option<&'a str>,
+    /// The region, as a resource name (ARN) beside it says.
+    pub region: Option<&'a str>,
     /// Trace of AWS X-Ray.
     pub trace_id: Option<&'a str>,
     /// Segment of that trace.
@@ -82,6 +85,10 @@ pub struct Record<'a> {
     pub json: bool,
     /// Whether the line stops in the middle.
     pub cut: bool,
+    /// Whether a time stands there that is none, or outside of 1678 to 2261.
+    pub bad_time: bool,
+    /// Whether a number stands there that is below zero or not finite, and was left out.
+    pub bad_number: bool,
 }
 
 impl Record<'_> {
@@ -104,11 +111,14 @@ impl Record<'_> {
             timeout_s: None,
             initialization: None,
             runtime: None,
+            region: None,
             trace_id: None,
             segment_id: None,
             sampled: None,
             json: false,
             cut: false,
+            bad_time: false,
+            bad_number: false,
         }
     }
 }
@@ -133,8 +143,10 @@ pub enum Unread {
     BrokenJson,
     /// A line, document or row of more than a few megabytes.
     TooLong,
-    /// A time that is none.
+    /// A time that is none, or that 64 bits of nanoseconds since 1970 do not hold.
     BadTime,
+    /// A number below zero, or none that is finite, where a length or an amount of memory belongs.
+    BadNumber,
     /// A row of a table with more or fewer columns than its header, or with quotes that never end.
     BadRow,
     /// Bytes that are no text, in a line that tells of a call.
@@ -150,7 +162,8 @@ impl fmt::Display for Unread {
             Self::NoDuration => "report without a duration",
             Self::BrokenJson => "broken or cut JSON",
             Self::TooLong => "line or document of more than 8 MB",
-            Self::BadTime => "time that is none",
+            Self::BadTime => "time that is none, or outside of the years 1678 to 2261",
+            Self::BadNumber => "number below zero, or none that is finite (left out)",
             Self::BadRow => "row that does not fit its header",
             Self::NotText => "report with bytes that are not UTF-8",
             Self::DamagedArchive => "archive that ends early or is damaged",

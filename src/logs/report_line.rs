@@ -30,6 +30,8 @@ pub(super) fn read_pairs<'a>(text: &'a str, record: &mut Record<'a>) {
                 rest = skip_separators(&rest[unit.len()..]);
                 if number.is_finite() && number >= 0.0 {
                     quantity(name, number, record);
+                } else {
+                    record.bad_number = true;
                 }
             }
             // A number that lost its unit may have lost digits as well.

@@ -6,10 +6,12 @@
     reason = "what is counted is exact, and the texts of tests need not be fast"
 )]
 
+mod guesses;
 mod measured;
 mod program;
 mod recovery;
 mod speed;
+mod strange;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +26,9 @@ pub(crate) fn spec(logs: &[PathBuf]) -> FitSpec {
         logs: log_files(logs).unwrap(),
         name: None,
         function: None,
+        region: None,
+        runtime: None,
+        timeout: None,
         split: 0.5,
         replications: 20,
         seed: 1,

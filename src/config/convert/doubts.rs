@@ -2,13 +2,17 @@
 
 use crate::config::decode::{Given, OrNone};
 use crate::config::diagnostic::Fault;
+use crate::config::names::list;
 use crate::config::quantity::Length;
+use crate::config::source::Place;
 use crate::config::typed::experiment::ExperimentFile;
 use crate::config::typed::function::FunctionKeys;
+use crate::config::typed::search::Search;
 use crate::config::typed::workflow::WorkflowEntry;
 use crate::config::typed::{Key, value};
 use crate::dist::Dist;
-use crate::model::{self, WorkflowKind, bytes};
+use crate::model::{self, Phase, WorkflowKind, bytes};
+use crate::pattern::matches;
 use crate::units::{Memory, Span, Time, format_span};
 
 use super::Context;
@@ -92,6 +96,50 @@ impl Context {
             );
             self.fault(Fault::warning(title).at(key.place));
         }
+    }
+
+    /// Memory that is searched though the service of functions stays as it is with all of it.
+    pub(super) fn doubt_searched_memory(
+        &self,
+        search: &Key<Search>,
+        functions: &[FunctionFacts],
+        platform: &PlatformFacts,
+    ) {
+        const NAMED: usize = 3;
+        let Some(search) = value(search) else { return };
+        let Some(key) = &search.memory else { return };
+        if !platform.platform.cpu.scales.contains(&Phase::Service) {
+            return;
+        }
+        let patterns = value(&search.functions);
+        let searched = |name: &str| {
+            patterns.is_none_or(|patterns| {
+                let mut given = patterns.iter().filter_map(Given::get);
+                given.any(|pattern| matches(pattern, name))
+            })
+        };
+        let flat: Vec<(&str, Place)> = functions
+            .iter()
+            .filter(|facts| searched(&facts.function.name))
+            .filter_map(|facts| Some((facts.function.name.as_str(), facts.flat_service?)))
+            .collect();
+        let Some((_, service)) = flat.first() else {
+            return;
+        };
+        let mut names = list(flat.iter().take(NAMED).map(|(name, _)| *name));
+        if flat.len() > NAMED {
+            names = format!("{names} and {} more functions", flat.len() - NAMED);
+        }
+        let title =
+            format!("memory is searched, but the service of {names} does not change with it");
+        let fault = Fault::warning(title)
+            .at(key.place)
+            .label(*service, "one distribution, whatever the memory");
+        self.fault(
+            fault
+                .note("so more memory costs more and buys shorter first calls at most")
+                .note("give service = { cpu = …, io = … }, or the result of a power tuning"),
+        );
     }
 
     /// Workflows whose kind has no price: then the bill is too low.

@@ -141,6 +141,7 @@ pub(crate) fn scenarios(
     context.workflows(&file.workflow, &platform, &mut population);
     context.share_layers(&mut population.functions, &platform);
     context.warn_of_cuts(&population.functions);
+    context.doubt_searched_memory(&file.search, &population.functions, &platform);
     context.reservations(&population.functions, &platform);
     let policies = context.policies(&file, &platform, &population);
     let known = Known {

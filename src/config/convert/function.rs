@@ -54,6 +54,8 @@ pub(super) struct FunctionFacts {
     pub(super) package_place: Place,
     pub(super) reserved_place: Place,
     pub(super) timeout_place: Place,
+    /// What says how long it runs, where that does not depend on its memory.
+    pub(super) flat_service: Option<Place>,
     /// The longest service time that the trace brings.
     pub(super) longest: Option<Span>,
     /// Its layers, by name.
@@ -139,7 +141,6 @@ impl Context {
         let source = self.event_source(&keys.source, timeout, platform);
         let start = self.start_phases(&keys, (memory, &runtime), package, platform, &scaled);
         let layers = self.layers(&keys, package_place, package, platform);
-        let working_set = working_set(&keys);
         self.warn_of_starts(&keys, memory, &start, platform);
         self.doubt_function(&keys, (memory, timeout), service.as_ref(), platform);
         let (init_billed, snapshot_billed) = billed(&runtime, package, platform);
@@ -150,6 +151,7 @@ impl Context {
             layers,
             gap: gap || self.faults.pushed() > before,
             timeout_place: place(keys.timeout.as_ref().map(|key| key.place)),
+            flat_service: flat_service(&keys, brought, table),
             longest: longest.filter(|_| brought),
             reserved_place: place(keys.reserved_concurrency.as_ref().map(|key| key.place)),
             function: model::Function {
@@ -176,7 +178,7 @@ impl Context {
                 snapshot_billed,
                 extension_overhead: value(&keys.extension_overhead)
                     .map_or(Dist::ZERO, |overhead| overhead.0.clone()),
-                working_set,
+                working_set: working_set(&keys),
             },
         }
     }
@@ -354,6 +356,18 @@ impl Context {
                 );
             }
         }
+    }
+}
+
+/// What says how long a function runs, where that does not depend on its memory: a service of one
+/// distribution, or times of a trace. One of no length changes nothing.
+fn flat_service(keys: &FunctionKeys, brought: bool, table: Place) -> Option<Place> {
+    let Some(key) = &keys.service else {
+        return brought.then_some(table);
+    };
+    match key.get()? {
+        Service::Whole(dist) if dist.as_constant() != Some(Span::ZERO) => Some(key.place),
+        _ => None,
     }
 }
 

@@ -33,17 +33,28 @@ impl Context {
             self.fault(Fault::new("`runtime` is empty: leave it out").at(key.place));
             return;
         }
-        let (family, version) = name.split_at(family(name));
-        if FAMILIES.contains(&family) {
+        let Err(near) = known_runtime(name) else {
             return;
-        }
+        };
         let mut fault = Fault::warning(format!("no runtime is known by the name `{name}`"));
         fault = fault.at(key.place);
-        if let Some(near) = nearest(family, FAMILIES) {
-            fault = fault.note(format!("did you mean `{near}{version}`?"));
+        if let Some(near) = near {
+            fault = fault.note(format!("did you mean `{near}`?"));
         }
         self.fault(fault.note("billing and snapshots go by it, such as `python3.12` or `java21`"));
     }
+}
+
+/// Whether platforms have a runtime of this name, in whatever version.
+///
+/// # Errors
+/// They have none: the name that was probably meant, where one is near.
+pub fn known_runtime(name: &str) -> Result<(), Option<String>> {
+    let (family, version) = name.split_at(family(name));
+    if FAMILIES.contains(&family) {
+        return Ok(());
+    }
+    Err(nearest(family, FAMILIES).map(|near| format!("{near}{version}")))
 }
 
 /// Where the version begins.

@@ -183,7 +183,7 @@ fn what_cannot_be_fitted_is_refused_in_words() {
             2,
             "words.log: no call in 2 lines",
         ),
-        (&["fit", "empty.log"], 2, "no call in 0 lines"),
+        (&["fit", "empty.log"], 2, "no call, for nothing is in it"),
         (&["fit", "absent.log"], 2, "absent.log"),
         (&["fit", "nothing"], 2, "no file in these folders"),
         (
