@@ -17,9 +17,6 @@ use crate::stats::student::{student_t_quantile, student_t_two_sided};
 /// Probability of calling any noise a change.
 const LEVEL: f64 = 0.05;
 
-/// Degrees of freedom from which differences that do not vary are taken for certain.
-const CERTAIN: f64 = 4.0;
-
 /// What to compare.
 #[derive(Clone, Default, Debug)]
 pub struct Wanted {
@@ -86,7 +83,7 @@ pub enum Change {
     Noise,
     /// They differ, by less than is worth telling.
     Small,
-    /// Without intervals nothing can be told.
+    /// Nothing can be told: there is no interval, or all replications differ alike but are too few.
     Unknown,
     /// Only the earlier run has a value.
     Lost,
@@ -122,8 +119,7 @@ impl Tested {
         if beyond == 0.0 {
             1.0
         } else if self.error == 0.0 {
-            // Counts and quantiles of a few replications may differ alike by chance.
-            if self.degrees >= CERTAIN { 0.0 } else { 1.0 }
+            alike_by_chance(self.degrees + 1.0)
         } else {
             student_t_two_sided(beyond / self.error, self.degrees)
         }
@@ -137,6 +133,13 @@ impl Tested {
             ci95: Some((self.difference - half, self.difference + half)),
         }
     }
+}
+
+/// Probability that chance alone makes so many pairs differ by the same number, which is not 0, at
+/// most: that one pair does so by this number is at most a quarter likely (for two numbers that are
+/// equally likely), and as likely for the number's opposite.
+fn alike_by_chance(pairs: f64) -> f64 {
+    2.0 * 0.25_f64.powf(pairs)
 }
 
 /// Holds a later run against an earlier one.
@@ -355,7 +358,9 @@ fn rounding(metric: MetricId, value: f64) -> f64 {
 fn judge(rows: &mut [Compared], tests: &[(Option<Tested>, bool)], tolerance: f64) {
     let mut by_p: Vec<(f64, usize)> = Vec::new();
     for (place, (row, (test, had))) in rows.iter_mut().zip(tests).enumerate() {
-        if let Some(test) = test {
+        if let Some(test) = test
+            && row.after.mean.is_some()
+        {
             row.difference = test.estimate();
         }
         row.change = match test {
@@ -376,6 +381,13 @@ fn judge(rows: &mut [Compared], tests: &[(Option<Tested>, bool)], tolerance: f64
     for (_, (_, place)) in shown {
         let row = &mut rows[*place];
         row.change = meaning(row, tolerance);
+    }
+    // What differs without varying is no noise, even where it may do so by chance.
+    for (row, (test, _)) in rows.iter_mut().zip(tests) {
+        let varies = |test: &Tested| test.error > 0.0 || test.p() >= 1.0;
+        if row.change == Change::Noise && !test.as_ref().is_some_and(varies) {
+            row.change = Change::Unknown;
+        }
     }
 }
 

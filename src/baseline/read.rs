@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::experiment::Estimate;
-use crate::metric::MetricId;
+use crate::metric::{MetricId, REQUESTS};
 use crate::model::scenario_label;
 
 /// Batches that the interval of a single replication is made of, where the file does not say.
@@ -197,5 +197,21 @@ fn replications(path: &Path, scenarios: &mut [KeptScenario]) -> Result<(), Strin
             scenario.replications.push(values.collect());
         }
     }
-    Ok(())
+    match scenarios.iter().find(|scenario| !are_of_it(scenario)) {
+        None => Ok(()),
+        Some(scenario) => Err(format!(
+            "error: {shown}: the requests of `{}` are not those of the summary.json beside it\n  \
+             = help: leave the files of a run together as they are, or run it again",
+            scenario.label
+        )),
+    }
+}
+
+/// Whether the mean of the requests of replications is that of the scenario.
+fn are_of_it(scenario: &KeptScenario) -> bool {
+    let rows = scenario.replications.iter();
+    let requests: Vec<f64> = rows.filter_map(|row| row.get(&REQUESTS).copied()).collect();
+    let whole = scenario.metrics.get(&REQUESTS).and_then(|r| r.mean);
+    let mean = requests.iter().sum::<f64>() / requests.len() as f64;
+    requests.is_empty() || whole.is_none_or(|whole| (mean - whole).abs() <= 1e-6 * whole.abs())
 }

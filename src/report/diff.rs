@@ -217,7 +217,7 @@ fn sentences(comparison: &Comparison) -> Vec<String> {
         (Change::Small, "changed by less than the tolerance"),
         (Change::Noise, "within noise"),
         (Change::None, "the same"),
-        (Change::Unknown, "without an interval, so nobody can tell"),
+        (Change::Unknown, "of which so few replications cannot tell"),
     ] {
         let n = count(change);
         if n > 0 {
