@@ -16,6 +16,7 @@
 mod describe;
 mod hcl;
 mod names;
+mod pinger;
 mod runtime;
 mod sam;
 mod serverless;
@@ -25,6 +26,7 @@ mod yaml;
 use super::text::wrap;
 use crate::model::{Scenario, Statistic};
 
+pub use pinger::{Cost, Pinger};
 pub use sam::sam;
 pub use serverless::serverless;
 pub use terraform::terraform;
@@ -47,6 +49,8 @@ pub struct Deployment {
     pub architecture: &'static str,
     /// In the order of the scenario.
     pub functions: Vec<DeployedFunction>,
+    /// What sends rounds of several pings; `None` where there are none.
+    pub pinger: Option<Pinger>,
     /// What the files cannot do, one line each.
     pub remarks: Vec<String>,
 }
@@ -147,6 +151,8 @@ pub struct Action {
 pub struct Rounds {
     /// How often, as AWS writes it.
     pub rate: String,
+    /// The same, in seconds.
+    pub every_s: f64,
     /// Pings a round.
     pub instances: u32,
     /// How long each keeps its instance, in ms.
@@ -154,9 +160,30 @@ pub struct Rounds {
 }
 
 impl Rounds {
+    /// Whether the pinger sends them: rules do not fire together.
+    fn by_pinger(&self) -> bool {
+        self.instances > 1
+    }
+
     /// The request that is sent: what a handler has to know a ping by.
     fn event(&self) -> String {
         format!("{{\"ping\": true, \"hold_ms\": {}}}", self.hold_ms)
+    }
+
+    /// What the pinger is called with: the function by its name, or name and alias.
+    fn pinger_event(&self, function: &str) -> String {
+        format!(
+            "{{\"function\": \"{function}\", \"instances\": {}, \"hold_ms\": {}}}",
+            self.instances, self.hold_ms
+        )
+    }
+}
+
+impl Deployment {
+    /// The functions that the pinger calls.
+    fn pinged(&self) -> impl Iterator<Item = &DeployedFunction> {
+        let functions = self.functions.iter();
+        functions.filter(|function| function.pings.iter().any(Rounds::by_pinger))
     }
 }
 
@@ -193,6 +220,9 @@ fn head(title: &str, how: &[&str], deployment: &Deployment, notes: &[String]) ->
     paragraph(how.iter().map(|&line| line.to_owned()).collect());
     let remarks = deployment.remarks.iter();
     paragraph(remarks.flat_map(|remark| wrap(remark, WIDTH)).collect());
+    if let Some(pinger) = &deployment.pinger {
+        paragraph(wrap(&pinger.remark(), WIDTH));
+    }
     if deployment.functions.iter().any(|f| !f.pings.is_empty()) {
         paragraph(
             HANDLER_OF_PINGS
