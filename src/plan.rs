@@ -114,10 +114,7 @@ pub fn plan(draft: &Draft, options: &Options<'_>, control: &Control) -> Result<A
 /// # Errors
 /// See [`Failure`]; it is [`Failure::Interrupted`] where the trial runs took longer than the caller
 /// waits.
-pub fn count(
-    draft: &Draft,
-    control: &Control,
-) -> Result<(usize, Vec<(String, String)>), Failure> {
+pub fn count(draft: &Draft, control: &Control) -> Result<(usize, Vec<(String, String)>), Failure> {
     let options = Options::default();
     let mut planner = Planner::new(draft, &options, control)?;
     planner.try_bases(control, 1)?;

@@ -124,8 +124,8 @@ impl Start {
         (day, (clock[0] * 3600 + clock[1] * 60 + clock[2]) as u32)
     }
 
-    /// An expression that is due once, at this instant by the clock of a zone, to the second; `None`
-    /// beyond the calendar.
+    /// An expression that is due once, at this instant by the clock of a zone, to the second;
+    /// `None` beyond the calendar.
     pub fn at_once(self, time: Time, zone: &Zone) -> Option<String> {
         let local = zone.0.to_datetime(self.at(time)?);
         Some(format!("at({})", local.strftime("%Y-%m-%dT%H:%M:%S")))

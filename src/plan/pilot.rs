@@ -123,7 +123,11 @@ impl Clock {
         while at < end {
             let (part, left) = self.part_at(at);
             let now = counts[part];
-            let ahead = if now > before { self.rules.lead } else { Span::ZERO };
+            let ahead = if now > before {
+                self.rules.lead
+            } else {
+                Span::ZERO
+            };
             let due = Time::ZERO + at.since(Time::ZERO).saturating_sub(ahead);
             if now != before
                 && let Some(cron) = self.rules.start.at_once(due, &self.rules.zone.1)

@@ -215,8 +215,8 @@ impl Base {
             .collect()
     }
 
-    /// Whether settings of a kind give each function a rule of its own: where there are several, and
-    /// the user gave no number that is for all.
+    /// Whether settings of a kind give each function a rule of its own: where there are several,
+    /// and the user gave no number that is for all.
     fn is_by_function(&self, name: RemedyName, search: &Search) -> bool {
         let open = match name {
             RemedyName::Ping => search.ping.instances.is_none(),
@@ -422,8 +422,8 @@ fn pings(base: &Base, search: &Search) -> Vec<Vec<Setting>> {
     }
 }
 
-/// Pings by function, from few to many: at each level those that spare at least as many cold starts,
-/// and in the end one more than was ever busy.
+/// Pings by function, from few to many: at each level those that spare at least as many cold
+/// starts, and in the end one more than was ever busy.
 fn counts_of_pings(base: &Base) -> Vec<Vec<u32>> {
     let functions = base.functions();
     let spared = functions.iter().map(|f| vec![base.pilot.spared(*f)]);

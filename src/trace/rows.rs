@@ -232,7 +232,8 @@ fn is_date(field: &[u8]) -> bool {
     field.len() >= 10 && field.iter().take(10).enumerate().all(shape)
 }
 
-/// A column that can only be this one, which is not there: its beginning, or one or two letters off.
+/// A column that can only be this one, which is not there: its beginning, or one or two letters
+/// off.
 fn misspelt<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
     if names.iter().any(|other| other == name) {
         return None;

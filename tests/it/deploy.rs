@@ -191,7 +191,10 @@ fn what_happens_once_is_deployed_once_or_by_hand() {
     let expected = ["at(2026-11-27T07:55:00)", "cron(0 20 * * ? *)"];
     assert_eq!(schedules(&known), expected);
     let told = known.remarks.join("\n");
-    assert!(told.contains("are due once, on the days of the experiment"), "{told}");
+    assert!(
+        told.contains("are due once, on the days of the experiment"),
+        "{told}"
+    );
     check(&known, &[]);
     // Nobody knows which day it is where the experiment does not say.
     let unknown = dated("");

@@ -152,7 +152,9 @@ impl Context {
                 hold.0
             );
             let fault = Fault::new(title).at(key.place);
-            self.fault(fault.note("give a `hold` within the timeout of each function that is pinged"));
+            self.fault(
+                fault.note("give a `hold` within the timeout of each function that is pinged"),
+            );
         }
     }
 

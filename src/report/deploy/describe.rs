@@ -9,8 +9,8 @@ use crate::schedule::{Schedule, aws_rate};
 use crate::units::{Memory, Span, format_span};
 
 use super::names::{Names, names};
-use super::runtime::runtime;
 use super::pinger::{self, Pinger};
+use super::runtime::runtime;
 use super::{Action, Capacity, Code, DeployedFunction, Deployment, Rounds, Scaling, Target};
 
 /// Name of the platform that the files are for.
@@ -158,7 +158,7 @@ fn unsaid(kind: &RemedyKind, of: &str) -> Option<String> {
         RemedyKind::Ping(ping) if rounds(ping).is_some() => None,
         RemedyKind::Ping(ping) => Some(format!(
             "By hand: the pings{of}, {} every {}. EventBridge rules run by whole minutes, and one \
-             function sends {} pings at once at most: rounds of others are not written here.",
+             function sends at most {} pings at once: let functions of your own send these.",
             ping.instances,
             format_span(ping.every),
             pinger::MOST
@@ -182,8 +182,8 @@ fn unsaid(kind: &RemedyKind, of: &str) -> Option<String> {
 fn not_of_aws(scheduled: &Scheduled, of: &str) -> Option<String> {
     let bounds = bounds(scheduled, |at| at.aws().is_empty() && !at.is_of_no_day())?;
     Some(format!(
-        "By hand: the scheduled actions{of} that set {bounds} instances. AWS schedules cannot ask for \
-         a day of the month and a day of the week at once, nor for parts of a minute."
+        "By hand: the scheduled actions{of} that set {bounds} instances. AWS schedules cannot ask \
+         for a day of the month and a day of the week at once, nor for parts of a minute."
     ))
 }
 
@@ -348,10 +348,12 @@ fn target(tracking: &Tracking) -> Target {
 /// Pings that rules can send, or have sent.
 fn rounds(ping: &Ping) -> Option<Rounds> {
     let rate = aws_rate(ping.every)?;
-    (1..=pinger::MOST).contains(&ping.instances).then(|| Rounds {
-        rate,
-        every_s: ping.every.secs(),
-        instances: ping.instances,
-        hold_ms: ping.hold.millis(),
-    })
+    (1..=pinger::MOST)
+        .contains(&ping.instances)
+        .then(|| Rounds {
+            rate,
+            every_s: ping.every.secs(),
+            instances: ping.instances,
+            hold_ms: ping.hold.millis(),
+        })
 }

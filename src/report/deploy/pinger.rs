@@ -3,17 +3,17 @@
 //! A rule of `EventBridge` fires at an instant of its own within its minute, and several rules at
 //! several. Pings that do not overlap find the same instance, so that one is kept warm where n were
 //! asked for. So a rule calls this function, which calls the target n times at once and waits for
-//! the answers: requests that are answered are sent once and at once, while those that Lambda queues
-//! are sent when the queue comes to them, and again where they fail.
+//! the answers: requests that are answered are sent once and at once, while those that Lambda
+//! queues are sent when the queue comes to them, and again where they fail.
 //!
 //! The names are those of `Invoke` and its client in Python (docs.aws.amazon.com, lambda, `Invoke`;
 //! boto3 1.40), whose connections are opened by calls that only ask whether they would be allowed.
 
 use std::fmt::Write as _;
 
+use super::super::number;
 use crate::model::{Plan, Prices};
 use crate::observe::costs::MONTH;
-use super::super::number;
 use crate::units::Memory;
 
 use super::DeployedFunction;
@@ -135,8 +135,8 @@ impl Cost {
 fn cost_words(cost: Option<&Cost>) -> Option<String> {
     let cost = cost?;
     Some(format!(
-        "{} USD a month: {:.0} requests and {:.0} GB-s, at {MEMORY_MB} MB and {ASIDE_S:.0} s a round \
-         besides the time that pings are held, by the first tier and without what is free",
+        "{} USD a month: {:.0} requests and {:.0} GB-s, at {MEMORY_MB} MB and {ASIDE_S:.0} s a \
+         round besides the time that pings are held, by the first tier and without what is free",
         number::significant(cost.usd, 3),
         cost.requests,
         cost.gb_s,
@@ -147,7 +147,9 @@ impl Pinger {
     /// What sends the pings of these functions; `None` where each round has one.
     pub(super) fn of(functions: &[DeployedFunction], names: Names, plan: &Plan) -> Option<Self> {
         let rounds = || {
-            let rounds = functions.iter().flat_map(|f| f.pings.iter().map(move |p| (f, p)));
+            let rounds = functions
+                .iter()
+                .flat_map(|f| f.pings.iter().map(move |p| (f, p)));
             rounds.filter(|(_, rounds)| rounds.by_pinger())
         };
         // A ping may wait for a start before it is held, within the timeout of its function.
@@ -174,10 +176,10 @@ impl Pinger {
     /// What there is to know of it.
     pub(super) fn remark(&self) -> String {
         let mut text = format!(
-            "Rounds of several pings are sent by a function of their own, {}, all at one instant, so \
-             that each finds an instance of its own as in the simulation. The simulation knows nothing \
-             of that function: that it takes one of the concurrency of the account, that its pings \
-             come some milliseconds after one another",
+            "Rounds of several pings are sent by a function of their own, {}, all at one instant, \
+             so that each finds an instance of its own as in the simulation. The simulation knows \
+             nothing of that function: that it takes one of the concurrency of the account, that \
+             its pings come some milliseconds after one another",
             self.name
         );
         let cost = cost_words(self.cost.as_ref());
@@ -217,7 +219,10 @@ pub(super) fn resources(pinger: &Pinger, architecture: &str, pinged: &[Pinged<'_
                 entry("Architectures", vec![architecture.into()]),
                 entry("MemorySize", MEMORY_MB),
                 entry("Timeout", pinger.timeout_s),
-                entry("Code", map([entry("ZipFile", Node::Lines(CODE.to_owned()))])),
+                entry(
+                    "Code",
+                    map([entry("ZipFile", Node::Lines(CODE.to_owned()))]),
+                ),
             ],
         ),
     ];

@@ -45,7 +45,10 @@ pub fn terraform(deployment: &Deployment, notes: &[String]) -> String {
         });
     }
     variables(&mut hcl, deployment);
-    let label = deployment.pinger.as_ref().map_or("", |pinger| &pinger.label);
+    let label = deployment
+        .pinger
+        .as_ref()
+        .map_or("", |pinger| &pinger.label);
     for function in &deployment.functions {
         one(&mut hcl, function, deployment.architecture);
         for (number, rounds) in (1..).zip(&function.pings) {
@@ -345,16 +348,21 @@ fn pinger_of(hcl: &mut Hcl, pinger: &Pinger, deployment: &Deployment) {
         hcl.gap();
         hcl.set_lines("source_content", CODE);
     });
-    data(hcl, "aws_iam_policy_document", &format!("{label}_trust"), &|hcl| {
-        hcl.block("statement", |hcl| {
-            hcl.set("actions", list(vec![quoted("sts:AssumeRole")]));
-            hcl.gap();
-            hcl.block("principals", |hcl| {
-                hcl.set_text("type", "Service");
-                hcl.set("identifiers", list(vec![quoted(LAMBDA)]));
+    data(
+        hcl,
+        "aws_iam_policy_document",
+        &format!("{label}_trust"),
+        &|hcl| {
+            hcl.block("statement", |hcl| {
+                hcl.set("actions", list(vec![quoted("sts:AssumeRole")]));
+                hcl.gap();
+                hcl.block("principals", |hcl| {
+                    hcl.set_text("type", "Service");
+                    hcl.set("identifiers", list(vec![quoted(LAMBDA)]));
+                });
             });
-        });
-    });
+        },
+    );
     data(hcl, "aws_iam_policy_document", label, &|hcl| {
         let arns = deployment.pinged();
         let arns = arns.map(|function| format!("aws_lambda_alias.{}.arn", function.label));

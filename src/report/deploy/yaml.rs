@@ -192,8 +192,7 @@ mod tests {
         let mut first = entry("list", list);
         first.comments.push("# why".to_owned());
         let text = document(&["# head".to_owned()], &[first, entry("none", map([]))]);
-        let expected =
-            "# head\n\n# why\nlist:\n  - a: 1\n    b:\n      c: d\n  - e\n  - {}\n  - f: |\n      g:\n\n        h\n\nnone: {}\n";
+        let expected = "# head\n\n# why\nlist:\n  - a: 1\n    b:\n      c: d\n  - e\n  - {}\n  - f: |\n      g:\n\n        h\n\nnone: {}\n";
         assert_eq!(text, expected);
     }
 

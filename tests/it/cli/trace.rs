@@ -102,11 +102,23 @@ fn what_is_no_trace_is_refused_with_its_faults() {
 #[test]
 fn a_day_without_requests_is_a_day_all_the_same() {
     let dir = folder("trace-quiet-day");
-    let synth = ["trace", "synth", "azure-2019", "quiet", "--functions", "1", "--days", "5"];
+    let synth = [
+        "trace",
+        "synth",
+        "azure-2019",
+        "quiet",
+        "--functions",
+        "1",
+        "--days",
+        "5",
+    ];
     let made = run(&dir, &[&synth[..], &["--invocations", "1"]].concat());
     assert!(made.status.success(), "{}", text(&made.stderr));
     let said = text(&made.stdout);
-    assert!(said.starts_with("quiet: 1 function in 1 app, 5 days, 1 request, "), "{said}");
+    assert!(
+        said.starts_with("quiet: 1 function in 1 app, 5 days, 1 request, "),
+        "{said}"
+    );
     let about = run(&dir, &["trace", "info", "quiet"]);
     assert!(about.status.success(), "{}", text(&about.stderr));
     let about = text(&about.stdout);
@@ -125,7 +137,9 @@ fn a_day_without_requests_is_a_day_all_the_same() {
 #[test]
 fn a_pipe_is_no_trace() {
     let dir = folder("trace-pipe");
-    let made = std::process::Command::new("mkfifo").arg(dir.join("calls.csv")).status();
+    let made = std::process::Command::new("mkfifo")
+        .arg(dir.join("calls.csv"))
+        .status();
     assert!(made.is_ok_and(|status| status.success()));
     let experiment = "platform = \"aws-lambda\"\nduration = \"1 h\"\n\
                       [workload]\nrequests = { file = \"calls.csv\" }\n\

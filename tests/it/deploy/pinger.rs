@@ -93,7 +93,10 @@ fn all_pings_of_a_round_are_there_at_the_same_time() {
     fs::create_dir_all(&dir).unwrap();
     fs::write(dir.join("index.py"), code).unwrap();
     fs::write(dir.join("fake.py"), FAKE).unwrap();
-    let run = Command::new("python3").arg("fake.py").current_dir(&dir).output();
+    let run = Command::new("python3")
+        .arg("fake.py")
+        .current_dir(&dir)
+        .output();
     let Ok(output) = run else {
         println!("skipped: there is no python3");
         return;
@@ -116,7 +119,10 @@ fn more_pings_than_a_function_can_send_are_sent_by_hand() {
     let deployment = pinged("every = \"5 min\", instances = 501", "");
     assert_eq!(deployment.pinger, None);
     let told = deployment.remarks.join("\n");
-    assert!(told.contains("By hand: the pings, 501 every 5 min"), "{told}");
+    assert!(
+        told.contains("By hand: the pings, 501 every 5 min"),
+        "{told}"
+    );
 }
 
 /// A month has 30 days, so 8,640 rounds of 5 minutes; each takes half a GB for the time that pings
@@ -144,7 +150,10 @@ fn the_pinger_costs_its_rounds_and_their_time() {
             .filter_map(|line| Some(line.trim_start().strip_prefix('#')?.trim()))
             .collect();
         let comments = comments.join(" ");
-        assert!(comments.contains("costs 0.11 USD a month: 8640 requests and 6480 GB-s"), "{text}");
+        assert!(
+            comments.contains("costs 0.11 USD a month: 8640 requests and 6480 GB-s"),
+            "{text}"
+        );
     }
 }
 
@@ -158,6 +167,9 @@ fn the_pinger_makes_room_for_a_function_of_its_name() {
     let experiment = load_text("pinger", text).unwrap_or_else(|faults| panic!("{faults}"));
     let deployment = Deployment::of(&experiment.scenarios[0]);
     assert_eq!(deployment.functions[0].name, "frostline-pinger");
-    assert_eq!(deployment.pinger.as_ref().unwrap().name, "frostline-pinger-2");
+    assert_eq!(
+        deployment.pinger.as_ref().unwrap().name,
+        "frostline-pinger-2"
+    );
     check(&deployment, &[]);
 }

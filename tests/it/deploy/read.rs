@@ -231,7 +231,8 @@ fn one(label: &str, function: &Value, root: &Value) -> Found {
 
 /// Whether a function has its code in the file, as the pinger alone has.
 fn is_terraform_pinger(function: &Value) -> bool {
-    text(&function["filename"]).contains("data.archive_file.")
+    let archive = function["filename"].as_str();
+    archive.is_some_and(|file| file.contains("data.archive_file."))
 }
 
 fn terraform_pings(label: &str, name: &str, root: &Value) -> Vec<Round> {
@@ -293,7 +294,10 @@ fn pinger_pings(resources: &Value, function: &str, arn: &Value) -> Vec<Round> {
         let role = &resources[text(&keys["Role"]["Fn::GetAtt"][0])]["Properties"];
         let may = &role["Policies"][0]["PolicyDocument"]["Statement"][0];
         assert_eq!(may["Action"][0], "lambda:InvokeFunction");
-        assert!(may["Resource"].as_array().unwrap().contains(arn), "{may} has not {arn}");
+        assert!(
+            may["Resource"].as_array().unwrap().contains(arn),
+            "{may} has not {arn}"
+        );
         pings.push(round);
     }
     pings
@@ -495,7 +499,8 @@ pub(super) fn serverless(file: &str) -> Vec<Found> {
                 actions,
                 pings: {
                     let name = text(&keys["name"]);
-                    let own = serde_json::json!({ "Fn::GetAtt": [format!("{id}LambdaFunction"), "Arn"] });
+                    let own =
+                        serde_json::json!({ "Fn::GetAtt": [format!("{id}LambdaFunction"), "Arn"] });
                     let alias = if keys["provisionedConcurrency"].is_u64() {
                         "provisioned"
                     } else {

@@ -71,7 +71,12 @@ fn only_functions_whose_goals_need_them_get_instances_by_load() {
         Remedy::Tracking { max, .. } => *max,
         other => panic!("{other}"),
     };
-    let maxima: Vec<u32> = setting.of("busy").remedies.iter().map(|r| most(r)).collect();
+    let maxima: Vec<u32> = setting
+        .of("busy")
+        .remedies
+        .iter()
+        .map(|r| most(r))
+        .collect();
     // It is never busy with two.
     assert_eq!(maxima, [2], "{setting}");
 }
@@ -110,7 +115,11 @@ scheduled = { step = "2 h" }
     assert!(!rows.is_empty());
     for row in rows {
         let day = ["at(2026-11-26T", "at(2026-11-27T"];
-        assert!(day.iter().any(|day| row.cron.starts_with(day)), "{}", row.cron);
+        assert!(
+            day.iter().any(|day| row.cron.starts_with(day)),
+            "{}",
+            row.cron
+        );
     }
     let told = text(&found);
     let note = "There is a [[surge]]: a month costs 15 times what the measured 2 days do";
@@ -120,13 +129,19 @@ scheduled = { step = "2 h" }
     let main = String::from_utf8(main.clone()).unwrap();
     let schedules = || main.lines().filter(|line| line.contains(" schedule "));
     assert_eq!(schedules().count(), rows.len());
-    assert!(schedules().all(|line| line.contains("\"at(2026-11-2")), "{main}");
+    assert!(
+        schedules().all(|line| line.contains("\"at(2026-11-2")),
+        "{main}"
+    );
 }
 
 #[test]
 fn a_check_of_a_search_without_settings_is_bad_input() {
     let slo = "cold-start-ratio = \"<= 1 %\"";
-    let file = write("check-nothing", &shop(slo, "memory = [\"1 MB\", \"64 MB\"]"));
+    let file = write(
+        "check-nothing",
+        &shop(slo, "memory = [\"1 MB\", \"64 MB\"]"),
+    );
     let output = Command::new(env!("CARGO_BIN_EXE_frostline"))
         .arg("check")
         .arg(&file)
