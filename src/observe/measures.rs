@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::MONTH;
 use crate::sim::{Cause, State};
 use crate::stats::{Histogram, Joint};
 use crate::units::Span;
 
-use super::costs::{Bill, MONTH};
+use super::costs::Bill;
 use super::messages::Messages;
 use super::tally::Tally;
 use crate::metric::{self, Kind, METRICS, MetricId};

@@ -8,8 +8,9 @@ use std::fmt;
 
 use crate::config::{Draft, Model, ModelKind};
 use crate::experiment::Failure;
-use crate::model::{Architecture, Experiment, KeepAlive, Plan, RemedyName, Scenario, Search};
-use crate::observe::costs::MONTH;
+use crate::model::{
+    Architecture, Experiment, KeepAlive, MONTH, Plan, RemedyName, Scenario, Search,
+};
 use crate::sim::Control;
 use crate::units::Span;
 

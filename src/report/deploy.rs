@@ -8,10 +8,11 @@
 //!
 //! Names of resources and their attributes are those of the Terraform provider hashicorp/aws 6.25
 //! (registry.terraform.io, resources `lambda_function`, `lambda_alias`,
-//! `lambda_provisioned_concurrency_config`, `appautoscaling_*`, `cloudwatch_event_*`), of the AWS
-//! SAM specification (`AWS::Serverless-2016-10-31`) and the CloudFormation resources
-//! `AWS::ApplicationAutoScaling` (docs.aws.amazon.com, 2026), and of `serverless.yml` as the
-//! Serverless Framework 4 and osls 4.3 read it.
+//! `lambda_provisioned_concurrency_config`, `appautoscaling_*`, `cloudwatch_event_*`, `iam_*`) and
+//! of hashicorp/archive 2.7 (`archive_file`), of the AWS SAM specification
+//! (`AWS::Serverless-2016-10-31`) and the CloudFormation resources `AWS::ApplicationAutoScaling`,
+//! `AWS::Events`, `AWS::IAM` and `AWS::Lambda` (docs.aws.amazon.com, 2026), and of `serverless.yml`
+//! as the Serverless Framework 4 and osls 4.3 read it.
 
 mod describe;
 mod hcl;

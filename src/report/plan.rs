@@ -540,7 +540,7 @@ fn notes(answer: &Answer) -> Vec<String> {
         );
     }
     if answer.surge {
-        let month = crate::observe::costs::MONTH.secs() / answer.duration.secs().max(1e-9);
+        let month = crate::model::MONTH.secs() / answer.duration.secs().max(1e-9);
         notes.push(format!(
             "There is a [[surge]]: a month costs {} times what the measured {} do, with the surge as \
              often. Numbers by the clock are for these days alone.",

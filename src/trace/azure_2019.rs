@@ -8,7 +8,8 @@
 //! | memory | `app_memory_percentiles.anon.dNN.csv` | `memory.csv` | an app (or a function) |
 //!
 //! Each may be packed (`.gz`, `.zst`). Days are put one after the other; a function need not have
-//! a row on each, and a day need not have a row at all. A function's durations and memory are those of the first day that has them.
+//! a row on each, and a day need not have a row at all. A function's durations and memory are those
+//! of the first day that has them.
 
 mod durations;
 pub(super) mod folder;

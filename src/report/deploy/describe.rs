@@ -155,7 +155,9 @@ fn unsaid(kind: &RemedyKind, of: &str) -> Option<String> {
                 )
             })
         }
-        RemedyKind::Ping(ping) if rounds(ping).is_some() => None,
+        RemedyKind::Ping(ping) if rounds(ping).is_some() => (!ping.skew.is_zero()).then(|| {
+            format!("Not in it: the skew of the pings{of}. Those of a round are sent at once.")
+        }),
         RemedyKind::Ping(ping) => Some(format!(
             "By hand: the pings{of}, {} every {}. EventBridge rules run by whole minutes, and one \
              function sends at most {} pings at once: let functions of your own send these.",

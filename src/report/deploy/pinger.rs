@@ -12,8 +12,7 @@
 use std::fmt::Write as _;
 
 use super::super::number;
-use crate::model::{Plan, Prices};
-use crate::observe::costs::MONTH;
+use crate::model::{MONTH, Plan, Prices};
 use crate::units::Memory;
 
 use super::DeployedFunction;
@@ -203,11 +202,11 @@ pub(super) struct Pinged<'a> {
 }
 
 /// The pinger, its role, its rules and what lets these call it, as resources of `CloudFormation`.
-pub(super) fn resources(pinger: &Pinger, architecture: &str, pinged: &[Pinged<'_>]) -> Vec<Entry> {
+pub(super) fn resources(pinger: &Pinger, architecture: &str, targets: &[Pinged<'_>]) -> Vec<Entry> {
     let function = format!("{}Function", pinger.id);
-    let role = format!("{}Role", pinger.id);
+    let runs_as = format!("{}Role", pinger.id);
     let mut resources = vec![
-        resource(&role, "AWS::IAM::Role", role_keys(pinged)),
+        resource(&runs_as, "AWS::IAM::Role", role_keys(targets)),
         resource(
             &function,
             "AWS::Lambda::Function",
@@ -215,7 +214,7 @@ pub(super) fn resources(pinger: &Pinger, architecture: &str, pinged: &[Pinged<'_
                 entry("FunctionName", &*pinger.name),
                 entry("Runtime", RUNTIME),
                 entry("Handler", HANDLER),
-                entry("Role", attribute(&role, "Arn")),
+                entry("Role", attribute(&runs_as, "Arn")),
                 entry("Architectures", vec![architecture.into()]),
                 entry("MemorySize", MEMORY_MB),
                 entry("Timeout", pinger.timeout_s),
@@ -226,7 +225,7 @@ pub(super) fn resources(pinger: &Pinger, architecture: &str, pinged: &[Pinged<'_
             ],
         ),
     ];
-    for target in pinged {
+    for target in targets {
         let rounds = (1..).zip(&target.function.pings);
         for (number, rounds) in rounds.filter(|(_, rounds)| rounds.by_pinger()) {
             let id = format!("{}PingerRule{number}", target.function.id);
@@ -265,7 +264,7 @@ fn attribute(id: &str, name: &str) -> Node {
     map([entry("Fn::GetAtt", vec![id.into(), name.into()])])
 }
 
-fn role_keys(pinged: &[Pinged<'_>]) -> Vec<Entry> {
+fn role_keys(targets: &[Pinged<'_>]) -> Vec<Entry> {
     let document = |statements: Vec<Node>| {
         map([
             entry("Version", "2012-10-17"),
@@ -285,7 +284,7 @@ fn role_keys(pinged: &[Pinged<'_>]) -> Vec<Entry> {
         entry("Action", "sts:AssumeRole"),
     ]);
     let logs = LOG_ACTIONS.map(Node::from).to_vec();
-    let arns: Vec<Node> = pinged.iter().map(|pinged| pinged.arn.clone()).collect();
+    let arns: Vec<Node> = targets.iter().map(|target| target.arn.clone()).collect();
     let policy = document(vec![
         allow(vec![INVOKE.into()], arns.into()),
         allow(logs, "*".into()),

@@ -55,12 +55,16 @@ fn pinger_of(deployment: &Deployment) -> Vec<Entry> {
         return Vec::new();
     };
     let arn = |function| format!("${{{}.Arn}}:{ALIAS}", logical(function));
-    let pinged = deployment.pinged().map(|function| Pinged {
+    let targets = deployment.pinged().map(|function| Pinged {
         function,
         qualified: format!("{}:{ALIAS}", function.name),
         arn: map([entry("Fn::Sub", arn(function))]),
     });
-    pinger::resources(pinger, deployment.architecture, &pinged.collect::<Vec<_>>())
+    pinger::resources(
+        pinger,
+        deployment.architecture,
+        &targets.collect::<Vec<_>>(),
+    )
 }
 
 /// The logical id of a function: none of the ids that are made from another's ends like this.

@@ -135,7 +135,7 @@ fn pinger_of(deployment: &Deployment) -> Vec<Entry> {
     let Some(pinger) = &deployment.pinger else {
         return Vec::new();
     };
-    let pinged = deployment.pinged().map(|function| {
+    let targets = deployment.pinged().map(|function| {
         let attribute: Vec<Node> = vec![
             format!("{}LambdaFunction", logical(function)).into(),
             "Arn".into(),
@@ -160,7 +160,11 @@ fn pinger_of(deployment: &Deployment) -> Vec<Entry> {
             arn: map([entry("Fn::Join", vec![":".into(), parts.into()])]),
         }
     });
-    pinger::resources(pinger, deployment.architecture, &pinged.collect::<Vec<_>>())
+    pinger::resources(
+        pinger,
+        deployment.architecture,
+        &targets.collect::<Vec<_>>(),
+    )
 }
 
 /// The resources that scale a function. The framework's own `${…}` would be in the way of

@@ -112,6 +112,16 @@ fn one_ping_a_round_is_sent_by_its_rule() {
     assert_eq!(deployment.pinger, None);
     check(&deployment, &[]);
     assert!(!terraform(&deployment, &[]).contains("hashicorp/archive"));
+    assert_eq!(deployment.remarks, Vec::<String>::new());
+    let late = pinged(
+        "every = \"5 min\", skew = { uniform = { min = \"0 s\", max = \"1 s\" } }",
+        "",
+    );
+    assert!(
+        late.remarks[0].contains("the skew of the pings"),
+        "{:?}",
+        late.remarks
+    );
 }
 
 #[test]
