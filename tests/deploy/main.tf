@@ -14,7 +14,7 @@
 # `register_before_snapshot` of `snapshot_restore_py` in Python, `beforeCheckpoint` of
 # `org.crac.Resource` in Java, `SnapshotRestore.RegisterBeforeSnapshot` in .NET.
 # By hand: the pings of login, 1 every 30 s. EventBridge rules run by whole minutes, and one
-# function sends 500 pings at once at most: rounds of others are not written here.
+# function sends at most 500 pings at once: let functions of your own send these.
 # By hand: the scheduled actions of ${send} "mail" now that set 0 to 0 instances. AWS schedules
 # cannot ask for a day of the month and a day of the week at once, nor for parts of a minute.
 #
