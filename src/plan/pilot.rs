@@ -101,18 +101,23 @@ impl Clock {
         Calendar::new(pieces, self.classes() * self.steps)
     }
 
-    /// The remedy that provisions so many instances in each part of the calendar.
-    pub(super) fn remedy(&self, counts: &[u32], average: f64) -> Remedy {
+    /// The remedy that provisions so many instances in each part of the calendar: always as many
+    /// where nothing ever changes the number; `None` where that is none.
+    pub(super) fn remedy(&self, counts: &[u32], average: f64) -> Option<Remedy> {
         let rows = match self.once {
             Some(end) => self.rows_of_days(counts, end),
             None => self.rows_of_every_day(counts),
         };
-        Remedy::Scheduled {
-            first: counts[self.first],
+        let first = counts[self.first];
+        if rows.is_empty() {
+            return (first > 0).then_some(Remedy::Provisioned { instances: first });
+        }
+        Some(Remedy::Scheduled {
+            first,
             time_zone: self.rules.zone.0.clone(),
             rows,
             average,
-        }
+        })
     }
 
     /// What changes on the days of the run, and on no other.
@@ -350,7 +355,7 @@ mod tests {
     }
 
     fn rows(clock: &Clock, counts: &[u32]) -> Vec<(String, u32)> {
-        let Remedy::Scheduled { rows, .. } = clock.remedy(counts, 0.0) else {
+        let Some(Remedy::Scheduled { rows, .. }) = clock.remedy(counts, 0.0) else {
             panic!("no schedule");
         };
         rows.into_iter()
@@ -382,6 +387,18 @@ mod tests {
             row("0 0 * * SAT", 0),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_number_that_never_changes_needs_no_clock() {
+        let mut clock = clock(Days::Same, 6, 5);
+        let always = Some(Remedy::Provisioned { instances: 3 });
+        assert_eq!(clock.remedy(&[3; 4], 3.0), always);
+        assert_eq!(clock.remedy(&[0; 4], 0.0), None);
+        // Of parts of the day that the run has not nothing is known.
+        clock.once = Some(Time::ZERO + Span::from_whole_secs(6 * 3600));
+        assert_eq!(clock.remedy(&[3, 9, 9, 9], 3.0), always);
+        assert_eq!(clock.remedy(&[0, 9, 9, 9], 0.0), None);
     }
 
     #[test]

@@ -137,9 +137,11 @@ impl Setting {
         }
     }
 
-    /// Its kind of remedy: that of its first rule.
+    /// Its kind of remedy: that of its first rule, or by the clock where any is.
     pub fn kind(&self) -> Kind {
-        match (&self.policy, self.rules.first()) {
+        let by_clock = |rule: &&Rule| rule.remedy.name() == RemedyName::Scheduled;
+        let telling = self.rules.iter().find(by_clock).or(self.rules.first());
+        match (&self.policy, telling) {
             (Some(policy), _) => Kind::Policy(policy.clone()),
             (None, Some(rule)) => Kind::Remedy(rule.remedy.name()),
             (None, None) => Kind::Remedy(RemedyName::None),

@@ -262,12 +262,8 @@ impl Base {
     pub(super) fn scheduled(&self, counts: &[Vec<u32>]) -> Setting {
         let functions = self.functions();
         self.with_each(functions.iter().zip(counts).map(|(function, counts)| {
-            let some = counts.iter().any(|count| *count > 0);
             let average = self.pilot.average(counts);
-            (
-                *function,
-                some.then(|| self.pilot.clock.remedy(counts, average)),
-            )
+            (*function, self.pilot.clock.remedy(counts, average))
         }))
     }
 

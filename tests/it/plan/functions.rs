@@ -81,6 +81,26 @@ fn only_functions_whose_goals_need_them_get_instances_by_load() {
     assert_eq!(maxima, [2], "{setting}");
 }
 
+/// One function has its hours, the other is as busy at night.
+#[test]
+fn of_two_functions_one_by_the_clock_the_other_may_have_always_as_many() {
+    let day = "arrivals = { profile = { period = \"1 day\", rates = [\"0 / h\", \"3600 / h\"] } }";
+    let text_of = two(
+        "cold-start-ratio = \"<= 2 %\"",
+        "remedies = [\"scheduled\"]",
+    )
+    .replace("arrivals = { batch = { rate = \"3 / h\", size = 3 } }", day)
+    .replace("20 ms", "30 s");
+    let found = answer("two-clocks", &text_of);
+    assert_eq!(found.left_out, []);
+    let mixed = found.candidates.iter().filter(|choice| {
+        let busy = choice.setting.of("busy").remedies;
+        matches!(busy[..], [Remedy::Provisioned { .. }])
+            && choice.kind == Kind::Remedy(RemedyName::Scheduled)
+    });
+    assert!(mixed.count() > 0, "{}", text(&found));
+}
+
 #[test]
 fn instances_for_a_surge_are_provisioned_on_its_day_alone() {
     let text_of = r#"
