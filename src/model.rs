@@ -31,7 +31,9 @@ pub use platform::{
     AccountLimits, ClientRetry, Cpu, DEFAULT_ACCOUNT, Jitter, KeepAlive, Overflow, Phase, Platform,
     ProvisionedRules, RateScope, Reset, RetryOn, Routing, ScalingRate,
 };
-pub use prices::{Billing, Charge, FreeTier, InitBilling, Prices, ServicePrices, Tier, tiered};
+pub use prices::{
+    Billing, Charge, FreeTier, InitBilling, MONTH, Prices, ServicePrices, Tier, tiered,
+};
 pub use process::{BatchSize, Burst, MmppState, Process, Profile, TimedRequests};
 pub use remedy::{
     Ping, Provisioned, Remedy, RemedyKind, Scheduled, ScheduledAction, Snapshot, SnapshotAfter,

@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use crate::config::Draft;
 use crate::experiment::{Failure, Standing};
 use crate::metric::{self, MetricId};
-use crate::model::{RemedyName, Scenario};
+use crate::model::{Plan, RemedyName, Scenario};
 use crate::sim::Control;
 
 pub use answer::{Answer, Best, Binding, Choice, Effort, OfKind, RunnerUp};
@@ -108,17 +108,18 @@ pub fn plan(draft: &Draft, options: &Options<'_>, control: &Control) -> Result<A
     planner.answer(chosen.as_ref())
 }
 
-/// Settings that a plan of this draft would choose from, as one trial run of each base shows.
+/// Settings that a plan of this draft would choose from, as one trial run of each base shows, and
+/// what speaks against those that are left out.
 ///
 /// # Errors
 /// See [`Failure`]; it is [`Failure::Interrupted`] where the trial runs took longer than the caller
 /// waits.
-pub fn count(draft: &Draft, control: &Control) -> Result<usize, Failure> {
+pub fn count(draft: &Draft, control: &Control) -> Result<(usize, Vec<(String, String)>), Failure> {
     let options = Options::default();
     let mut planner = Planner::new(draft, &options, control)?;
     planner.try_bases(control, 1)?;
     planner.lay_chains();
-    Ok(planner.settings())
+    Ok((planner.settings(), planner.left_out.into_iter().collect()))
 }
 
 impl<'a> Planner<'a> {
@@ -208,6 +209,7 @@ impl Planner<'_> {
                         base: number,
                         kind: Kind::Policy(name.clone()),
                         settings: vec![setting],
+                        by_function: false,
                         counts: Vec::new(),
                     });
                 }
@@ -321,7 +323,8 @@ impl Planner<'_> {
             seed: experiment.seed,
             replications: self.most(),
             duration: plan.map(|plan| plan.duration).unwrap_or_default(),
-            recorded: plan.is_some_and(crate::model::Plan::is_recorded),
+            recorded: plan.is_some_and(Plan::is_recorded),
+            surge: plan.is_some_and(|plan| !plan.traffic.surges.is_empty()),
             goals: experiment.slo.clone(),
             besides: (self.draft.bounds_failures()).then(|| experiment.slo.len() - 1),
             measures: self.measures(),

@@ -124,6 +124,13 @@ impl Start {
         (day, (clock[0] * 3600 + clock[1] * 60 + clock[2]) as u32)
     }
 
+    /// An expression that is due once, at this instant by the clock of a zone, to the second;
+    /// `None` beyond the calendar.
+    pub fn at_once(self, time: Time, zone: &Zone) -> Option<String> {
+        let local = zone.0.to_datetime(self.at(time)?);
+        Some(format!("at({})", local.strftime("%Y-%m-%dT%H:%M:%S")))
+    }
+
     /// The simulated instant of one of the calendar; [`Time::NEVER`] beyond all simulated time.
     fn since(self, at: Timestamp) -> Time {
         let nanos = at.as_nanosecond() - self.at.as_nanosecond();
@@ -296,6 +303,17 @@ impl Schedule {
     /// The zone that local times are of.
     pub fn zone(&self) -> &Zone {
         &self.zone
+    }
+
+    /// Whether it is due once, on a day that no calendar has: simulated time zero is that of an
+    /// experiment that names none.
+    pub fn is_of_no_day(&self) -> bool {
+        matches!(self.expression, Expression::At(_)) && self.start == Start::default()
+    }
+
+    /// Whether it is due once.
+    pub fn is_once(&self) -> bool {
+        matches!(self.expression, Expression::At(_))
     }
 
     /// Expressions of AWS that together are due when this one is; none where AWS has none.

@@ -1,6 +1,6 @@
 //! `frostline check`: validate files, say how much work they are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, available_parallelism};
@@ -35,17 +35,20 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failed> {
     let loaded = load_all(&args.files, &args.overrides.overrides())?;
     for (file, (experiment, warnings)) in args.files.iter().zip(&loaded) {
         warn(warnings);
-        print(&format!("{}: {}\n", file.display(), sentence(experiment)))?;
+        let mut told = vec![sentence(experiment)];
         if !experiment.slo.is_empty() {
             let (draft, _) = Draft::load(file, &args.overrides.overrides())?;
-            print(&format!("{}: {}\n", file.display(), plan_sentence(&draft)))?;
+            told.push(plan_sentence(file, &draft)?);
+        }
+        for sentence in told {
+            print(&format!("{}: {sentence}\n", file.display()))?;
         }
     }
     Ok(())
 }
 
 /// How many settings `plan` would choose from, where trial runs tell soon enough.
-fn plan_sentence(draft: &Draft) -> String {
+fn plan_sentence(file: &Path, draft: &Draft) -> Result<String, Failed> {
     let control = Control::default();
     let (counted, waits) = mpsc::channel::<()>();
     let settings = thread::scope(|scope| {
@@ -60,11 +63,12 @@ fn plan_sentence(draft: &Draft) -> String {
         drop(counted);
         settings
     });
-    match settings {
-        Ok(1) => "plan has 1 setting to choose from".to_owned(),
-        Ok(settings) => format!("plan has {settings} settings to choose from"),
+    Ok(match settings {
+        Ok((0, left_out)) => return Err(super::plan::nothing_to_try(file, &left_out)),
+        Ok((1, _)) => "plan has 1 setting to choose from".to_owned(),
+        Ok((settings, _)) => format!("plan has {settings} settings to choose from"),
         Err(_) => "how many settings plan has to choose from, longer trial runs tell".to_owned(),
-    }
+    })
 }
 
 fn sentence(experiment: &Experiment) -> String {

@@ -21,7 +21,7 @@ pub(super) struct DiffArgs {
     /// Compare this measure only, such as `latency_ms_p99`; may be given again
     #[arg(long = "measure", value_name = "NAME", value_parser = measure)]
     measures: Vec<MetricId>,
-    /// Compare functions one by one as well
+    /// Compare functions one by one as well, by their intervals
     #[arg(long)]
     functions: bool,
     /// Changes up to this share are not told, such as 2%

@@ -80,7 +80,7 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
     bar.finish_and_clear();
     let answer = answer?;
     if answer.effort.settings == 0 {
-        return Err(nothing_to_try(&args.file, &answer));
+        return Err(nothing_to_try(&args.file, &answer.left_out));
     }
     let dir = args.out.clone().unwrap_or_else(|| {
         let stem = args.file.file_stem();
@@ -117,12 +117,12 @@ fn answer(
 }
 
 /// Says why no setting of `[search]` may be tried.
-fn nothing_to_try(file: &Path, answer: &Answer) -> Failed {
+pub(super) fn nothing_to_try(file: &Path, left_out: &[(String, String)]) -> Failed {
     let mut text = format!(
         "error: {}: [search] leaves no setting to try",
         file.display()
     );
-    for (setting, why) in &answer.left_out {
+    for (setting, why) in left_out {
         // Writing to a text cannot fail.
         let _ = write!(text, "\n  = help: {setting}: {why}");
     }

@@ -150,6 +150,9 @@ impl Node {
             });
             entries.len() - 1
         });
+        if rest.is_empty() {
+            entries[at].place = key_place;
+        }
         entries[at].node.put(rest, key_place, node);
     }
 

@@ -2,6 +2,9 @@
 
 use crate::units::{Memory, Span};
 
+/// A month of 30 days, for which bills are extrapolated.
+pub const MONTH: Span = Span::from_whole_secs(30 * 86_400);
+
 /// A price list with the billing rules of the experiment's date. All money is in US dollars.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Prices {

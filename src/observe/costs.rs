@@ -1,11 +1,8 @@
 //! The bill: what was used, and what it costs.
 
-use crate::model::{Billing, Charge, Plan, Prices, ServicePrices, tiered};
+use crate::model::{Billing, Charge, MONTH, Plan, Prices, ServicePrices, tiered};
 use crate::sim::{Ending, Found, RequestEnd};
 use crate::units::Span;
-
-/// A month of 30 days, for which bills are extrapolated.
-pub const MONTH: Span = Span::from_whole_secs(30 * 86_400);
 
 /// What is charged for, in requests, GB-seconds and GB.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]

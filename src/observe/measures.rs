@@ -1,10 +1,11 @@
 //! From counts to the measures of the catalogue.
 
+use crate::model::MONTH;
 use crate::sim::{Cause, State};
 use crate::stats::{Histogram, Joint};
 use crate::units::Span;
 
-use super::costs::{Bill, MONTH};
+use super::costs::Bill;
 use super::messages::Messages;
 use super::tally::Tally;
 use super::values::Sheet;

@@ -25,6 +25,8 @@ pub struct Answer {
     pub duration: Span,
     /// Whether arrivals are recorded ones, the same in every replication.
     pub recorded: bool,
+    /// Whether there is more traffic for a while, once.
+    pub surge: bool,
     /// What has to be met.
     pub goals: Vec<Goal>,
     /// Place of the goal on failures that the file does not have.

@@ -35,6 +35,8 @@ pub(super) struct Clock {
     steps: usize,
     /// The part that simulated time zero is in.
     first: usize,
+    /// When the run ends, where its traffic is that of these days alone.
+    once: Option<Time>,
 }
 
 impl Clock {
@@ -52,6 +54,7 @@ impl Clock {
             days,
             steps: (DAY_S / step.max(60)) as usize,
             first: 0,
+            once: (!plan.traffic.surges.is_empty()).then(|| plan.end()),
         };
         clock.first = clock.part_at(Time::ZERO).0;
         clock
@@ -98,8 +101,54 @@ impl Clock {
         Calendar::new(pieces, self.classes() * self.steps)
     }
 
-    /// The remedy that provisions so many instances in each part of the calendar.
-    pub(super) fn remedy(&self, counts: &[u32], average: f64) -> Remedy {
+    /// The remedy that provisions so many instances in each part of the calendar: always as many
+    /// where nothing ever changes the number; `None` where that is none.
+    pub(super) fn remedy(&self, counts: &[u32], average: f64) -> Option<Remedy> {
+        let rows = match self.once {
+            Some(end) => self.rows_of_days(counts, end),
+            None => self.rows_of_every_day(counts),
+        };
+        let first = counts[self.first];
+        if rows.is_empty() {
+            return (first > 0).then_some(Remedy::Provisioned { instances: first });
+        }
+        Some(Remedy::Scheduled {
+            first,
+            time_zone: self.rules.zone.0.clone(),
+            rows,
+            average,
+        })
+    }
+
+    /// What changes on the days of the run, and on no other.
+    fn rows_of_days(&self, counts: &[u32], end: Time) -> Vec<Row> {
+        let mut rows = Vec::new();
+        let mut before = counts[self.first];
+        let mut at = Time::ZERO;
+        while at < end {
+            let (part, left) = self.part_at(at);
+            let now = counts[part];
+            let ahead = if now > before {
+                self.rules.lead
+            } else {
+                Span::ZERO
+            };
+            let due = Time::ZERO + at.since(Time::ZERO).saturating_sub(ahead);
+            if now != before
+                && let Some(cron) = self.rules.start.at_once(due, &self.rules.zone.1)
+            {
+                rows.push(Row {
+                    cron,
+                    instances: now,
+                });
+            }
+            before = now;
+            at = at + Span::from_whole_secs(u64::from(left));
+        }
+        rows
+    }
+
+    fn rows_of_every_day(&self, counts: &[u32]) -> Vec<Row> {
         let at = |day: u8, step: usize| counts[self.class(day) * self.steps + step];
         // (minute of the day, instances) with the days on which they are due.
         let mut events: Vec<((u32, u32), [bool; 7])> = Vec::new();
@@ -138,12 +187,7 @@ impl Clock {
             cron: format!("{} {} * * {}", minute % 60, minute / 60, day_field(days)),
             instances,
         });
-        Remedy::Scheduled {
-            first: counts[self.first],
-            time_zone: self.rules.zone.0.clone(),
-            rows: rows.collect(),
-            average,
-        }
+        rows.collect()
     }
 }
 
@@ -213,6 +257,17 @@ impl Pilot {
             self.lengths[part],
             self.break_even,
         )
+    }
+
+    /// Cold starts that the n-th instance of a function spares, for each from n = 1, over all trial
+    /// runs.
+    pub(super) fn spared(&self, function: usize) -> Vec<f64> {
+        let mut spared = vec![0.0; self.places[function].count()];
+        let parts = self.places[function].0.iter();
+        for (place, used) in parts.flat_map(|part| part.iter().enumerate()) {
+            spared[place] += f64::from(used.cold);
+        }
+        spared
     }
 
     /// The worth of each instance of a function in every part, or over all the time.
@@ -295,11 +350,12 @@ mod tests {
             days,
             steps: (24 / step_h) as usize,
             first: 0,
+            once: None,
         }
     }
 
     fn rows(clock: &Clock, counts: &[u32]) -> Vec<(String, u32)> {
-        let Remedy::Scheduled { rows, .. } = clock.remedy(counts, 0.0) else {
+        let Some(Remedy::Scheduled { rows, .. }) = clock.remedy(counts, 0.0) else {
             panic!("no schedule");
         };
         rows.into_iter()
@@ -331,6 +387,35 @@ mod tests {
             row("0 0 * * SAT", 0),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_number_that_never_changes_needs_no_clock() {
+        let mut clock = clock(Days::Same, 6, 5);
+        let always = Some(Remedy::Provisioned { instances: 3 });
+        assert_eq!(clock.remedy(&[3; 4], 3.0), always);
+        assert_eq!(clock.remedy(&[0; 4], 0.0), None);
+        // Of parts of the day that the run has not nothing is known.
+        clock.once = Some(Time::ZERO + Span::from_whole_secs(6 * 3600));
+        assert_eq!(clock.remedy(&[3, 9, 9, 9], 3.0), always);
+        assert_eq!(clock.remedy(&[0, 9, 9, 9], 0.0), None);
+    }
+
+    #[test]
+    fn what_is_of_some_days_alone_is_due_once() {
+        let mut once = clock(Days::Same, 6, 5);
+        once.rules.start = Start::parse("2026-11-26").expect("a date");
+        // A day and a half, which ends in its third part.
+        once.once = Some(Time::ZERO + Span::from_whole_secs(36 * 3600));
+        let row = |at: &str, instances| (format!("at({at})"), instances);
+        let expected = vec![
+            row("2026-11-26T05:55:00", 2),
+            row("2026-11-26T11:55:00", 5),
+            row("2026-11-26T18:00:00", 2),
+            row("2026-11-27T00:00:00", 0),
+            row("2026-11-27T05:55:00", 2),
+        ];
+        assert_eq!(rows(&once, &[0, 2, 5, 2]), expected);
     }
 
     #[test]

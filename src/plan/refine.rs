@@ -10,7 +10,7 @@ use crate::experiment::Failure;
 
 use super::field::CandidateId;
 use super::search::Found;
-use super::setting::{Remedy, Setting};
+use super::setting::Setting;
 use super::space::Kind;
 use super::{Known, Planner};
 use crate::model::RemedyName;
@@ -51,6 +51,11 @@ impl Planner<'_> {
             Kind::Remedy(RemedyName::Provisioned) if self.draft.search().provisioned.is_none() => {
                 self.refine_functions(chain, place)
             }
+            Kind::Remedy(RemedyName::Ping | RemedyName::Tracking)
+                if self.chains[chain].by_function =>
+            {
+                self.refine_functions(chain, place)
+            }
             _ => Ok(()),
         }
     }
@@ -63,10 +68,8 @@ impl Planner<'_> {
         let base = self.chains[chain].base;
         let mut best = first;
         for rule in self.field.get(first).setting.rules.clone() {
-            let Remedy::Provisioned { instances } = rule.remedy else {
-                continue;
-            };
-            let (mut low, mut high) = (0, instances);
+            // Without a number there is a remedy for the function, or none.
+            let (mut low, mut high) = (0, rule.remedy.instances().unwrap_or(1));
             while low < high {
                 let middle = u32::midpoint(low, high);
                 let mut setting = self.field.get(best).setting.clone();
@@ -75,7 +78,7 @@ impl Planner<'_> {
                     .retain(|other| middle > 0 || other.functions != rule.functions);
                 for other in &mut setting.rules {
                     if other.functions == rule.functions {
-                        other.remedy = Remedy::Provisioned { instances: middle };
+                        other.remedy = rule.remedy.with_instances(middle);
                     }
                 }
                 match self.lighter(base, setting, best)? {

@@ -85,7 +85,7 @@ pub enum Remedy {
 /// From when on there are so many provisioned instances.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Row {
-    /// Five fields of Unix.
+    /// Five fields of Unix, or `at(…)` for what is due once.
     pub cron: String,
     /// How many.
     pub instances: u32,
@@ -137,9 +137,11 @@ impl Setting {
         }
     }
 
-    /// Its kind of remedy: that of its first rule.
+    /// Its kind of remedy: that of its first rule, or by the clock where any is.
     pub fn kind(&self) -> Kind {
-        match (&self.policy, self.rules.first()) {
+        let by_clock = |rule: &&Rule| rule.remedy.name() == RemedyName::Scheduled;
+        let telling = self.rules.iter().find(by_clock).or(self.rules.first());
+        match (&self.policy, telling) {
             (Some(policy), _) => Kind::Policy(policy.clone()),
             (None, Some(rule)) => Kind::Remedy(rule.remedy.name()),
             (None, None) => Kind::Remedy(RemedyName::None),
@@ -258,6 +260,23 @@ impl Remedy {
             Self::KeepAlive(_) => RemedyName::KeepAlive,
             Self::MinInstances(_) => RemedyName::MinInstances,
         }
+    }
+
+    /// Instances or pings, where there is a number of them.
+    pub(super) fn instances(&self) -> Option<u32> {
+        match self {
+            Self::Provisioned { instances } | Self::Ping { instances, .. } => Some(*instances),
+            _ => None,
+        }
+    }
+
+    /// The same with another number of instances or pings.
+    pub(super) fn with_instances(&self, count: u32) -> Self {
+        let mut remedy = self.clone();
+        if let Self::Provisioned { instances } | Self::Ping { instances, .. } = &mut remedy {
+            *instances = count;
+        }
+        remedy
     }
 
     /// Its key of a policy.

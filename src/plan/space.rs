@@ -8,8 +8,9 @@ use std::fmt;
 
 use crate::config::{Draft, Model, ModelKind};
 use crate::experiment::Failure;
-use crate::model::{Architecture, Experiment, KeepAlive, Plan, RemedyName, Scenario, Search};
-use crate::observe::costs::MONTH;
+use crate::model::{
+    Architecture, Experiment, KeepAlive, MONTH, Plan, RemedyName, Scenario, Search,
+};
 use crate::sim::Control;
 use crate::units::Span;
 
@@ -64,6 +65,8 @@ pub(super) struct Chain {
     pub(super) base: usize,
     pub(super) kind: Kind,
     pub(super) settings: Vec<Setting>,
+    /// Whether each function has a rule of its own, by what the trial run shows of it.
+    pub(super) by_function: bool,
     /// Instances by function and part of the calendar, where the kind is by the clock.
     pub(super) counts: Vec<Vec<Vec<u32>>>,
 }
@@ -213,6 +216,19 @@ impl Base {
             .collect()
     }
 
+    /// Whether settings of a kind give each function a rule of its own: where there are several,
+    /// and the user gave no number that is for all.
+    fn is_by_function(&self, name: RemedyName, search: &Search) -> bool {
+        let open = match name {
+            RemedyName::Ping => search.ping.instances.is_none(),
+            RemedyName::Provisioned => search.provisioned.is_none(),
+            RemedyName::Tracking => search.tracking.max.is_none(),
+            RemedyName::Scheduled => true,
+            _ => false,
+        };
+        open && self.functions().len() > 1
+    }
+
     fn with(&self, rules: Vec<Rule>) -> Setting {
         Setting {
             rules,
@@ -246,12 +262,8 @@ impl Base {
     pub(super) fn scheduled(&self, counts: &[Vec<u32>]) -> Setting {
         let functions = self.functions();
         self.with_each(functions.iter().zip(counts).map(|(function, counts)| {
-            let some = counts.iter().any(|count| *count > 0);
             let average = self.pilot.average(counts);
-            (
-                *function,
-                some.then(|| self.pilot.clock.remedy(counts, average)),
-            )
+            (*function, self.pilot.clock.remedy(counts, average))
         }))
     }
 
@@ -355,6 +367,7 @@ pub(super) fn chains(base: &Base, number: usize, search: &Search) -> Vec<Chain> 
             chains.push(Chain {
                 base: number,
                 kind: Kind::Remedy(name),
+                by_function: base.is_by_function(name, search),
                 settings,
                 counts: counts.clone(),
             });
@@ -372,16 +385,31 @@ fn pings(base: &Base, search: &Search) -> Vec<Vec<Setting>> {
         .unwrap_or_else(|| intervals(base.plan()));
     every.sort_unstable();
     every.dedup();
-    let instances = typed.instances.clone();
-    let instances = instances.unwrap_or_else(|| (1..=base.most()).collect());
-    let ping = |every: Span, instances: u32| {
+    let remedy = |every: Span, instances: u32| {
         let several = if instances > 1 { HOLD } else { Span::ZERO };
-        base.with_one(Remedy::Ping {
+        Remedy::Ping {
             every,
             instances,
             hold: typed.hold.unwrap_or(several),
-        })
+        }
     };
+    if base.is_by_function(RemedyName::Ping, search) {
+        let counts = counts_of_pings(base);
+        let of = |every: &Span| {
+            let settings = counts.iter().map(|counts| {
+                let each = base.functions().into_iter().zip(counts);
+                base.with_each(each.map(|(function, count)| {
+                    let some = (*count > 0).then(|| remedy(*every, *count));
+                    (function, some)
+                }))
+            });
+            settings.collect()
+        };
+        return every.iter().rev().map(of).collect();
+    }
+    let instances = typed.instances.clone();
+    let instances = instances.unwrap_or_else(|| (1..=base.most()).collect());
+    let ping = |every: Span, instances: u32| base.with_one(remedy(every, instances));
     if instances.len() >= every.len() {
         let of = |every: &Span| instances.iter().map(|n| ping(*every, *n)).collect();
         every.iter().rev().map(of).collect()
@@ -389,6 +417,19 @@ fn pings(base: &Base, search: &Search) -> Vec<Vec<Setting>> {
         let of = |n: &u32| every.iter().rev().map(|every| ping(*every, *n)).collect();
         instances.iter().map(of).collect()
     }
+}
+
+/// Pings by function, from few to many: at each level those that spare at least as many cold
+/// starts, and in the end one more than was ever busy.
+fn counts_of_pings(base: &Base) -> Vec<Vec<u32>> {
+    let functions = base.functions();
+    let spared = functions.iter().map(|f| vec![base.pilot.spared(*f)]);
+    let levels = levels(&spared.collect::<Vec<_>>());
+    let mut counts: Vec<Vec<u32>> = levels.into_iter().map(|level| level.concat()).collect();
+    counts.retain(|counts| counts.iter().any(|count| *count > 0));
+    let most = functions.iter().map(|f| base.pilot.peak(*f) + 1);
+    counts.push(most.collect());
+    counts
 }
 
 /// Intervals from a twentieth below the keep-alive downwards, for no keep-alive is known to the
@@ -424,7 +465,7 @@ fn floors(base: &Base, search: &Search) -> Vec<Setting> {
 /// those that leave the last instance of each the same worth.
 fn provisioned(base: &Base, search: &Search) -> Vec<Setting> {
     let functions = base.functions();
-    if search.provisioned.is_some() || functions.len() == 1 {
+    if !base.is_by_function(RemedyName::Provisioned, search) {
         let counts = search.provisioned.clone();
         let counts = counts.unwrap_or_else(|| (1..=base.most()).collect());
         let counts = counts.into_iter().filter(|count| *count > 0);
@@ -439,7 +480,7 @@ fn provisioned(base: &Base, search: &Search) -> Vec<Setting> {
             (*function, some)
         }))
     };
-    let settings = levels(base, false);
+    let settings = levels(&worths(base, false));
     settings
         .iter()
         .map(of)
@@ -449,20 +490,23 @@ fn provisioned(base: &Base, search: &Search) -> Vec<Setting> {
 
 /// Numbers by function and part of the calendar; none where no part differs from another.
 fn schedules(base: &Base) -> Vec<Vec<Vec<u32>>> {
-    let mut schedules = levels(base, true);
+    let mut schedules = levels(&worths(base, true));
     let differs = |counts: &Vec<u32>| counts.iter().any(|count| *count != counts[0]);
     schedules.retain(|counts| counts.iter().any(differs));
     schedules
 }
 
+/// What each instance is worth, by function and part of the calendar or over all the time.
+fn worths(base: &Base, by_part: bool) -> Vec<Vec<Vec<f64>>> {
+    let functions = base.functions().into_iter();
+    functions
+        .map(|function| base.pilot.worths(function, by_part))
+        .collect()
+}
+
 /// Numbers of instances by function and part, from few to many: at each level those instances that
 /// are worth at least as much.
-fn levels(base: &Base, by_part: bool) -> Vec<Vec<Vec<u32>>> {
-    let functions = base.functions();
-    let worths: Vec<Vec<Vec<f64>>> = functions
-        .iter()
-        .map(|function| base.pilot.worths(*function, by_part))
-        .collect();
+fn levels(worths: &[Vec<Vec<f64>>]) -> Vec<Vec<Vec<u32>>> {
     let mut sorted: Vec<f64> = worths.iter().flatten().flatten().copied().collect();
     sorted.sort_by(|a, b| b.total_cmp(a));
     sorted.dedup();
@@ -488,21 +532,25 @@ fn levels(base: &Base, by_part: bool) -> Vec<Vec<Vec<u32>>> {
 
 fn tracking(base: &Base, search: &Search) -> Vec<Vec<Setting>> {
     let typed = &search.tracking;
-    let max = typed.max.unwrap_or_else(|| base.most());
     let mut targets = typed.target.clone().unwrap_or_else(|| TARGETS.to_vec());
     targets.sort_by(|a, b| b.total_cmp(a));
     targets.dedup();
+    let most = typed.max.unwrap_or_else(|| base.most());
     let mins = typed.min.clone().unwrap_or_else(|| vec![1]);
-    let mins = mins.into_iter().filter(|min| *min <= max);
-    let of = |min: u32| {
-        let each = targets.iter().map(|target| {
-            base.with_one(Remedy::Tracking {
+    let mins = mins.into_iter().filter(|min| *min <= most);
+    let of = |min: u32, target: f64| {
+        if !base.is_by_function(RemedyName::Tracking, search) {
+            return base.with_one(Remedy::Tracking {
                 min,
-                max,
-                target: *target,
-            })
-        });
-        each.collect()
+                max: most,
+                target,
+            });
+        }
+        base.with_each(base.functions().into_iter().map(|function| {
+            let max = min.max(base.pilot.peak(function) + 1);
+            (function, Some(Remedy::Tracking { min, max, target }))
+        }))
     };
-    mins.map(of).collect()
+    mins.map(|min| targets.iter().map(|target| of(min, *target)).collect())
+        .collect()
 }

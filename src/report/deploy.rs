@@ -8,14 +8,16 @@
 //!
 //! Names of resources and their attributes are those of the Terraform provider hashicorp/aws 6.25
 //! (registry.terraform.io, resources `lambda_function`, `lambda_alias`,
-//! `lambda_provisioned_concurrency_config`, `appautoscaling_*`, `cloudwatch_event_*`), of the AWS
-//! SAM specification (`AWS::Serverless-2016-10-31`) and the CloudFormation resources
-//! `AWS::ApplicationAutoScaling` (docs.aws.amazon.com, 2026), and of `serverless.yml` as the
-//! Serverless Framework 4 and osls 4.3 read it.
+//! `lambda_provisioned_concurrency_config`, `appautoscaling_*`, `cloudwatch_event_*`, `iam_*`) and
+//! of hashicorp/archive 2.7 (`archive_file`), of the AWS SAM specification
+//! (`AWS::Serverless-2016-10-31`) and the CloudFormation resources `AWS::ApplicationAutoScaling`,
+//! `AWS::Events`, `AWS::IAM` and `AWS::Lambda` (docs.aws.amazon.com, 2026), and of `serverless.yml`
+//! as the Serverless Framework 4 and osls 4.3 read it.
 
 mod describe;
 mod hcl;
 mod names;
+mod pinger;
 mod runtime;
 mod sam;
 mod serverless;
@@ -25,6 +27,7 @@ mod yaml;
 use super::text::wrap;
 use crate::model::{Scenario, Statistic};
 
+pub use pinger::{Cost, Pinger};
 pub use sam::sam;
 pub use serverless::serverless;
 pub use terraform::terraform;
@@ -47,6 +50,8 @@ pub struct Deployment {
     pub architecture: &'static str,
     /// In the order of the scenario.
     pub functions: Vec<DeployedFunction>,
+    /// What sends rounds of several pings; `None` where there are none.
+    pub pinger: Option<Pinger>,
     /// What the files cannot do, one line each.
     pub remarks: Vec<String>,
 }
@@ -147,6 +152,8 @@ pub struct Action {
 pub struct Rounds {
     /// How often, as AWS writes it.
     pub rate: String,
+    /// The same, in seconds.
+    pub every_s: f64,
     /// Pings a round.
     pub instances: u32,
     /// How long each keeps its instance, in ms.
@@ -154,9 +161,30 @@ pub struct Rounds {
 }
 
 impl Rounds {
+    /// Whether the pinger sends them: rules do not fire together.
+    fn by_pinger(&self) -> bool {
+        self.instances > 1
+    }
+
     /// The request that is sent: what a handler has to know a ping by.
     fn event(&self) -> String {
         format!("{{\"ping\": true, \"hold_ms\": {}}}", self.hold_ms)
+    }
+
+    /// What the pinger is called with: the function by its name, or name and alias.
+    fn pinger_event(&self, function: &str) -> String {
+        format!(
+            "{{\"function\": \"{function}\", \"instances\": {}, \"hold_ms\": {}}}",
+            self.instances, self.hold_ms
+        )
+    }
+}
+
+impl Deployment {
+    /// The functions that the pinger calls.
+    fn pinged(&self) -> impl Iterator<Item = &DeployedFunction> {
+        let functions = self.functions.iter();
+        functions.filter(|function| function.pings.iter().any(Rounds::by_pinger))
     }
 }
 
@@ -193,6 +221,9 @@ fn head(title: &str, how: &[&str], deployment: &Deployment, notes: &[String]) ->
     paragraph(how.iter().map(|&line| line.to_owned()).collect());
     let remarks = deployment.remarks.iter();
     paragraph(remarks.flat_map(|remark| wrap(remark, WIDTH)).collect());
+    if let Some(pinger) = &deployment.pinger {
+        paragraph(wrap(&pinger.remark(), WIDTH));
+    }
     if deployment.functions.iter().any(|f| !f.pings.is_empty()) {
         paragraph(
             HANDLER_OF_PINGS

@@ -128,6 +128,7 @@ pub fn json(comparison: &Comparison) -> io::Result<String> {
         difference: row.difference.mean,
         ci95: row.difference.ci95,
         change: row.change.word(),
+        paired: comparison.basis == Basis::Paired && row.function.is_none(),
     });
     let document = Document {
         paired: comparison.basis == Basis::Paired,
@@ -140,7 +141,7 @@ pub fn json(comparison: &Comparison) -> io::Result<String> {
 
 #[derive(Serialize)]
 struct Document<'a> {
-    /// Whether replications were compared one by one.
+    /// Whether replications were compared one by one, all functions together.
     paired: bool,
     changes: Vec<Row<'a>>,
     vanished: &'a [String],
@@ -161,6 +162,8 @@ struct Row<'a> {
     ci95: Option<(f64, f64)>,
     /// `same`, `noise`, `small`, `unknown`, `lost`, `better`, `worse` or `changed`.
     change: &'static str,
+    /// Whether its replications were compared one by one; those of single functions never are.
+    paired: bool,
 }
 
 /// What has changed, the worse first.
@@ -242,6 +245,14 @@ fn sentences(comparison: &Comparison) -> Vec<String> {
         format!("{verdict}Measures: {counts}."),
         format!("Compared {how}."),
     ];
+    let of_functions = comparison.rows.iter().any(|row| row.function.is_some());
+    if of_functions && comparison.basis == Basis::Paired {
+        sentences.push(
+            "Functions one by one were compared by their intervals, which tell less: \
+             replications.csv holds all functions together."
+                .to_owned(),
+        );
+    }
     if let Some((before, after)) = comparison.lengths {
         sentences.push(format!(
             "The runs measured {} and {}: what adds up over time was left out.",

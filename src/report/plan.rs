@@ -525,12 +525,14 @@ fn notes(answer: &Answer) -> Vec<String> {
             answer.duration
         ),
     ];
-    if answer.deployed.is_some() {
+    if let Some(scenario) = &answer.deployed {
         let [terraform, sam, serverless] = deploy::NAMES;
         notes.push(format!(
             "To deploy it: {terraform} (Terraform), {sam} (SAM), {serverless} (Serverless \
              Framework), among the files."
         ));
+        let pinger = deploy::Deployment::of(scenario).pinger;
+        notes.extend(pinger.and_then(|pinger| pinger.cost_note()));
     }
     if answer.goals.is_empty() {
         notes.push("There is no [slo]: the cheapest setting of all wins.".to_owned());
@@ -541,6 +543,15 @@ fn notes(answer: &Answer) -> Vec<String> {
              other days."
                 .to_owned(),
         );
+    }
+    if answer.surge {
+        let month = crate::model::MONTH.secs() / answer.duration.secs().max(1e-9);
+        notes.push(format!(
+            "There is a [[surge]]: a month costs {} times what the measured {} do, with the surge as \
+             often. Numbers by the clock are for these days alone.",
+            number::significant(month, 3),
+            answer.duration
+        ));
     }
     let left_out = answer.left_out.iter();
     notes.extend(left_out.map(|(setting, why)| format!("Not tried: {setting}: {why}.")));

@@ -8,7 +8,8 @@
 //! | memory | `app_memory_percentiles.anon.dNN.csv` | `memory.csv` | an app (or a function) |
 //!
 //! Each may be packed (`.gz`, `.zst`). Days are put one after the other; a function need not have
-//! a row on each. A function's durations and memory are those of the first day that has them.
+//! a row on each, and a day need not have a row at all. A function's durations and memory are those
+//! of the first day that has them.
 
 mod durations;
 pub(super) mod folder;
@@ -53,11 +54,16 @@ pub(super) fn open(
         keys: NameIndex::default(),
         functions: Vec::new(),
         counts: MinuteCounts::new(spread),
+        days: tables.requests.len(),
         faults,
         warnings,
     };
     let files = tables.requests.par_iter();
     let days: Vec<RequestTable> = files.map(|file| RequestTable::read(file)).collect();
+    // Where no day has a request, the first one tells.
+    if days.iter().all(|day| day.is_empty) {
+        reading.faults.add(headless(&tables.requests[0]));
+    }
     for (file, day) in tables.requests.iter().zip(days) {
         reading.add_day(file, day);
     }
@@ -68,6 +74,11 @@ pub(super) fn open(
         reading.table(file, Reading::memory);
     }
     Some(reading.finish(dir))
+}
+
+/// That a file ends after its header.
+fn headless(file: &Path) -> TraceFault {
+    TraceFault::of_file(file, "has a header but no rows".to_owned())
 }
 
 /// A function so far.
@@ -84,6 +95,8 @@ struct Reading<'a> {
     keys: NameIndex,
     functions: Vec<Entry>,
     counts: MinuteCounts,
+    /// Tables of requests that there are.
+    days: usize,
     faults: &'a mut Faults,
     warnings: &'a mut Warnings,
 }
@@ -112,6 +125,15 @@ impl Reading<'_> {
                     message: "a function has several rows: their counts are added up".to_owned(),
                 });
             }
+        }
+    }
+
+    /// Whether a table may end after its header: of one day of several.
+    fn ends(&self, any: bool, lines: &Lines) -> Result<(), TraceFault> {
+        if any || self.days > 1 {
+            Ok(())
+        } else {
+            Err(headless(lines.path()))
         }
     }
 

@@ -49,6 +49,12 @@ impl Lines {
         if path.is_dir() {
             return Err(fault("is a folder, not a file".to_owned()));
         }
+        // Opening a pipe waits for somebody to write into it, and reading it takes the lines away.
+        if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+            let message = "is a pipe or a device, and recorded requests are read several times: \
+                           write them to a file first";
+            return Err(fault(message.to_owned()));
+        }
         let file = Unpacked::open(path).map_err(fault)?;
         Ok(Self {
             path: path.to_owned(),
@@ -212,9 +218,9 @@ impl Lines {
         self.fault(message)
     }
 
-    /// A fault of a file that ends after its header.
-    pub(super) fn headless(&self) -> TraceFault {
-        TraceFault::of_file(&self.path, "has a header but no rows".to_owned())
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 }
 

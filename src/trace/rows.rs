@@ -83,7 +83,15 @@ impl Rows {
         };
         let warnings = match format {
             Format::Azure2021 => Vec::new(),
-            Format::Requests => overlooked(path, &header.names),
+            Format::Requests => {
+                for name in ["function", "service_ms", "memory_mb"] {
+                    if let Some(meant) = misspelt(name, &header.names) {
+                        let message = format!("has a column `{meant}`; did you mean `{name}`?");
+                        return Err(lines.fault(message));
+                    }
+                }
+                overlooked(path, &header.names)
+            }
         };
         Ok(Self {
             lines,
@@ -222,6 +230,19 @@ fn is_date(field: &[u8]) -> bool {
     };
     let field = field.trim_ascii();
     field.len() >= 10 && field.iter().take(10).enumerate().all(shape)
+}
+
+/// A column that can only be this one, which is not there: its beginning, or one or two letters
+/// off.
+fn misspelt<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
+    if names.iter().any(|other| other == name) {
+        return None;
+    }
+    names.iter().find(|other| {
+        let lower = other.trim().to_lowercase();
+        let edits = strsim::damerau_levenshtein(&lower, name);
+        (lower.len() >= 4 && name.starts_with(&lower)) || edits * 4 <= name.len()
+    })
 }
 
 /// Columns that are not read, and were probably meant to be.

@@ -6,8 +6,7 @@ use super::lab::{self, Setup};
 use super::report::Check;
 use crate::dist::Dist;
 use crate::metric;
-use crate::model::{Ping, RemedyKind};
-use crate::observe::costs::MONTH;
+use crate::model::{MONTH, Ping, RemedyKind};
 use crate::theory::ping::{self, Pings};
 use crate::units::{Memory, Span, Time};
 

@@ -6,8 +6,7 @@ use super::report::Check;
 use super::shipped::{self, Shipped};
 use crate::dist::Dist;
 use crate::metric;
-use crate::model::{Burst, Prices, Process, Provisioned, RemedyKind};
-use crate::observe::costs::MONTH;
+use crate::model::{Burst, MONTH, Prices, Process, Provisioned, RemedyKind};
 use crate::units::{Memory, Span, Time};
 
 /// So many requests evenly over a time, and another minute to end in; each takes so long, on so

@@ -587,3 +587,22 @@ fn a_trace_makes_functions() {
     assert_eq!(plan.functions[1].memory, Memory::from_mb(256.0));
     assert_eq!(plan.remedies[0].functions.len(), 2);
 }
+
+/// What is wrong with a value of the command line is shown there, not where the file has another.
+#[test]
+fn a_file_that_the_command_line_names_is_missed_on_the_command_line() {
+    let traced = Path::new("tests/fixtures/traced.toml");
+    for (key, value, column) in [
+        ("workload.requests.file", "\"nowhere.csv\"", 30),
+        ("workload.requests", "{ file = \"nowhere.csv\" }", 34),
+        ("defaults.bogus", "1", 7),
+    ] {
+        let Err(faults) = load(traced, &set(&[(key, value)])) else {
+            panic!("{key}={value} was taken for right");
+        };
+        let told = faults.render();
+        let place = format!("--> command line:1:{column}\n");
+        assert!(told.contains(&place), "{told}");
+        assert!(!told.contains("traced.toml:6:"), "{told}");
+    }
+}

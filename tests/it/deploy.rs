@@ -2,6 +2,7 @@
 //! says and to what the providers' resources take.
 
 mod accepted;
+mod pinger;
 mod read;
 
 use std::path::Path;
@@ -22,7 +23,7 @@ fn expected(function: &DeployedFunction, architecture: &str) -> Found {
     let capacity = function.provisioned.as_ref();
     let scaling = capacity.and_then(|capacity| capacity.scaling.as_ref());
     let pings = function.pings.iter();
-    let pings = pings.flat_map(|r| (0..r.instances).map(|_| (r.rate.clone(), r.hold_ms)));
+    let pings = pings.map(|r| (r.rate.clone(), r.instances.into(), r.hold_ms));
     Found {
         name: function.name.clone(),
         runtime: match &function.code {
@@ -55,7 +56,7 @@ fn expected(function: &DeployedFunction, architecture: &str) -> Found {
             });
             actions.collect()
         }),
-        pings: pings.collect(),
+        pings: read::sorted_pings(pings.collect()),
     }
 }
 
@@ -162,6 +163,45 @@ fn a_deployment_has_the_values_of_its_scenario() {
         (ping.rate.as_str(), ping.instances, ping.hold_ms),
         ("rate(5 minutes)", 6, 75.0)
     );
+}
+
+/// One function with instances by the clock, at a time that comes once.
+fn dated(start: &str) -> Deployment {
+    let text = format!(
+        "platform = \"aws-lambda\"\nduration = \"2 days\"\n{start}\n\
+         [[function]]\nname = \"f\"\nmodel = \"python-hello\"\nservice = \"10 ms\"\n\
+         arrivals = {{ poisson = {{ rate = \"1 / s\" }} }}\n\
+         [[policy]]\nname = \"launch\"\n\
+         provisioned = {{ instances = 1, schedule = [\n\
+         {{ cron = \"at(2026-11-27T07:55:00)\", instances = 9 }},\n\
+         {{ cron = \"0 20 * * *\", instances = 1 }}] }}\n"
+    );
+    let experiment = load_text("dated", &text).unwrap_or_else(|faults| panic!("{faults}"));
+    Deployment::of(&experiment.scenarios[0])
+}
+
+#[test]
+fn what_happens_once_is_deployed_once_or_by_hand() {
+    let schedules = |deployment: &Deployment| {
+        let capacity = deployment.functions[0].provisioned.as_ref().unwrap();
+        let actions = capacity.scaling.as_ref().unwrap().actions.iter();
+        actions.map(|a| a.schedule.clone()).collect::<Vec<_>>()
+    };
+    let known = dated("start = \"2026-11-26\"");
+    let expected = ["at(2026-11-27T07:55:00)", "cron(0 20 * * ? *)"];
+    assert_eq!(schedules(&known), expected);
+    let told = known.remarks.join("\n");
+    assert!(
+        told.contains("are due once, on the days of the experiment"),
+        "{told}"
+    );
+    check(&known, &[]);
+    // Nobody knows which day it is where the experiment does not say.
+    let unknown = dated("");
+    assert_eq!(schedules(&unknown), ["cron(0 20 * * ? *)"]);
+    let told = unknown.remarks.join("\n");
+    let by_hand = "By hand: the scheduled actions that set 9 to 9 instances. Each is due once";
+    assert!(told.contains(by_hand), "{told}");
 }
 
 #[test]

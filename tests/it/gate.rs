@@ -389,9 +389,17 @@ fn diff_says_what_is_worse_and_what_is_gone() {
     let (_, xml, _) = diff(&["a", "slow", "--format", "junit", "--functions"]);
     let name = ("name".to_owned(), "latency_ms_mean of slow".to_owned());
     assert!(elements(&xml).iter().any(|e| e.1.contains(&name)), "{xml}");
-    let (_, json, _) = diff(&["a", "slow", "--format", "json"]);
+    let (_, json, _) = diff(&["a", "slow", "--format", "json", "--functions"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["paired"], true);
+    for row in json["changes"].as_array().unwrap() {
+        assert_eq!(row["paired"], row["function"].is_null(), "{row}");
+    }
+    let by_intervals = "Functions one by one were compared by their intervals";
+    let (_, stdout, _) = diff(&["a", "slow", "--functions"]);
+    assert!(stdout.contains(by_intervals), "{stdout}");
+    let (_, stdout, _) = diff(&["a", "slow"]);
+    assert!(!stdout.contains(by_intervals), "{stdout}");
     let (code, _, stderr) = diff(&["a", "nothing"]);
     assert_eq!(code, Some(2));
     assert!(

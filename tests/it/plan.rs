@@ -3,6 +3,7 @@
 #![expect(clippy::float_cmp, reason = "numbers are written as they are read")]
 
 mod answers;
+mod functions;
 
 use std::fs;
 use std::path::{Path, PathBuf};

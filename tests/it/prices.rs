@@ -9,10 +9,10 @@
 use frostline::config::{ModelKind, load_text};
 use frostline::metric;
 use frostline::model::{
-    ClientRetry, EventSource, Gateway, GatewayKind, GatewayThrottle, InitBilling, Jitter, Prices,
-    QueueRules, RetryOn, StreamRules,
+    ClientRetry, EventSource, Gateway, GatewayKind, GatewayThrottle, InitBilling, Jitter, MONTH,
+    Prices, QueueRules, RetryOn, StreamRules,
 };
-use frostline::observe::costs::{self, MONTH, Services, Usage};
+use frostline::observe::costs::{self, Services, Usage};
 use frostline::units::{Memory, Span};
 
 use crate::sim::stage::{Stage, constant};

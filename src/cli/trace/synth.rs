@@ -101,14 +101,19 @@ pub(super) fn run(args: &SynthArgs) -> Result<(), Failed> {
         bytes,
     } = written.map_err(|error| failed(&error))?;
     print(&format!(
-        "{}: {} functions in {} apps, {} days, {} requests, {}\n",
+        "{}: {} in {}, {}, {}, {}\n",
         args.dir.display(),
-        grouped(functions.into()),
-        grouped(apps.into()),
-        args.days,
-        grouped(requests),
+        counted(functions.into(), "function"),
+        counted(apps.into(), "app"),
+        counted(args.days.into(), "day"),
+        counted(requests, "request"),
         megabytes(bytes),
     ))
+}
+
+fn counted(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(count))
 }
 
 fn failed(error: &SynthError) -> Failed {

@@ -312,10 +312,7 @@ pub(super) fn replayed(given: &Given<Arrivals>) -> Option<Given<String>> {
 }
 
 fn file_of(replay: &Given<Replay>) -> Option<Given<String>> {
-    Some(Given {
-        place: replay.place,
-        value: Some(replay.get()?.file.clone()),
-    })
+    Some(replay.get()?.file.clone())
 }
 
 fn batch_size(typed: &BatchSize) -> model::BatchSize {

@@ -164,7 +164,7 @@ pub(crate) fn scenarios(
         .into_iter()
         .map(|f| f.function)
         .collect();
-    heading.search = context.search(&file.search, &functions);
+    heading.search = context.search(&file.search, &functions, &platform.platform);
     let sources: Arc<[Source]> = population.sources.into();
     let end = Time::ZERO + warm_up + duration;
     context.warn_of_transients(&file, &functions, &sources, end);

@@ -15,6 +15,11 @@ use super::Context;
 
 /// More values of one knob than anybody waits for.
 const MOST_VALUES: usize = 1000;
+/// The platform whose limits these are.
+const AWS: &str = "aws-lambda";
+/// Utilisations that Application Auto Scaling takes for provisioned concurrency
+/// (docs.aws.amazon.com, lambda, provisioned-concurrency, 2026).
+const TARGETS: (f64, f64) = (0.1, 0.9);
 
 /// The values of a list, where one is given.
 fn listed<T, U>(key: &Key<Vec<Given<T>>>, of: impl Fn(&T) -> U) -> Option<Vec<U>> {
@@ -24,7 +29,12 @@ fn listed<T, U>(key: &Key<Vec<Given<T>>>, of: impl Fn(&T) -> U) -> Option<Vec<U>
 
 impl Context {
     /// What the user lets `plan` choose from.
-    pub(super) fn search(&self, key: &Key<typed::Search>, functions: &[Function]) -> Search {
+    pub(super) fn search(
+        &self,
+        key: &Key<typed::Search>,
+        functions: &[Function],
+        platform: &model::Platform,
+    ) -> Search {
         let start = self.start.get();
         let mut search = Search::default();
         search.scheduled.start = start;
@@ -52,7 +62,9 @@ impl Context {
             typed::RemedyName::MinInstances => RemedyName::MinInstances,
         });
         self.no_empty_search(file);
+        self.no_remedy_without_values(file);
         if let Some(ping) = value(&file.ping) {
+            self.holds_within_timeouts(ping, &search.functions, functions);
             search.ping = model::PingSearch {
                 every: listed(&ping.every, |every| every.0),
                 instances: self.counts(&ping.instances, |count: &PositiveCount| count.0),
@@ -60,11 +72,13 @@ impl Context {
             };
         }
         search.provisioned = value(&file.provisioned)
-            .and_then(|provisioned| self.counts(&provisioned.instances, |count: &Count| count.0));
+            .and_then(|provisioned| self.some_instances(&provisioned.instances));
         if let Some(scheduled) = value(&file.scheduled) {
             self.schedules(scheduled, &mut search.scheduled);
         }
         if let Some(tracking) = value(&file.tracking) {
+            self.targets(tracking, platform);
+            self.bounds_of_tracking(tracking);
             search.tracking = model::TrackingSearch {
                 target: listed(&tracking.target, |share| share.0),
                 min: self.counts(&tracking.min, |count: &PositiveCount| count.0),
@@ -72,7 +86,7 @@ impl Context {
             };
         }
         search.keep_alive = listed(&file.keep_alive, |keep| keep.0).unwrap_or_default();
-        search.min_instances = self.counts(&file.min_instances, |count: &Count| count.0);
+        search.min_instances = self.some_instances(&file.min_instances);
         search
     }
 
@@ -83,7 +97,12 @@ impl Context {
         }
         let ping = value(&file.ping).and_then(|ping| place(&ping.every));
         let target = value(&file.tracking).and_then(|tracking| place(&tracking.target));
+        let functions = file.functions.as_ref().and_then(|given| {
+            let none = given.get()?.is_empty();
+            none.then_some(given.place)
+        });
         for (name, place) in [
+            ("functions", functions),
             ("architecture", place(&file.architecture)),
             ("remedies", place(&file.remedies)),
             ("keep-alive", place(&file.keep_alive)),
@@ -95,6 +114,98 @@ impl Context {
                 self.fault(Fault::new(title).at(place));
             }
         }
+    }
+
+    /// Kinds of remedies that need values of the user, who gave none.
+    fn no_remedy_without_values(&self, file: &typed::Search) {
+        let named = value(&file.remedies).into_iter().flatten();
+        for given in named {
+            if matches!(given.get(), Some(typed::RemedyName::KeepAlive))
+                && file.keep_alive.is_none()
+            {
+                let title = "nothing says which keep-alives are to be tried";
+                let fault = Fault::new(title).at(given.place);
+                self.fault(fault.note("such as keep-alive = [\"5 min\", \"10 min\"] in [search]"));
+            }
+        }
+    }
+
+    /// Refuses to hold pings longer than a function may run.
+    fn holds_within_timeouts(
+        &self,
+        ping: &typed::PingSearch,
+        searched: &[String],
+        functions: &[Function],
+    ) {
+        let Some((key, hold)) = ping.hold.as_ref().zip(value(&ping.hold)) else {
+            return;
+        };
+        let named = |f: &&Function| searched.is_empty() || searched.contains(&f.name);
+        let timeouts = functions.iter().filter(named);
+        let timeouts = timeouts.filter_map(|function| Some((function.timeout?, &function.name)));
+        let Some((timeout, name)) = timeouts.min_by_key(|(timeout, _)| *timeout) else {
+            return;
+        };
+        if hold.0 > timeout {
+            let title = format!(
+                "pings are held for {}, and function `{name}` is cut after {timeout}",
+                hold.0
+            );
+            let fault = Fault::new(title).at(key.place);
+            self.fault(
+                fault.note("give a `hold` within the timeout of each function that is pinged"),
+            );
+        }
+    }
+
+    /// Refuses utilisations that nothing can be scaled to.
+    fn targets(&self, tracking: &typed::TrackingSearch, platform: &model::Platform) {
+        for given in value(&tracking.target).into_iter().flatten() {
+            let Some(target) = given.get().map(|share| share.0) else {
+                continue;
+            };
+            let title = if platform.name == AWS && !(TARGETS.0..=TARGETS.1).contains(&target) {
+                let (least, most) = TARGETS;
+                format!("AWS scales to a utilisation from {least} to {most}, not to {target}")
+            } else if target <= 0.0 {
+                "nothing can be scaled to a utilisation of 0".to_owned()
+            } else {
+                continue;
+            };
+            let fault = Fault::new(title).at(given.place);
+            self.fault(fault.note("such as target = [0.5, 0.7, 0.9]"));
+        }
+    }
+
+    /// Refuses a least number of instances above the greatest.
+    fn bounds_of_tracking(&self, tracking: &typed::TrackingSearch) {
+        let Some(max) = value(&tracking.max).map(|count| count.0) else {
+            return;
+        };
+        let tell = |given: &Given<PositiveCount>| {
+            if let Some(min) = given.get().map(|count| count.0).filter(|min| *min > max) {
+                let title = format!("a `min` of {min} is more than the `max` of {max}");
+                self.fault(Fault::new(title).at(given.place));
+            }
+        };
+        match value(&tracking.min) {
+            Some(ListOrRange::List(list)) => list.iter().for_each(tell),
+            Some(ListOrRange::Range(range)) => tell(&range.to),
+            None => {}
+        }
+    }
+
+    /// Numbers of instances, of which one at least is above 0.
+    fn some_instances(&self, key: &Key<ListOrRange<Count>>) -> Option<Vec<u32>> {
+        let counts = self.counts(key, |count: &Count| count.0)?;
+        if let Some(given) = key
+            && counts.last() == Some(&0)
+        {
+            let title = "no number of instances above 0 to try";
+            let fault = Fault::new(title).at(given.place);
+            self.fault(fault.note("0 instances are what `remedies` calls `none`"));
+        }
+        Some(counts)
     }
 
     /// The functions that settings are for, where not all are.

@@ -48,29 +48,27 @@ impl Context {
     }
 
     fn trace_spec(&self, typed: &Workload, table: Place) -> Option<(TraceSpec, Place)> {
-        let named = |place: Place, path: &str| Given {
-            place,
-            value: Some(path.to_owned()),
-        };
         match (&typed.azure_2019, &typed.azure_2021, &typed.requests) {
             (Some(key), None, None) => {
                 let azure = key.get()?;
-                let dir = self.existing(&named(key.place, &azure.dir), "directory")?;
+                let dir = self.existing(&azure.dir, "directory")?;
                 let spread = match azure.spread {
                     None | Some(Spread::Uniform) => trace::Spread::Uniform,
                     Some(Spread::Exponential) => trace::Spread::Exponential,
                     Some(Spread::Even) => trace::Spread::Even,
                     Some(Spread::Burst) => trace::Spread::Burst,
                 };
-                Some((TraceSpec::Azure2019 { dir, spread }, key.place))
+                Some((TraceSpec::Azure2019 { dir, spread }, azure.dir.place))
             }
             (None, Some(key), None) => {
-                let file = self.existing(&named(key.place, &key.get()?.file), "file")?;
-                Some((TraceSpec::Azure2021 { file }, key.place))
+                let given = &key.get()?.file;
+                let file = self.existing(given, "file")?;
+                Some((TraceSpec::Azure2021 { file }, given.place))
             }
             (None, None, Some(key)) => {
-                let file = self.existing(&named(key.place, &key.get()?.file), "file")?;
-                Some((TraceSpec::Requests { file }, key.place))
+                let given = &key.get()?.file;
+                let file = self.existing(given, "file")?;
+                Some((TraceSpec::Requests { file }, given.place))
             }
             (None, None, None) if self.faults.has_unknown(table) => None,
             _ => {

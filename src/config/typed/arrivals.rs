@@ -158,7 +158,7 @@ struct GeometricMean {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Replay {
     /// A CSV with a header and the column `arrival_s`, optionally `service_ms` and `function`.
-    pub(crate) file: String,
+    pub(crate) file: Given<String>,
 }
 
 /// A trace that makes many functions at once: one of them.
@@ -181,7 +181,7 @@ pub(crate) struct Workload {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Azure2019 {
     /// The directory of its CSV files.
-    pub(crate) dir: String,
+    pub(crate) dir: Given<String>,
     /// How requests lie within their minute; without it uniform.
     pub(crate) spread: Option<Spread>,
 }
@@ -200,7 +200,7 @@ pub(crate) enum Spread {
 #[serde(deny_unknown_fields)]
 pub(crate) struct TraceFile {
     /// The file.
-    pub(crate) file: String,
+    pub(crate) file: Given<String>,
 }
 
 impl<'de> Deserialize<'de> for Later {

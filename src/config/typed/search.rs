@@ -72,9 +72,10 @@ pub(crate) enum RemedyName {
 pub(crate) struct PingSearch {
     /// From one round to the next; without it from just below the keep-alive downwards.
     pub(crate) every: Key<Vec<Given<PositiveLength>>>,
-    /// Pings a round; without it from 1 to what a trial run needs at once.
+    /// Pings a round; without it from 1 to what a trial run of each function needs at once.
     pub(crate) instances: Key<ListOrRange<PositiveCount>>,
-    /// How long each keeps its instance; without it 100 ms where a round has several, else no time.
+    /// How long each keeps its instance, at most the timeout of its function; without it 100 ms
+    /// where a round has several, else no time.
     pub(crate) hold: Key<Length>,
 }
 
@@ -116,11 +117,11 @@ pub(crate) enum Days {
 #[derive(Clone, Default, Deserialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TrackingSearch {
-    /// Utilisations aimed at; without it 0.9 to 0.2 in tenths.
+    /// Utilisations aimed at, on AWS from 0.1 to 0.9; without it 0.9 to 0.2 in tenths.
     pub(crate) target: Key<Vec<Given<Share>>>,
     /// Never fewer; without it 1.
     pub(crate) min: Key<ListOrRange<PositiveCount>>,
-    /// Never more; without it what a trial run needs at once.
+    /// Never more; without it what a trial run of each function needs at once.
     pub(crate) max: Key<PositiveCount>,
 }
 

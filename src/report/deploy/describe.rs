@@ -5,10 +5,11 @@ use crate::model::{
     Function, Package, Ping, Plan, Provisioned, RemedyKind, Scenario, Scheduled, SnapshotAfter,
     Tracking,
 };
-use crate::schedule::aws_rate;
+use crate::schedule::{Schedule, aws_rate};
 use crate::units::{Memory, Span, format_span};
 
 use super::names::{Names, names};
+use super::pinger::{self, Pinger};
 use super::runtime::runtime;
 use super::{Action, Capacity, Code, DeployedFunction, Deployment, Rounds, Scaling, Target};
 
@@ -19,9 +20,8 @@ const PLATFORM: &str = "aws-lambda";
 const MEMORY_MB: (u64, u64) = (128, 10_240);
 const EPHEMERAL_MB: (u64, u64) = (512, 10_240);
 const LONGEST_S: u64 = 900;
-/// Pings a round for which rules are written: an event bus has 300 rules, a rule of SAM one target
-/// (docs.aws.amazon.com, eventbridge, eb-quota, 2026).
-const MOST_PINGS: u32 = 100;
+/// Scheduled actions of a function (docs.aws.amazon.com, autoscaling, application, quotas, 2026).
+const MOST_ACTIONS: usize = 200;
 /// Functions that a remark names.
 const NAMED: usize = 3;
 
@@ -29,14 +29,18 @@ impl Deployment {
     /// What a scenario deploys.
     pub fn of(scenario: &Scenario) -> Self {
         let plan = &scenario.plan;
-        let given: Vec<&str> = plan.functions.iter().map(|f| f.name.as_str()).collect();
-        let functions = plan.functions.iter().zip(names(&given));
+        let mut given: Vec<&str> = plan.functions.iter().map(|f| f.name.as_str()).collect();
+        given.push(pinger::NAME);
+        let mut names = names(&given);
+        let of_pinger = names.pop();
+        let functions = plan.functions.iter().zip(names);
         let mut deployment = Self {
             region: None,
             architecture: "x86_64",
             functions: functions
                 .map(|(f, names)| function(f, names, plan))
                 .collect(),
+            pinger: None,
             remarks: Vec::new(),
         };
         if plan.platform.name != PLATFORM {
@@ -50,6 +54,8 @@ impl Deployment {
             let of = named(&remedy.functions, plan);
             deployment.add(&remedy.kind, &remedy.functions, &of);
         }
+        let pinger = of_pinger.and_then(|names| Pinger::of(&deployment.functions, names, plan));
+        deployment.pinger = pinger;
         deployment
     }
 
@@ -149,36 +155,79 @@ fn unsaid(kind: &RemedyKind, of: &str) -> Option<String> {
                 )
             })
         }
-        RemedyKind::Ping(ping) if rounds(ping).is_some() => None,
+        RemedyKind::Ping(ping) if rounds(ping).is_some() => (!ping.skew.is_zero()).then(|| {
+            format!("Not in it: the skew of the pings{of}. Those of a round are sent at once.")
+        }),
         RemedyKind::Ping(ping) => Some(format!(
-            "By hand: the pings{of}, {} every {}. EventBridge rules run by whole minutes, and 300 \
-             of them are the quota of a bus, so that rounds of at most {MOST_PINGS} pings every so \
-             many minutes are written here: for others let a function of your own send them.",
+            "By hand: the pings{of}, {} every {}. EventBridge rules run by whole minutes, and one \
+             function sends at most {} pings at once: let functions of your own send these.",
             ping.instances,
-            format_span(ping.every)
+            format_span(ping.every),
+            pinger::MOST
         )),
         RemedyKind::Provisioned(Provisioned::Scheduled(scheduled)) => {
-            let actions = scheduled.actions.iter();
-            let unsaid = actions.filter(|action| action.at.aws().is_empty());
-            let bounds: Vec<String> = unsaid
-                .map(|action| match (action.min, action.max) {
-                    (Some(min), Some(max)) => format!("{min} to {max}"),
-                    (Some(min), None) => format!("{min} or more"),
-                    (None, Some(max)) => format!("{max} or fewer"),
-                    (None, None) => "as many".to_owned(),
-                })
-                .collect();
-            (!bounds.is_empty()).then(|| {
-                format!(
-                    "By hand: the scheduled actions{of} that set {} instances. AWS schedules cannot \
-                     ask for a day of the month and a day of the week at once, nor for parts of a \
-                     minute.",
-                    bounds.join(", ")
-                )
-            })
+            let told: Vec<String> = [
+                not_of_aws(scheduled, of),
+                of_no_day(scheduled, of),
+                of_some_days(scheduled, of),
+            ]
+            .into_iter()
+            .flatten()
+            .collect();
+            (!told.is_empty()).then(|| told.join(" "))
         }
         RemedyKind::Provisioned(_) => None,
     }
+}
+
+/// Actions whose times AWS cannot be told.
+fn not_of_aws(scheduled: &Scheduled, of: &str) -> Option<String> {
+    let bounds = bounds(scheduled, |at| at.aws().is_empty() && !at.is_of_no_day())?;
+    Some(format!(
+        "By hand: the scheduled actions{of} that set {bounds} instances. AWS schedules cannot ask \
+         for a day of the month and a day of the week at once, nor for parts of a minute."
+    ))
+}
+
+/// Actions that are due once, nobody knows on which day.
+fn of_no_day(scheduled: &Scheduled, of: &str) -> Option<String> {
+    let bounds = bounds(scheduled, Schedule::is_of_no_day)?;
+    Some(format!(
+        "By hand: the scheduled actions{of} that set {bounds} instances. Each is due once, and the \
+         experiment has no `start` that says on which day: give it one, or write them as at(…)."
+    ))
+}
+
+/// What happens after actions that are due once.
+fn of_some_days(scheduled: &Scheduled, of: &str) -> Option<String> {
+    let dated = |at: &Schedule| at.is_once() && !at.is_of_no_day();
+    let count = scheduled.actions.iter().filter(|a| dated(&a.at)).count();
+    if count == 0 {
+        return None;
+    }
+    let too_many = if count > MOST_ACTIONS {
+        format!(" They are {count}, of which AWS takes {MOST_ACTIONS} a function: split them.")
+    } else {
+        String::new()
+    };
+    Some(format!(
+        "Scheduled actions{of} are due once, on the days of the experiment, and must be deployed \
+         before: what the last one sets stays until you change it.{too_many}"
+    ))
+}
+
+/// What actions set whose times are such, one after another; `None` where there are none.
+fn bounds(scheduled: &Scheduled, such: impl Fn(&Schedule) -> bool) -> Option<String> {
+    let actions = scheduled.actions.iter().filter(|action| such(&action.at));
+    let bounds: Vec<String> = actions
+        .map(|action| match (action.min, action.max) {
+            (Some(min), Some(max)) => format!("{min} to {max}"),
+            (Some(min), None) => format!("{min} or more"),
+            (None, Some(max)) => format!("{max} or fewer"),
+            (None, None) => "as many".to_owned(),
+        })
+        .collect();
+    (!bounds.is_empty()).then(|| bounds.join(", "))
 }
 
 fn function(given: &Function, names: Names, plan: &Plan) -> DeployedFunction {
@@ -266,7 +315,8 @@ fn capacity(provisioned: &Provisioned) -> Capacity {
 
 fn scheduled_capacity(scheduled: &Scheduled) -> Capacity {
     let first = scheduled.instances;
-    let actions = scheduled.actions.iter().flat_map(|action| {
+    let dated = scheduled.actions.iter().filter(|a| !a.at.is_of_no_day());
+    let actions = dated.flat_map(|action| {
         let expressions = action.at.aws().into_iter();
         expressions.map(|schedule| Action {
             schedule,
@@ -297,12 +347,15 @@ fn target(tracking: &Tracking) -> Target {
     }
 }
 
-/// Pings that rules can send.
+/// Pings that rules can send, or have sent.
 fn rounds(ping: &Ping) -> Option<Rounds> {
     let rate = aws_rate(ping.every)?;
-    (1..=MOST_PINGS).contains(&ping.instances).then(|| Rounds {
-        rate,
-        instances: ping.instances,
-        hold_ms: ping.hold.millis(),
-    })
+    (1..=pinger::MOST)
+        .contains(&ping.instances)
+        .then(|| Rounds {
+            rate,
+            every_s: ping.every.secs(),
+            instances: ping.instances,
+            hold_ms: ping.hold.millis(),
+        })
 }

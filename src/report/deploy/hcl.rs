@@ -27,6 +27,18 @@ impl Hcl {
         self.set(name, quoted(text));
     }
 
+    /// An attribute with a text of lines, in a row of its own. The lines are none that end such a
+    /// text, and have no `${`.
+    pub(super) fn set_lines(&mut self, name: &str, lines: &str) {
+        self.line(&format!("{name} = <<-EOT"));
+        self.depth += 1;
+        for line in lines.lines() {
+            self.line(line);
+        }
+        self.depth -= 1;
+        self.line("EOT");
+    }
+
     /// What stands before a brace, and what stands in it.
     pub(super) fn block(&mut self, before: &str, within: impl FnOnce(&mut Self)) {
         self.line(&format!("{before} {{"));

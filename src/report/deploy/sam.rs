@@ -2,6 +2,7 @@
 
 use crate::model::Statistic;
 
+use super::pinger::{self, Pinged};
 use super::yaml::{Entry, Node, document, entry, map};
 use super::{
     ALIAS, Action, Code, DeployedFunction, Deployment, Rounds, Scaling, Target, comment, head,
@@ -18,7 +19,7 @@ pub fn sam(deployment: &Deployment, notes: &[String]) -> String {
     let head = head("AWS SAM template", HOW, deployment, notes);
     let head: Vec<String> = head.iter().map(|line| comment(line)).collect();
     let functions = &deployment.functions;
-    let resources = functions.iter().flat_map(|function| {
+    let own = functions.iter().flat_map(|function| {
         let mut resources = vec![of_function(function, deployment.architecture)];
         if let Some(scaling) = scaling_of(function) {
             let name = logical(function);
@@ -36,14 +37,33 @@ pub fn sam(deployment: &Deployment, notes: &[String]) -> String {
         }
         resources
     });
+    let pingers = pinger_of(deployment);
     document(
         &head,
         &[
             entry("AWSTemplateFormatVersion", "2010-09-09"),
             entry("Transform", "AWS::Serverless-2016-10-31"),
             entry("Parameters", map(functions.iter().map(parameter))),
-            entry("Resources", map(resources)),
+            entry("Resources", map(own.chain(pingers))),
         ],
+    )
+}
+
+/// What sends rounds of several pings.
+fn pinger_of(deployment: &Deployment) -> Vec<Entry> {
+    let Some(pinger) = &deployment.pinger else {
+        return Vec::new();
+    };
+    let arn = |function| format!("${{{}.Arn}}:{ALIAS}", logical(function));
+    let targets = deployment.pinged().map(|function| Pinged {
+        function,
+        qualified: format!("{}:{ALIAS}", function.name),
+        arn: map([entry("Fn::Sub", arn(function))]),
+    });
+    pinger::resources(
+        pinger,
+        deployment.architecture,
+        &targets.collect::<Vec<_>>(),
     )
 }
 
@@ -108,8 +128,7 @@ fn of_function(function: &DeployedFunction, architecture: &str) -> Entry {
         let first = entry("ProvisionedConcurrentExecutions", capacity.first);
         keys.push(entry("ProvisionedConcurrencyConfig", map([first])));
     }
-    let rounds = function.pings.iter();
-    let pings = rounds.flat_map(|rounds| (0..rounds.instances).map(move |_| rounds));
+    let pings = function.pings.iter().filter(|rounds| !rounds.by_pinger());
     let events: Vec<Entry> = (1..)
         .zip(pings)
         .map(|(n, rounds)| ping(n, rounds))

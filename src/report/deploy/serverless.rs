@@ -1,11 +1,14 @@
 //! The Serverless Framework: `serverless.yml`.
 
+use super::pinger::{self, Pinged};
 use super::sam::{Scaled, logical, scaling_of, scaling_resources};
 use super::yaml::{Entry, Node, document, entry, map};
 use super::{Code, DeployedFunction, Deployment, Rounds, comment, head};
 
-/// The alias that the framework makes for provisioned concurrency.
+/// The aliases that the framework makes for provisioned concurrency and for snapshots; without
+/// either it makes none.
 const PROVISIONED: &str = "provisioned";
+const SNAPSHOT: &str = "snapstart";
 
 const HOW: &[&str] = &[
     "For the Serverless Framework 4, osls 4 and version 3 alike: serverless deploy. What is under",
@@ -32,7 +35,8 @@ pub fn serverless(deployment: &Deployment, notes: &[String]) -> String {
         entry("custom", custom(deployment)),
         entry("functions", map(functions.iter().map(of_function))),
     ];
-    let resources: Vec<Entry> = functions.iter().flat_map(scaling).collect();
+    let mut resources: Vec<Entry> = functions.iter().flat_map(scaling).collect();
+    resources.extend(pinger_of(deployment));
     if !resources.is_empty() {
         top.push(entry(
             "resources",
@@ -102,9 +106,8 @@ fn of_function(function: &DeployedFunction) -> Entry {
         }
         keys.push(first);
     }
-    let rounds = function.pings.iter();
-    let pings = rounds.flat_map(|rounds| (0..rounds.instances).map(move |_| ping(rounds)));
-    let events: Vec<Node> = pings.collect();
+    let pings = function.pings.iter().filter(|rounds| !rounds.by_pinger());
+    let events: Vec<Node> = pings.map(ping).collect();
     if !events.is_empty() {
         keys.push(entry("events", events));
     }
@@ -125,6 +128,43 @@ fn ping(rounds: &Rounds) -> Node {
         entry("input", input),
     ]);
     map([entry("schedule", keys)])
+}
+
+/// What sends rounds of several pings.
+fn pinger_of(deployment: &Deployment) -> Vec<Entry> {
+    let Some(pinger) = &deployment.pinger else {
+        return Vec::new();
+    };
+    let targets = deployment.pinged().map(|function| {
+        let attribute: Vec<Node> = vec![
+            format!("{}LambdaFunction", logical(function)).into(),
+            "Arn".into(),
+        ];
+        let arn = map([entry("Fn::GetAtt", attribute)]);
+        let alias = match &function.provisioned {
+            Some(_) => Some(PROVISIONED),
+            None => function.snapshot.then_some(SNAPSHOT),
+        };
+        let Some(alias) = alias else {
+            let qualified = function.name.clone();
+            return Pinged {
+                function,
+                qualified,
+                arn,
+            };
+        };
+        let parts = vec![arn, alias.into()];
+        Pinged {
+            function,
+            qualified: format!("{}:{alias}", function.name),
+            arn: map([entry("Fn::Join", vec![":".into(), parts.into()])]),
+        }
+    });
+    pinger::resources(
+        pinger,
+        deployment.architecture,
+        &targets.collect::<Vec<_>>(),
+    )
 }
 
 /// The resources that scale a function. The framework's own `${…}` would be in the way of

@@ -3,13 +3,11 @@
 use crate::model::Statistic;
 
 use super::hcl::{Hcl, quoted};
+use super::pinger::{CODE, EVENTS, HANDLER, INVOKE, LAMBDA, LOG_ACTIONS, MEMORY_MB, RUNTIME};
 use super::{
-    ALIAS, Action, Capacity, Code, DeployedFunction, Deployment, Rounds, Scaling, Target, comment,
-    head,
+    ALIAS, Action, Capacity, Code, DeployedFunction, Deployment, Pinger, Rounds, Scaling, Target,
+    comment, head,
 };
-
-/// Targets that a rule has at most (docs.aws.amazon.com, eventbridge, eb-quota, 2026).
-const TARGETS: u32 = 5;
 
 const HOW: &[&str] = &[
     "terraform init, then terraform apply with the variables below: role_arn has no default.",
@@ -31,6 +29,12 @@ pub fn terraform(deployment: &Deployment, notes: &[String]) -> String {
                 hcl.set_text("source", "hashicorp/aws");
                 hcl.set_text("version", "~> 6.0");
             });
+            if deployment.pinger.is_some() {
+                hcl.block("archive =", |hcl| {
+                    hcl.set_text("source", "hashicorp/archive");
+                    hcl.set_text("version", "~> 2.4");
+                });
+            }
         });
     });
     if let Some(region) = &deployment.region {
@@ -41,8 +45,19 @@ pub fn terraform(deployment: &Deployment, notes: &[String]) -> String {
         });
     }
     variables(&mut hcl, deployment);
+    let label = deployment
+        .pinger
+        .as_ref()
+        .map_or("", |pinger| &pinger.label);
     for function in &deployment.functions {
         one(&mut hcl, function, deployment.architecture);
+        for (number, rounds) in (1..).zip(&function.pings) {
+            let name = format!("{}_ping_{number}", function.label);
+            pings(&mut hcl, function, &name, rounds, label);
+        }
+    }
+    if let Some(pinger) = &deployment.pinger {
+        pinger_of(&mut hcl, pinger, deployment);
     }
     hcl.finish()
 }
@@ -153,9 +168,6 @@ fn one(hcl: &mut Hcl, function: &DeployedFunction, architecture: &str) {
     });
     if let Some(capacity) = &function.provisioned {
         provisioned(hcl, label, capacity);
-    }
-    for (number, rounds) in (1..).zip(&function.pings) {
-        pings(hcl, function, &format!("{label}_ping_{number}"), rounds);
     }
 }
 
@@ -286,11 +298,11 @@ fn scheduled(hcl: &mut Hcl, action: &Action) {
     });
 }
 
-fn pings(hcl: &mut Hcl, function: &DeployedFunction, name: &str, rounds: &Rounds) {
+/// A rule that calls the function itself, or the pinger of this label where a round has several.
+fn pings(hcl: &mut Hcl, function: &DeployedFunction, name: &str, rounds: &Rounds, pinger: &str) {
     let label = &function.label;
-    let rules = rounds.instances.div_ceil(TARGETS).to_string();
+    let called = if rounds.by_pinger() { pinger } else { label };
     hcl.resource("aws_cloudwatch_event_rule", name, |hcl| {
-        hcl.set("count", &*rules);
         hcl.set_text(
             "description",
             &format!("Keeps instances of {} warm", function.name),
@@ -298,27 +310,91 @@ fn pings(hcl: &mut Hcl, function: &DeployedFunction, name: &str, rounds: &Rounds
         hcl.set_text("schedule_expression", &rounds.rate);
     });
     hcl.resource("aws_cloudwatch_event_target", name, |hcl| {
-        hcl.set("count", rounds.instances.to_string());
-        let rule = format!("aws_cloudwatch_event_rule.{name}[floor(count.index / {TARGETS})].name");
-        hcl.set("rule", rule);
-        hcl.set("target_id", "\"ping-${count.index + 1}\"");
-        hcl.set("arn", format!("aws_lambda_alias.{label}.arn"));
-        let hold_ms = rounds.hold_ms;
-        hcl.set(
-            "input",
-            format!("jsonencode({{ ping = true, hold_ms = {hold_ms} }})"),
-        );
+        hcl.set("rule", format!("aws_cloudwatch_event_rule.{name}.name"));
+        if rounds.by_pinger() {
+            hcl.set("arn", format!("aws_lambda_function.{pinger}.arn"));
+            let qualified = format!("{}:{ALIAS}", function.name);
+            hcl.set_text("input", &rounds.pinger_event(&qualified));
+        } else {
+            hcl.set("arn", format!("aws_lambda_alias.{label}.arn"));
+            hcl.set_text("input", &rounds.event());
+        }
     });
     hcl.resource("aws_lambda_permission", name, |hcl| {
-        hcl.set("count", &*rules);
-        hcl.set_text("action", "lambda:InvokeFunction");
-        hcl.set_text("principal", "events.amazonaws.com");
-        hcl.set(
-            "function_name",
-            format!("aws_lambda_function.{label}.function_name"),
-        );
-        hcl.set("qualifier", format!("aws_lambda_alias.{label}.name"));
-        let rule = format!("aws_cloudwatch_event_rule.{name}[count.index].arn");
+        hcl.set_text("action", INVOKE);
+        hcl.set_text("principal", EVENTS);
+        let function = format!("aws_lambda_function.{called}.function_name");
+        hcl.set("function_name", function);
+        if !rounds.by_pinger() {
+            hcl.set("qualifier", format!("aws_lambda_alias.{label}.name"));
+        }
+        let rule = format!("aws_cloudwatch_event_rule.{name}.arn");
         hcl.set("source_arn", rule);
+    });
+}
+
+/// What sends rounds of several pings, with the role that it runs as.
+fn pinger_of(hcl: &mut Hcl, pinger: &Pinger, deployment: &Deployment) {
+    let label = &pinger.label;
+    let data = |hcl: &mut Hcl, kind: &str, name: &str, within: &dyn Fn(&mut Hcl)| {
+        hcl.gap();
+        hcl.block(&format!("data \"{kind}\" \"{name}\""), within);
+    };
+    let list = |items: Vec<String>| format!("[{}]", items.join(", "));
+    data(hcl, "archive_file", label, &|hcl| {
+        hcl.set_text("type", "zip");
+        hcl.set_text("output_path", &format!("build/{}.zip", pinger.name));
+        hcl.set_text("source_content_filename", "index.py");
+        hcl.gap();
+        hcl.set_lines("source_content", CODE);
+    });
+    data(
+        hcl,
+        "aws_iam_policy_document",
+        &format!("{label}_trust"),
+        &|hcl| {
+            hcl.block("statement", |hcl| {
+                hcl.set("actions", list(vec![quoted("sts:AssumeRole")]));
+                hcl.gap();
+                hcl.block("principals", |hcl| {
+                    hcl.set_text("type", "Service");
+                    hcl.set("identifiers", list(vec![quoted(LAMBDA)]));
+                });
+            });
+        },
+    );
+    data(hcl, "aws_iam_policy_document", label, &|hcl| {
+        let arns = deployment.pinged();
+        let arns = arns.map(|function| format!("aws_lambda_alias.{}.arn", function.label));
+        hcl.block("statement", |hcl| {
+            hcl.set("actions", list(vec![quoted(INVOKE)]));
+            hcl.set("resources", list(arns.collect()));
+        });
+        hcl.gap();
+        hcl.block("statement", |hcl| {
+            hcl.set("actions", list(LOG_ACTIONS.map(quoted).to_vec()));
+            hcl.set("resources", list(vec![quoted("*")]));
+        });
+    });
+    let document = |name: &str| format!("data.aws_iam_policy_document.{name}.json");
+    hcl.resource("aws_iam_role", label, |hcl| {
+        hcl.set_text("name_prefix", "frostline-pinger-");
+        hcl.set("assume_role_policy", document(&format!("{label}_trust")));
+    });
+    hcl.resource("aws_iam_role_policy", label, |hcl| {
+        hcl.set("role", format!("aws_iam_role.{label}.name"));
+        hcl.set("policy", document(label));
+    });
+    hcl.resource("aws_lambda_function", label, |hcl| {
+        let archive = format!("data.archive_file.{label}");
+        hcl.set_text("function_name", &pinger.name);
+        hcl.set("role", format!("aws_iam_role.{label}.arn"));
+        hcl.set_text("runtime", RUNTIME);
+        hcl.set_text("handler", HANDLER);
+        hcl.set("filename", format!("{archive}.output_path"));
+        hcl.set("source_code_hash", format!("{archive}.output_base64sha256"));
+        hcl.set("architectures", list(vec![quoted(deployment.architecture)]));
+        hcl.set("memory_size", MEMORY_MB.to_string());
+        hcl.set("timeout", pinger.timeout_s.to_string());
     });
 }

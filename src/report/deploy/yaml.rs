@@ -8,6 +8,8 @@ pub(super) enum Node {
     Map(Vec<Entry>),
     List(Vec<Node>),
     Text(String),
+    /// A text of lines, each of which ends.
+    Lines(String),
     /// A number or a truth value, as it is written.
     Plain(String),
 }
@@ -106,6 +108,14 @@ fn write_value(text: &mut String, depth: usize, value: &Node) {
     match value {
         Node::Text(value) => text.extend([" ", &scalar(value), "\n"]),
         Node::Plain(value) => text.extend([" ", value, "\n"]),
+        Node::Lines(lines) => {
+            text.push_str(" |\n");
+            for line in lines.lines() {
+                let indent = if line.is_empty() { 0 } else { indent };
+                // Writing to a text cannot fail.
+                let _ = writeln!(text, "{:indent$}{line}", "");
+            }
+        }
         Node::Map(entries) if entries.is_empty() => text.push_str(" {}\n"),
         Node::List(values) if values.is_empty() => text.push_str(" []\n"),
         Node::Map(entries) => {
@@ -177,12 +187,12 @@ mod tests {
             map([entry("a", 1_u32), entry("b", map([entry("c", "d")]))]),
             "e".into(),
             map([]),
+            map([entry("f", Node::Lines("g:\n\n  h\n".to_owned()))]),
         ];
         let mut first = entry("list", list);
         first.comments.push("# why".to_owned());
         let text = document(&["# head".to_owned()], &[first, entry("none", map([]))]);
-        let expected =
-            "# head\n\n# why\nlist:\n  - a: 1\n    b:\n      c: d\n  - e\n  - {}\n\nnone: {}\n";
+        let expected = "# head\n\n# why\nlist:\n  - a: 1\n    b:\n      c: d\n  - e\n  - {}\n  - f: |\n      g:\n\n        h\n\nnone: {}\n";
         assert_eq!(text, expected);
     }
 

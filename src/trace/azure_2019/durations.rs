@@ -63,7 +63,7 @@ impl Reading<'_> {
                 entry.has_durations = true;
             }
         }
-        if any { Ok(()) } else { Err(lines.headless()) }
+        self.ends(any, lines)
     }
 
     /// The distribution that a row of durations describes.

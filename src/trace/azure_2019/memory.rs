@@ -52,6 +52,6 @@ impl Reading<'_> {
             let found = seen.get(key).map(|place| memories[place]);
             entry.memory = entry.memory.or(found.filter(|memory| memory.bytes() > 0));
         }
-        if any { Ok(()) } else { Err(lines.headless()) }
+        self.ends(any, lines)
     }
 }

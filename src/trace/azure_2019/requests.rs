@@ -18,6 +18,8 @@ pub(super) struct RequestTable {
     pub(super) packed: Vec<u8>,
     /// The keys of all rows, one after the other.
     keys: Vec<u8>,
+    /// Whether it ends after its header: a day without requests, where there are others.
+    pub(super) is_empty: bool,
     pub(super) faults: Faults,
 }
 
@@ -115,7 +117,8 @@ impl RequestTable {
                 }
             }
         }
-        if any { Ok(()) } else { Err(lines.headless()) }
+        self.is_empty = !any;
+        Ok(())
     }
 }
 

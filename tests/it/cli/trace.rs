@@ -98,3 +98,56 @@ fn what_is_no_trace_is_refused_with_its_faults() {
         assert!(said.starts_with(expected), "{said}");
     }
 }
+
+#[test]
+fn a_day_without_requests_is_a_day_all_the_same() {
+    let dir = folder("trace-quiet-day");
+    let synth = [
+        "trace",
+        "synth",
+        "azure-2019",
+        "quiet",
+        "--functions",
+        "1",
+        "--days",
+        "5",
+    ];
+    let made = run(&dir, &[&synth[..], &["--invocations", "1"]].concat());
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let said = text(&made.stdout);
+    assert!(
+        said.starts_with("quiet: 1 function in 1 app, 5 days, 1 request, "),
+        "{said}"
+    );
+    let about = run(&dir, &["trace", "info", "quiet"]);
+    assert!(about.status.success(), "{}", text(&about.stderr));
+    let about = text(&about.stdout);
+    for line in ["length            5 days\n", "requests          1, "] {
+        assert!(about.contains(line), "{about}");
+    }
+    let experiment = "platform = \"aws-lambda\"\nduration = \"5 days\"\nreplications = 1\n\
+                      [workload]\nazure-2019 = { dir = \"quiet\" }\n\
+                      [defaults]\nmodel = \"python-hello\"\n";
+    std::fs::write(dir.join("quiet.toml"), experiment).unwrap();
+    let ran = run(&dir, &["run", "quiet.toml", "--quiet", "--format", "json"]);
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_trace() {
+    let dir = folder("trace-pipe");
+    let made = std::process::Command::new("mkfifo")
+        .arg(dir.join("calls.csv"))
+        .status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let experiment = "platform = \"aws-lambda\"\nduration = \"1 h\"\n\
+                      [workload]\nrequests = { file = \"calls.csv\" }\n\
+                      [defaults]\nmodel = \"python-hello\"\n";
+    std::fs::write(dir.join("pipe.toml"), experiment).unwrap();
+    let ran = run(&dir, &["check", "pipe.toml"]);
+    assert_eq!(ran.status.code(), Some(2));
+    let told = text(&ran.stderr);
+    assert!(told.contains("calls.csv: is a pipe or a device"), "{told}");
+    assert!(told.contains("--> pipe.toml:4:"), "{told}");
+}

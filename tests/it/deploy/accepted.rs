@@ -34,7 +34,6 @@ pub(super) const TERRAFORM: &[(&str, &[&str])] = &[
     (
         "aws_lambda_permission",
         &[
-            "count",
             "action",
             "function_name",
             "principal",
@@ -98,12 +97,32 @@ pub(super) const TERRAFORM: &[(&str, &[&str])] = &[
     ),
     (
         "aws_cloudwatch_event_rule",
-        &["count", "description", "name", "schedule_expression"],
+        &["description", "name", "schedule_expression"],
     ),
     (
         "aws_cloudwatch_event_target",
-        &["count", "arn", "input", "rule", "target_id"],
+        &["arn", "input", "rule", "target_id"],
     ),
+    (
+        "archive_file",
+        &[
+            "output_path",
+            "source_content",
+            "source_content_filename",
+            "type",
+        ],
+    ),
+    (
+        "aws_iam_policy_document",
+        &[
+            "statement.actions",
+            "statement.principals.identifiers",
+            "statement.principals.type",
+            "statement.resources",
+        ],
+    ),
+    ("aws_iam_role", &["assume_role_policy", "name_prefix"]),
+    ("aws_iam_role_policy", &["policy", "role"]),
 ];
 
 /// Properties of the resources of a SAM template (docs.aws.amazon.com, the SAM specification of
@@ -130,6 +149,46 @@ pub(super) const CLOUDFORMATION: &[(&str, &[&str])] = &[
             "Runtime",
             "SnapStart.ApplyOn",
             "Timeout",
+        ],
+    ),
+    (
+        "AWS::Lambda::Function",
+        &[
+            "Architectures",
+            "Code.ZipFile",
+            "FunctionName",
+            "Handler",
+            "MemorySize",
+            "Role",
+            "Runtime",
+            "Timeout",
+        ],
+    ),
+    (
+        "AWS::Lambda::Permission",
+        &["Action", "FunctionName", "Principal", "SourceArn"],
+    ),
+    (
+        "AWS::IAM::Role",
+        &[
+            "AssumeRolePolicyDocument.Statement.Action",
+            "AssumeRolePolicyDocument.Statement.Effect",
+            "AssumeRolePolicyDocument.Statement.Principal.Service",
+            "AssumeRolePolicyDocument.Version",
+            "Policies.PolicyDocument.Statement.Action",
+            "Policies.PolicyDocument.Statement.Effect",
+            "Policies.PolicyDocument.Statement.Resource",
+            "Policies.PolicyDocument.Version",
+            "Policies.PolicyName",
+        ],
+    ),
+    (
+        "AWS::Events::Rule",
+        &[
+            "ScheduleExpression",
+            "Targets.Arn",
+            "Targets.Id",
+            "Targets.Input",
         ],
     ),
     (

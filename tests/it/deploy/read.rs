@@ -1,6 +1,6 @@
 //! The three files read back, with every reference followed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -23,8 +23,36 @@ pub(super) struct Found {
     pub(super) target: Option<(f64, u64, u64, String)>,
     /// Schedule, zone, bounds.
     pub(super) actions: Vec<(String, String, Bounds)>,
-    /// Rate and hold time of each ping of a round.
-    pub(super) pings: Vec<(String, f64)>,
+    /// Rate of each kind of round, its pings and how long they hold.
+    pub(super) pings: Vec<Round>,
+}
+
+/// Rate, pings at once, ms that each holds its instance.
+pub(super) type Round = (String, u64, f64);
+
+pub(super) fn sorted_pings(mut pings: Vec<Round>) -> Vec<Round> {
+    pings.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)).then(a.2.total_cmp(&b.2)));
+    pings
+}
+
+/// One ping that a rule sends, by what the function is called with.
+fn sent_by_rule(rate: &Value, input: &Value) -> Round {
+    assert_eq!(input["ping"], true);
+    (text(rate), 1, input["hold_ms"].as_f64().unwrap())
+}
+
+/// A round that a rule has sent by the pinger, by what that is called with, if to this function.
+fn sent_by_pinger(rate: &Value, input: &Value, function: &str) -> Option<Round> {
+    if input["function"] != function {
+        return None;
+    }
+    let instances = number(&input["instances"]);
+    assert!(instances > 1, "one ping needs no pinger");
+    Some((text(rate), instances, input["hold_ms"].as_f64().unwrap()))
+}
+
+fn json(value: &Value) -> Value {
+    serde_json::from_str(&text(value)).unwrap()
 }
 
 type Entries<'a> = Vec<(&'a String, &'a Value)>;
@@ -83,7 +111,8 @@ pub(super) fn terraform(file: &str) -> Vec<Found> {
     );
     let resources = &root["resource"];
     let mut known = BTreeSet::new();
-    for (kind, labelled) in entries(resources) {
+    let data = entries(&root["data"]).into_iter();
+    for (kind, labelled) in entries(resources).into_iter().chain(data) {
         let list = accepted::TERRAFORM.iter().find(|(name, _)| name == kind);
         let (_, list) = list.unwrap_or_else(|| panic!("no resource `{kind}` is known"));
         for (label, resource) in entries(labelled) {
@@ -98,6 +127,12 @@ pub(super) fn terraform(file: &str) -> Vec<Found> {
         assert!(known.contains(&resource.join(".")), "{path} is nowhere");
     }
     let mut used = BTreeSet::new();
+    mentioned(resources, "data.", &mut used);
+    for path in &used {
+        let source: Vec<&str> = path.split('.').skip(1).take(2).collect();
+        assert!(known.contains(&source.join(".")), "{path} is nowhere");
+    }
+    let mut used = BTreeSet::new();
     mentioned(&root, "var.", &mut used);
     for path in &used {
         assert!(
@@ -108,6 +143,7 @@ pub(super) fn terraform(file: &str) -> Vec<Found> {
     let functions = entries(&resources["aws_lambda_function"]);
     let mut found: Vec<Found> = functions
         .iter()
+        .filter(|(_, f)| !is_terraform_pinger(f))
         .map(|(label, f)| one(label, f, &root))
         .collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -189,36 +225,85 @@ fn one(label: &str, function: &Value, root: &Value) -> Found {
             )
         }),
         actions: actions.into_iter().map(|(_, action)| action).collect(),
-        pings: terraform_pings(label, resources),
+        pings: terraform_pings(label, &text(&function["function_name"]), root),
     }
 }
 
-fn terraform_pings(label: &str, resources: &Value) -> Vec<(String, f64)> {
-    let mut pings = BTreeMap::new();
-    for (name, target) in entries(&resources["aws_cloudwatch_event_target"]) {
-        if expression(&target["arn"]) != format!("aws_lambda_alias.{label}.arn") {
-            continue;
+/// Whether a function has its code in the file, as the pinger alone has.
+fn is_terraform_pinger(function: &Value) -> bool {
+    let archive = function["filename"].as_str();
+    archive.is_some_and(|file| file.contains("data.archive_file."))
+}
+
+fn terraform_pings(label: &str, name: &str, root: &Value) -> Vec<Round> {
+    let resources = &root["resource"];
+    let mut pings = Vec::new();
+    for (id, target) in entries(&resources["aws_cloudwatch_event_target"]) {
+        let rule = &resources["aws_cloudwatch_event_rule"][id];
+        let permission = &resources["aws_lambda_permission"][id];
+        let of_rule = |key: &str| format!("aws_cloudwatch_event_rule.{id}.{key}");
+        assert_eq!(expression(&target["rule"]), of_rule("name"));
+        assert_eq!(expression(&permission["source_arn"]), of_rule("arn"));
+        let rate = &rule["schedule_expression"];
+        let input = json(&target["input"]);
+        if expression(&target["arn"]) == format!("aws_lambda_alias.{label}.arn") {
+            let own = format!("aws_lambda_alias.{label}.name");
+            assert_eq!(expression(&permission["qualifier"]), own);
+            pings.push(sent_by_rule(rate, &input));
+        } else if let Some(round) = sent_by_pinger(rate, &input, &format!("{name}:live")) {
+            let functions = entries(&resources["aws_lambda_function"]).into_iter();
+            let mut pinger = functions.filter(|(_, f)| is_terraform_pinger(f));
+            let (pinger, _) = pinger.next().unwrap();
+            let of_pinger = |key: &str| format!("aws_lambda_function.{pinger}.{key}");
+            assert_eq!(expression(&target["arn"]), of_pinger("arn"));
+            let called = expression(&permission["function_name"]);
+            assert_eq!(called, of_pinger("function_name"));
+            let may = &root["data"]["aws_iam_policy_document"][pinger]["statement"][0];
+            assert_eq!(may["actions"][0], "lambda:InvokeFunction");
+            let alias = format!("${{aws_lambda_alias.{label}.arn}}");
+            assert!(may["resources"].as_array().unwrap().contains(&alias.into()));
+            pings.push(round);
         }
-        let rule = &resources["aws_cloudwatch_event_rule"][name];
-        let permission = &resources["aws_lambda_permission"][name];
-        assert_eq!(rule["count"], permission["count"]);
-        // Five targets a rule, and none too many.
-        let (rules, targets) = (number(&rule["count"]), number(&target["count"]));
-        assert!(5 * rules >= targets && 5 * rules < targets + 5);
-        let input = expression(&target["input"]);
-        let hold = input.split("hold_ms").nth(1).unwrap();
-        let hold = hold.trim_matches(|c: char| !(c.is_ascii_digit() || c == '.' || c == 'e'));
-        let one = (
-            text(&rule["schedule_expression"]),
-            hold.trim_end_matches('e').parse().unwrap(),
-        );
-        let number: u64 = name.rsplit('_').next().unwrap().parse().unwrap();
-        pings.insert(number, vec![one; targets as usize]);
     }
-    pings.into_values().flatten().collect()
+    sorted_pings(pings)
 }
 
-fn yaml(file: &str) -> Value {
+/// Rounds that rules of a template have sent by its pinger, which may call this ARN.
+fn pinger_pings(resources: &Value, function: &str, arn: &Value) -> Vec<Round> {
+    let of = |kind: &str| {
+        let all = entries(resources).into_iter();
+        let all = all.filter(|(_, resource)| resource["Type"] == kind);
+        all.map(|(id, resource)| (id, &resource["Properties"]))
+            .collect::<Vec<_>>()
+    };
+    let mut pings = Vec::new();
+    for (id, rule) in of("AWS::Events::Rule") {
+        let target = &rule["Targets"][0];
+        let input = json(&target["Input"]);
+        let round = sent_by_pinger(&rule["ScheduleExpression"], &input, function);
+        let Some(round) = round else { continue };
+        let pinger = text(&target["Arn"]["Fn::GetAtt"][0]);
+        let keys = &resources[&pinger]["Properties"];
+        assert!(text(&keys["Code"]["ZipFile"]).contains("InvocationType=\"DryRun\""));
+        let permissions = of("AWS::Lambda::Permission");
+        let may_call = permissions.iter().any(|(_, permission)| {
+            permission["SourceArn"]["Fn::GetAtt"][0] == **id
+                && permission["FunctionName"]["Fn::GetAtt"][0] == *pinger
+        });
+        assert!(may_call, "{id} may not call {pinger}");
+        let role = &resources[text(&keys["Role"]["Fn::GetAtt"][0])]["Properties"];
+        let may = &role["Policies"][0]["PolicyDocument"]["Statement"][0];
+        assert_eq!(may["Action"][0], "lambda:InvokeFunction");
+        assert!(
+            may["Resource"].as_array().unwrap().contains(arn),
+            "{may} has not {arn}"
+        );
+        pings.push(round);
+    }
+    pings
+}
+
+pub(super) fn yaml(file: &str) -> Value {
     serde_saphyr::from_str(file).unwrap_or_else(|error| panic!("{error}\n{file}"))
 }
 
@@ -233,7 +318,11 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
                     }
                     ("Fn::Sub", Value::String(text)) => {
                         let names = text.split("${").skip(1);
-                        found.extend(names.map(|rest| rest.split('}').next().unwrap().to_owned()));
+                        let ends = |c: char| c == '}' || c == '.';
+                        found.extend(names.map(|rest| rest.split(ends).next().unwrap().to_owned()));
+                    }
+                    ("Fn::GetAtt", Value::Array(path)) => {
+                        found.insert(text(&path[0]));
                     }
                     _ => references(value, found),
                 }
@@ -338,7 +427,13 @@ pub(super) fn sam(file: &str) -> Vec<Found> {
                 bounds,
                 target,
                 actions,
-                pings: sam_pings(&keys["Events"]),
+                pings: {
+                    let name = text(&keys["FunctionName"]);
+                    let arn = serde_json::json!({ "Fn::Sub": format!("${{{id}.Arn}}:live") });
+                    let mut pings = pinger_pings(resources, &format!("{name}:live"), &arn);
+                    pings.extend(sam_pings(&keys["Events"]));
+                    sorted_pings(pings)
+                },
             }
         })
         .collect();
@@ -346,20 +441,13 @@ pub(super) fn sam(file: &str) -> Vec<Found> {
     found
 }
 
-fn sam_pings(events: &Value) -> Vec<(String, f64)> {
-    let mut pings = BTreeMap::new();
-    for (name, event) in entries(events) {
+fn sam_pings(events: &Value) -> Vec<Round> {
+    let events = entries(events).into_iter().map(|(_, event)| {
         assert_eq!(event["Type"], "Schedule");
         let keys = &event["Properties"];
-        let input: Value = serde_json::from_str(&text(&keys["Input"])).unwrap();
-        assert_eq!(input["ping"], true);
-        let number: u64 = name.strip_prefix("Ping").unwrap().parse().unwrap();
-        pings.insert(
-            number,
-            (text(&keys["Schedule"]), input["hold_ms"].as_f64().unwrap()),
-        );
-    }
-    pings.into_values().collect()
+        sent_by_rule(&keys["Schedule"], &json(&keys["Input"]))
+    });
+    events.collect()
 }
 
 /// Reads `serverless.yml`, sorted by name.
@@ -409,7 +497,26 @@ pub(super) fn serverless(file: &str) -> Vec<Found> {
                 bounds,
                 target,
                 actions,
-                pings: serverless_pings(&keys["events"]),
+                pings: {
+                    let name = text(&keys["name"]);
+                    let own =
+                        serde_json::json!({ "Fn::GetAtt": [format!("{id}LambdaFunction"), "Arn"] });
+                    let alias = if keys["provisionedConcurrency"].is_u64() {
+                        "provisioned"
+                    } else {
+                        "snapstart"
+                    };
+                    let has_alias = alias == "provisioned" || keys["snapStart"] == true;
+                    let (called, arn) = if has_alias {
+                        let arn = serde_json::json!({ "Fn::Join": [":", [own, alias]] });
+                        (format!("{name}:{alias}"), arn)
+                    } else {
+                        (name, own)
+                    };
+                    let mut pings = pinger_pings(resources, &called, &arn);
+                    pings.extend(serverless_pings(&keys["events"]));
+                    sorted_pings(pings)
+                },
             }
         })
         .collect();
@@ -426,14 +533,10 @@ fn braces(file: &str, used: &BTreeSet<String>) -> usize {
     used.len() + commented
 }
 
-fn serverless_pings(events: &Value) -> Vec<(String, f64)> {
+fn serverless_pings(events: &Value) -> Vec<Round> {
     let pings = events.as_array().into_iter().flatten().map(|event| {
         let keys = &event["schedule"];
-        assert_eq!(keys["input"]["ping"], true);
-        (
-            text(&keys["rate"][0]),
-            keys["input"]["hold_ms"].as_f64().unwrap(),
-        )
+        sent_by_rule(&keys["rate"][0], &keys["input"])
     });
     pings.collect()
 }

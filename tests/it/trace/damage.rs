@@ -86,6 +86,10 @@ fn a_damaged_trace_says_where_and_what_to_do() {
                 "numbers.csv:8: `service_ms` = `99999999999999999999` is too large",
             ],
         ),
+        (
+            "misspelt-column.csv",
+            vec!["misspelt-column.csv:1: has a column `func`; did you mean `function`?"],
+        ),
         ("absent.csv", vec!["absent.csv: no such file"]),
         ("../wrong", vec!["wrong: is a folder, not a file"]),
     ] {
