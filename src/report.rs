@@ -41,9 +41,9 @@ pub const NAMES: &[&str] = &[
     "claimed-concurrency.svg",
 ];
 
-/// Every file of an experiment: its name and its bytes, in a fixed order; those of assertions and objectives, of
-/// the keep-alive curve and of claimed concurrency where a scenario has them. The caller writes
-/// them.
+/// Every file of an experiment: its name and its bytes, in a fixed order; those of assertions and
+/// objectives, of the keep-alive curve and of claimed concurrency where a scenario has them. The
+/// caller writes them.
 ///
 /// # Errors
 /// If a format cannot be written, which is a fault of this program.

@@ -115,9 +115,9 @@ impl Surged {
     }
 }
 
-/// A Poisson process with what surges add: another one, of the same states and hours and with random
-/// numbers of its own, so that not one of its own requests is moved. The other one's rate is that of
-/// the highest surge, and what is too much is left out.
+/// A Poisson process with what surges add: another one, of the same states and hours and with
+/// random numbers of its own, so that not one of its own requests is moved. The other one's rate is
+/// that of the highest surge, and what is too much is left out.
 #[derive(Debug)]
 pub(super) struct Added {
     clock: Clock,

@@ -6,7 +6,7 @@ use std::path::Path;
 use frostline::baseline::{self, Basis, Change, Comparison, Wanted};
 use frostline::config::load_text;
 use frostline::experiment::{self, Options, Results, Standing};
-use frostline::metric::{COLD_START_RATIO, MetricId};
+use frostline::metric::{COLD_START_RATIO, MetricId, REQUESTS};
 use frostline::report;
 use frostline::sim::Control;
 use quick_xml::Reader;
@@ -305,6 +305,86 @@ fn noise_is_seldom_called_a_change() {
             "{called} of 40 with {replications} replications"
         );
     }
+}
+
+/// Functions that are called once an hour, and fail half of the time: with few replications, all of
+/// a side often are the same.
+#[test]
+fn counts_of_few_values_are_seldom_called_a_change() {
+    let function = |n: u32| {
+        format!(
+            "[[function]]\nname = \"f{n}\"\nservice = \"10 ms\"\nmemory = \"1 GB\"\nerror-rate = 0.5\n\
+             arrivals = {{ every = \"1 h\" }}\n"
+        )
+    };
+    let functions: String = (0..60).map(function).collect();
+    let seeded = |replications: u32, seed: u32| {
+        let head = format!(
+            "platform = \"aws-lambda\"\nduration = \"1 h\"\nreplications = {replications}\nseed = {seed}\n"
+        );
+        kept("diff-few-values", &results(&(head + &functions)))
+    };
+    let wanted = Wanted {
+        functions: true,
+        ..Wanted::default()
+    };
+    for replications in [4, 5, 6] {
+        let called = (0..40).filter(|pair| {
+            let before = seeded(replications, 2 * pair + 1);
+            let after = seeded(replications, 2 * pair + 2);
+            let comparison = baseline::compare(&before, &after, &wanted);
+            let mut rows = comparison.rows.iter();
+            rows.any(|row| !matches!(row.change, Change::None | Change::Noise | Change::Unknown))
+        });
+        let called = called.count();
+        assert!(
+            called <= 6,
+            "{called} of 40 with {replications} replications"
+        );
+    }
+}
+
+#[test]
+fn what_differs_alike_in_few_replications_is_neither_noise_nor_known() {
+    let text = |every: &str, replications: u32| {
+        format!(
+            "platform = \"aws-lambda\"\nduration = \"1 h\"\nreplications = {replications}\n[[function]]\n\
+             name = \"f\"\nservice = \"10 ms\"\nmemory = \"1 GB\"\narrivals = {{ every = \"{every}\" }}\n"
+        )
+    };
+    for (replications, expected) in [(3, Change::Unknown), (10, Change::Other)] {
+        let (before, after) = (text("1 s", replications), text("2 s", replications));
+        let comparison = compared("diff-alike", &before, &after);
+        let row = comparison.rows.iter().find(|row| row.metric == REQUESTS);
+        assert_eq!(row.unwrap().change, expected, "{replications} replications");
+        assert_eq!(row.unwrap().difference.mean, Some(-1800.0));
+    }
+    let (before, after) = (text("1 s", 3), text("2 s", 3));
+    let said = report::diff::table(&compared("diff-alike", &before, &after));
+    assert!(
+        said.contains("of which so few replications cannot tell"),
+        "{said}"
+    );
+    assert!(said.contains("Nothing is known to have changed."), "{said}");
+}
+
+#[test]
+fn rows_of_another_run_are_refused() {
+    let dir = folder("diff-mixed");
+    for (name, bytes) in report::files(&results(EXPERIMENT)).unwrap() {
+        fs::write(dir.join(name), bytes).unwrap();
+    }
+    let twice = EXPERIMENT.replace("seed         = 7", "seed = 7\ntraffic = 2");
+    for (name, bytes) in report::files(&results(&twice)).unwrap() {
+        if name == "summary.json" {
+            fs::write(dir.join(name), bytes).unwrap();
+        }
+    }
+    let refused = baseline::read(&dir).unwrap_err();
+    assert!(
+        refused.contains("are not those of the summary.json"),
+        "{refused}"
+    );
 }
 
 #[test]
