@@ -49,7 +49,7 @@ impl Value {
             (Self::Float(one), Self::Float(other)) => one.total_cmp(other).is_eq(),
             // `1` and `1.0` mean the same.
             (Self::Integer(one), Self::Float(other)) | (Self::Float(other), Self::Integer(one)) => {
-                *one as f64 == *other
+                (*one as f64).total_cmp(other).is_eq()
             }
             (Self::Bool(one), Self::Bool(other)) => one == other,
             (Self::List(one), Self::List(other)) => {

@@ -127,7 +127,7 @@ pub(super) struct Added {
     stream: Stream,
     curve: Curve,
     /// The next of the other's.
-    added: Option<u64>,
+    others: Option<u64>,
 }
 
 impl Added {
@@ -138,19 +138,19 @@ impl Added {
             own: None,
             stream,
             curve,
-            added: None,
+            others: None,
         }
     }
 
     fn next(&mut self, instants: &mut Stream) -> u64 {
         let own = *self.own.get_or_insert_with(|| self.clock.next(instants));
-        let added = match self.added {
+        let added = match self.others {
             Some(added) => added,
             None => self.draw(),
         };
-        self.added = Some(added);
+        self.others = Some(added);
         if added < own {
-            self.added = None;
+            self.others = None;
         } else {
             self.own = None;
         }
