@@ -69,11 +69,14 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
     }
     let control = stopped_by_ctrl_c(|control: &Control| &control.stop)?;
     let bar = progress(args.quiet);
-    let told = |cells: usize| bar.set_message(format!("{cells} cells"));
+    let told = |step: plan::Step| {
+        bar.set_message(format!("{} · {} cells", step.phase, step.cells));
+    };
     let options = plan::Options {
         jobs: args.jobs.map(usize::from),
         replications: draft.experiment().replications as usize,
         exhaustive: args.exhaustive,
+        journal: None,
         progress: Some(&told),
     };
     let answer = answer(args, &draft, &options, &control);

@@ -1,6 +1,6 @@
 //! What a plan found, for those who show it.
 
-use crate::experiment::Estimate;
+use crate::experiment::{Estimate, Standing};
 use crate::metric::MetricId;
 use crate::model::{Goal, Scenario};
 use crate::units::Span;
@@ -37,8 +37,13 @@ pub struct Answer {
     pub deployed: Option<Scenario>,
     /// The winner with the random numbers that it was chosen by, to compare with other candidates.
     pub chosen: Option<Choice>,
-    /// The cheapest of another kind, memory or architecture.
+    /// The cheapest of another kind, memory or architecture; where there is none, of the same.
     pub runner_up: Option<RunnerUp>,
+    /// Settings that would be cheaper, or would be the answer where there is none, and of which
+    /// replications do not tell whether they meet the goals; the cheapest first.
+    pub close: Vec<Choice>,
+    /// Whether so many seemed to meet every goal and were not confirmed that no other was tried.
+    pub gave_up: bool,
     /// Where none meets every goal, the one that comes nearest.
     pub nearest: Option<Choice>,
     /// What keeps it from being cheaper.
@@ -84,6 +89,26 @@ pub struct Choice {
     pub fresh: bool,
 }
 
+impl Answer {
+    /// Replications that would tell whether a choice meets the goals, if its values stay as they
+    /// are: the half width of an interval falls with the root of their number. `None` where that is
+    /// beyond what one waits for, or where no goal is close.
+    pub fn replications_to_tell(&self, choice: &Choice) -> Option<usize> {
+        /// More would take days.
+        const MOST: f64 = 10_000.0;
+        let close = choice.goals.iter().filter(|v| v.standing != Standing::Met);
+        let needed = close.map(|value| {
+            let bound = self.goals[value.goal].bound;
+            let (mean, (low, high)) = value.estimate.mean.zip(value.estimate.ci95)?;
+            let half = (high - mean).max(mean - low);
+            Some(choice.replications as f64 * (half / (mean - bound)).powi(2))
+        });
+        let needed = needed.collect::<Option<Vec<f64>>>()?;
+        let most = needed.into_iter().fold(self.replications as f64 + 1.0, f64::max);
+        (most <= MOST).then_some(most.ceil() as usize)
+    }
+}
+
 /// The second best.
 #[derive(Clone, Debug)]
 pub struct RunnerUp {
@@ -93,6 +118,8 @@ pub struct RunnerUp {
     pub extra: Estimate,
     /// Whether that is within noise.
     pub tie: bool,
+    /// Whether it is the same kind of remedy with the same memory and architecture.
+    pub alike: bool,
 }
 
 /// What keeps the winner from being cheaper.

@@ -10,6 +10,7 @@ use crate::experiment::Failure;
 
 use super::field::{CandidateId, LAST, LEVEL, Runs, Verdict};
 use super::search::Found;
+use super::step::Phase;
 use super::{Known, Planner};
 
 /// What a race ended with.
@@ -33,6 +34,7 @@ impl Planner<'_> {
         runners.sort_unstable();
         runners.dedup();
         runners.retain(|id| !self.lost.contains(id));
+        self.field.enter(Phase::Race);
         let mut replications = self.first();
         loop {
             self.field.bring(&runners, replications, Runs::Choice)?;
@@ -83,6 +85,9 @@ impl Planner<'_> {
             if self.strengthen()? | self.reopen()? {
                 continue;
             }
+            if self.look_closer(raced)? {
+                continue;
+            }
             let Some(mut winner) = raced else {
                 return Ok(None);
             };
@@ -114,11 +119,13 @@ impl Planner<'_> {
             }
             self.lost.push(winner);
         }
+        self.gave_up = true;
         Ok(None)
     }
 
     /// Whether a candidate meets every goal with fresh random numbers.
     fn confirm(&mut self, id: CandidateId) -> Result<bool, Failure> {
+        self.field.enter(Phase::Confirmation);
         let mut replications = self.most();
         loop {
             self.field.bring(&[id], replications, Runs::Fresh)?;
@@ -178,7 +185,7 @@ impl Planner<'_> {
             let count = self.chains[chain].settings.len();
             if self.options.exhaustive || !self.is_monotone(chain) {
                 // What meets the goals need not be stronger.
-                self.look_at_all(chain, count)?;
+                self.scan(chain, count, false)?;
             } else {
                 self.found[chain] = Found::Misses(place);
                 for next in place + 1..count {
@@ -196,9 +203,11 @@ impl Planner<'_> {
         Ok(any)
     }
 
-    /// The best setting of another kind or base that meets every goal, with fresh replications too,
-    /// and whether it ties with the winner as far as these tell.
+    /// The best setting of another kind, memory or architecture that meets every goal, with fresh
+    /// replications too, and whether it ties with the winner as far as these tell. Where there is
+    /// none, another setting of the winner's own kind.
     fn runner_up(&mut self, winner: CandidateId) -> Result<Option<(CandidateId, bool)>, Failure> {
+        self.field.enter(Phase::RunnerUp);
         let own = self.place_of(winner).map(|(chain, _)| chain);
         let mut others: Vec<CandidateId> = Vec::new();
         for chain in (0..self.chains.len()).filter(|chain| Some(*chain) != own) {
@@ -211,6 +220,8 @@ impl Planner<'_> {
             let (a, b) = (self.field.early_cost(*a), self.field.early_cost(*b));
             a.total_cmp(&b)
         });
+        // The same remedy with another reservation, or a few pings more, is no alternative.
+        others.sort_by_key(|id| self.is_alike(*id, winner));
         let most = LAST * self.most();
         for id in others {
             self.field.bring(&[id], self.most(), Runs::Choice)?;
@@ -233,5 +244,13 @@ impl Planner<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether two settings are the same kind of remedy with the same memory and architecture.
+    pub(super) fn is_alike(&self, one: CandidateId, other: CandidateId) -> bool {
+        let (one, other) = (&self.field.get(one).setting, &self.field.get(other).setting);
+        one.kind() == other.kind()
+            && one.memory == other.memory
+            && one.architecture == other.architecture
     }
 }

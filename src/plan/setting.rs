@@ -118,15 +118,6 @@ impl Setting {
         }
     }
 
-    /// Most pings at once to one function.
-    pub(super) fn pings(&self) -> u32 {
-        let each = self.rules.iter().map(|rule| match rule.remedy {
-            Remedy::Ping { instances, .. } => instances,
-            _ => 0,
-        });
-        each.max().unwrap_or(0)
-    }
-
     /// The same without remedies.
     #[must_use]
     pub fn bare(&self) -> Self {

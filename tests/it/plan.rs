@@ -49,7 +49,7 @@ fn made(draft: &Draft, jobs: usize, exhaustive: bool) -> Answer {
         jobs: Some(jobs),
         replications: draft.experiment().replications as usize,
         exhaustive,
-        progress: None,
+        ..Options::default()
     };
     plan::plan(draft, &options, &Control::default()).unwrap()
 }
