@@ -30,6 +30,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Draft;
 use crate::experiment::{Failure, Journal};
+use crate::metric;
 use crate::model::{RemedyName, Scenario};
 use crate::sim::Control;
 
@@ -45,8 +46,8 @@ use race::Chosen;
 use search::Found;
 use space::{Base, Chain};
 
-/// Replications that a first look takes.
-const FIRST: usize = 3;
+/// Replications that a first look takes, and that a plan takes at least.
+pub const FIRST: usize = 3;
 
 /// How a plan is made.
 #[derive(Default)]
@@ -311,7 +312,7 @@ impl Planner<'_> {
             let (id, tie) = chosen.second?;
             Some(RunnerUp {
                 extra: self.field.dearer((id, chosen.winner), LEVEL, Runs::Fresh),
-                choice: self.choice(id, Runs::Fresh),
+                choice: self.told(id, Runs::Fresh),
                 tie,
                 alike: self.is_alike(id, chosen.winner),
             })
@@ -320,6 +321,10 @@ impl Planner<'_> {
             self.look_further(winner)?;
             self.be_sure_what_binds(winner)?;
         }
+        let nearest = match winner {
+            Some(_) => None,
+            None => self.find_nearest()?,
+        };
         let experiment = self.draft.experiment();
         let plan = experiment.scenarios.first().map(|scenario| &scenario.plan);
         let nothing = self.field.ids().find(|id| {
@@ -344,17 +349,19 @@ impl Planner<'_> {
             replications: self.most(),
             duration: plan.map(|plan| plan.duration).unwrap_or_default(),
             recorded: plan.is_some_and(crate::model::Plan::is_recorded),
+            requests: nothing
+                .and_then(|id| self.field.estimate(id, metric::REQUESTS, Runs::Choice).mean),
             goals: experiment.slo.clone(),
             besides: (self.draft.bounds_failures()).then(|| experiment.slo.len() - 1),
             measures: self.measures(),
-            winner: winner.map(|id| self.choice(id, Runs::Fresh)),
+            winner: winner.map(|id| self.told(id, Runs::Fresh)),
             deployed: winner.map(|id| self.field.scenario(id).clone()),
             runner_up,
             close: (self.still_open(winner).into_iter())
                 .map(|id| self.choice(id, Runs::Choice))
                 .collect(),
             gave_up: self.gave_up,
-            nearest: winner.is_none().then(|| self.nearest()).flatten(),
+            nearest: nearest.map(|id| self.told(id, Runs::Choice)),
             binding: winner.and_then(|id| self.binding(id)),
             more_of,
             more,

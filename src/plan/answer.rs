@@ -25,6 +25,8 @@ pub struct Answer {
     pub duration: Span,
     /// Whether arrivals are recorded ones, the same in every replication.
     pub recorded: bool,
+    /// Requests of a replication without remedies; `None` where none was simulated.
+    pub requests: Option<f64>,
     /// What has to be met.
     pub goals: Vec<Goal>,
     /// Place of the goal on failures that the file does not have.
@@ -87,6 +89,9 @@ pub struct Choice {
     pub replications: usize,
     /// Whether they are others than those it was chosen by.
     pub fresh: bool,
+    /// What is doubtful about it as it would be configured, beyond what is about the file as it is;
+    /// told of the winner, its runner-up and the nearest alone.
+    pub doubts: Vec<String>,
 }
 
 impl Answer {
@@ -104,7 +109,10 @@ impl Answer {
             Some(choice.replications as f64 * (half / (mean - bound)).powi(2))
         });
         let needed = needed.collect::<Option<Vec<f64>>>()?;
-        let most = needed.into_iter().fold(self.replications as f64 + 1.0, f64::max);
+        // Those that there are did not tell.
+        let most = needed
+            .into_iter()
+            .fold(1.5 * choice.replications as f64, f64::max);
         (most <= MOST).then_some(most.ceil() as usize)
     }
 }

@@ -83,14 +83,15 @@ impl Planner<'_> {
             if in_order && known && self.field.served(id) == Verdict::Missed {
                 break;
             }
-            let (floor, limit) = (self.floor(chain, place), winner.map(|id| self.field.cost(id)));
+            let (floor, limit) = (
+                self.floor(chain, place),
+                winner.map(|id| self.field.cost(id)),
+            );
             if limit.is_some_and(|limit| floor > limit) {
                 continue;
             }
             if let Some(winner) = winner
-                && (id == winner
-                    || self.surely_dearer(id, winner)?
-                    || !self.is_cheaper(id, winner))
+                && (id == winner || self.surely_dearer(id, winner)? || !self.is_cheaper(id, winner))
             {
                 continue;
             }

@@ -17,8 +17,8 @@ use crate::sim::{Control, RunError};
 use crate::stats::intervals::mean_interval;
 
 use super::Options;
-use super::step::{Phase, Step};
 use super::setting::{Setting, is_about};
+use super::step::{Phase, Step};
 
 /// Number of the first replication that confirms.
 const FRESH: u32 = 1 << 20;

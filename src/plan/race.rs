@@ -220,30 +220,53 @@ impl Planner<'_> {
             let (a, b) = (self.field.early_cost(*a), self.field.early_cost(*b));
             a.total_cmp(&b)
         });
-        // The same remedy with another reservation, or a few pings more, is no alternative.
-        others.sort_by_key(|id| self.is_alike(*id, winner));
-        let most = LAST * self.most();
-        for id in others {
-            self.field.bring(&[id], self.most(), Runs::Choice)?;
-            if self.field.verdict(id, Runs::Choice) != Verdict::Met {
+        let (alike, other): (Vec<CandidateId>, Vec<CandidateId>) = others
+            .into_iter()
+            .partition(|id| self.is_alike(*id, winner));
+        // The same remedy with another reservation, or a few pings more, is no alternative. But it
+        // may be the cheaper one where the choice could not tell.
+        for id in &alike {
+            if !self.is_tie(*id, winner, Runs::Choice) && !self.is_cheaper(*id, winner) {
                 continue;
             }
-            let mut replications = self.field.runs(winner, Runs::Fresh);
-            self.field.bring(&[id], replications, Runs::Fresh)?;
-            let open = |planner: &Self| match planner.field.verdict(id, Runs::Fresh) {
-                Verdict::Met => planner.is_tie(id, winner, Runs::Fresh),
-                Verdict::Open => true,
-                Verdict::Missed => false,
-            };
-            while open(self) && replications < most {
-                replications = (2 * replications).min(most);
-                self.field.bring(&[id, winner], replications, Runs::Fresh)?;
+            let compared = self.compare(*id, winner)?;
+            let dearer = self.field.dearer((*id, winner), LEVEL, Runs::Fresh);
+            if compared.is_some() && dearer.ci95.is_some_and(|(_, high)| high < 0.0) {
+                return Ok(Some((*id, false)));
             }
-            if self.field.verdict(id, Runs::Fresh) == Verdict::Met {
-                return Ok(Some((id, self.is_tie(id, winner, Runs::Fresh))));
+            if self.field.verdict(winner, Runs::Fresh) != Verdict::Met {
+                return Ok(None);
+            }
+        }
+        for id in other.into_iter().chain(alike) {
+            if let Some(tie) = self.compare(id, winner)? {
+                return Ok(Some((id, tie)));
             }
         }
         Ok(None)
+    }
+
+    /// Whether a setting ties with a winner by fresh replications, as many as tell; `None` where it
+    /// does not meet every goal.
+    fn compare(&mut self, id: CandidateId, winner: CandidateId) -> Result<Option<bool>, Failure> {
+        self.field.bring(&[id], self.most(), Runs::Choice)?;
+        if self.field.verdict(id, Runs::Choice) != Verdict::Met {
+            return Ok(None);
+        }
+        let most = LAST * self.most();
+        let mut replications = self.field.runs(winner, Runs::Fresh);
+        self.field.bring(&[id], replications, Runs::Fresh)?;
+        let open = |planner: &Self| match planner.field.verdict(id, Runs::Fresh) {
+            Verdict::Met => planner.is_tie(id, winner, Runs::Fresh),
+            Verdict::Open => true,
+            Verdict::Missed => false,
+        };
+        while open(self) && replications < most {
+            replications = (2 * replications).min(most);
+            self.field.bring(&[id, winner], replications, Runs::Fresh)?;
+        }
+        let met = self.field.verdict(id, Runs::Fresh) == Verdict::Met;
+        Ok(met.then(|| self.is_tie(id, winner, Runs::Fresh)))
     }
 
     /// Whether two settings are the same kind of remedy with the same memory and architecture.

@@ -185,16 +185,14 @@ impl Planner<'_> {
     /// The cheapest of a chain's first `top` that meets the goals, where bisection would be wrong; of
     /// a full grid, of all. Without those that failed confirmation; without what is surely dearer
     /// than the leader if `pruned`.
-    pub(super) fn scan(
-        &mut self,
-        chain: usize,
-        top: usize,
-        pruned: bool,
-    ) -> Result<(), Failure> {
+    pub(super) fn scan(&mut self, chain: usize, top: usize, pruned: bool) -> Result<(), Failure> {
         let mut places: Vec<(usize, CandidateId)> = Vec::new();
         for place in 0..top {
             let id = self.candidate(chain, place);
-            places.extend(id.filter(|id| !self.lost.contains(id)).map(|id| (place, id)));
+            places.extend(
+                id.filter(|id| !self.lost.contains(id))
+                    .map(|id| (place, id)),
+            );
         }
         let ids: Vec<CandidateId> = places.iter().map(|(_, id)| *id).collect();
         let replications = if self.options.exhaustive {

@@ -166,7 +166,16 @@ impl Setting {
 
     /// The keys of its policy, for a `[[policy]]` table.
     pub fn policy_keys(&self) -> String {
-        let mut keys = vec![format!("name = {}", quoted(&self.to_string()))];
+        let name = format!("name = {}", quoted(&self.to_string()));
+        match &*self.remedy_keys() {
+            "" => name,
+            keys => format!("{name}, {keys}"),
+        }
+    }
+
+    /// The keys of its remedies in a `[[policy]]` table; empty where it has none of its own.
+    pub fn remedy_keys(&self) -> String {
+        let mut keys = Vec::new();
         for key in [
             "snapshot",
             "ping",

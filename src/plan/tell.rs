@@ -3,10 +3,11 @@
 use crate::experiment::{Failure, Standing};
 use crate::metric::{self, MetricId};
 
+use super::Planner;
 use super::answer::{Best, Binding, Choice, OfKind};
 use super::field::{CandidateId, GoalValue, LEVEL, Runs, Verdict};
 use super::search::Found;
-use super::Planner;
+use super::step::Phase;
 
 impl Planner<'_> {
     /// Simulates the next stronger settings of the winner's chain: what a little more would buy.
@@ -52,6 +53,7 @@ impl Planner<'_> {
             verdict: self.field.verdict(id, runs),
             replications: self.field.runs(id, runs),
             fresh: runs == Runs::Fresh,
+            doubts: Vec::new(),
         }
     }
 
@@ -95,24 +97,68 @@ impl Planner<'_> {
         kinds
     }
 
-    /// The setting whose worst goal is missed by the least; of several the cheapest.
-    pub(super) fn nearest(&self) -> Option<Choice> {
-        let ids = self
-            .field
-            .ids()
-            .filter(|id| self.field.runs(*id, Runs::Choice) > 0);
-        let choices = ids.map(|id| self.choice(id, Runs::Choice));
-        choices.min_by(|a, b| {
-            let excess = |choice: &Choice| self.excess(choice);
-            let cost = |choice: &Choice| choice.cost.mean.unwrap_or(f64::INFINITY);
-            let by_excess = excess(a).total_cmp(&excess(b));
-            by_excess.then(cost(a).total_cmp(&cost(b)))
-        })
+    /// A choice with what is doubtful about it.
+    pub(super) fn told(&self, id: CandidateId, runs: Runs) -> Choice {
+        let setting = &self.field.get(id).setting;
+        let base = self.base_of(id);
+        let prices = base.and_then(|base| self.bases[base].prices.as_deref());
+        let keys = [setting.policy_keys()];
+        let policies = setting.policy.is_none().then_some(&keys[..]);
+        let known = self.draft.doubts(&[], None);
+        let mut doubts = self.draft.doubts(&setting.edits(prices), policies);
+        doubts.retain(|doubt| !known.contains(doubt));
+        Choice {
+            doubts,
+            ..self.choice(id, runs)
+        }
     }
 
-    /// By how many times the bound the worst goal is missed, by how much where the bound is 0; 0
-    /// where none is missed by the mean.
+    /// The setting that comes nearest, with all replications.
+    pub(super) fn find_nearest(&mut self) -> Result<Option<CandidateId>, Failure> {
+        self.field.enter(Phase::RunnerUp);
+        while let Some(id) = self.nearest() {
+            if self.field.runs(id, Runs::Choice) >= self.most() {
+                return Ok(Some(id));
+            }
+            self.field.bring(&[id], self.most(), Runs::Choice)?;
+        }
+        Ok(None)
+    }
+
+    /// Of the settings whose worst goal is missed by the least, or as good as the least, the
+    /// cheapest, and of several of these the one that misses all goals together by the least: so no
+    /// other costs less and does better.
+    fn nearest(&self) -> Option<CandidateId> {
+        /// What differs less is the same as far as replications tell.
+        const NEAR: f64 = 1.02;
+        let ids = (self.field.ids()).filter(|id| self.field.runs(*id, Runs::Choice) > 0);
+        let choices: Vec<(CandidateId, Vec<f64>, f64)> = ids
+            .map(|id| {
+                let choice = self.choice(id, Runs::Choice);
+                let cost = choice.cost.mean.unwrap_or(f64::INFINITY);
+                (id, self.excesses(&choice), cost)
+            })
+            .collect();
+        let worst = |excesses: &[f64]| excesses.iter().copied().fold(0.0, f64::max);
+        let sum = |excesses: &[f64]| excesses.iter().sum::<f64>();
+        let least = choices.iter().map(|(_, excesses, _)| worst(excesses));
+        let least = least.fold(f64::INFINITY, f64::min);
+        let near = choices.iter().filter(|(_, e, _)| worst(e) <= NEAR * least);
+        let nearest = near.min_by(|(_, a, cost_of_a), (_, b, cost_of_b)| {
+            let by_cost = cost_of_a.total_cmp(cost_of_b);
+            by_cost.then(sum(a).total_cmp(&sum(b)))
+        });
+        nearest.map(|(id, _, _)| *id)
+    }
+
+    /// By how many times its bound the worst goal is missed.
     pub(super) fn excess(&self, choice: &Choice) -> f64 {
+        self.excesses(choice).into_iter().fold(0.0, f64::max)
+    }
+
+    /// By how many times its bound each goal is missed, by how much where the bound is 0; 0 where it
+    /// is not missed by the mean.
+    fn excesses(&self, choice: &Choice) -> Vec<f64> {
         let of = |value: &GoalValue| {
             let goal = &self.field.goals()[value.goal];
             match value.estimate.mean {
@@ -122,7 +168,7 @@ impl Planner<'_> {
                 None => f64::INFINITY,
             }
         };
-        choice.goals.iter().map(of).fold(0.0, f64::max)
+        choice.goals.iter().map(of).collect()
     }
 
     /// Simulates with all replications what tells which goal binds: a first look is too short.

@@ -3,6 +3,9 @@
 #![expect(clippy::float_cmp, reason = "numbers are written as they are read")]
 
 mod answers;
+mod close;
+mod journal;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};
