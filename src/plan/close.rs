@@ -3,8 +3,7 @@
 //!
 //! Such a setting is not given up: it gets twice and four times the replications, at the coverages
 //! that a confirmation has. What meets the goals then takes part in the race. What is open even
-//! then is told. Where even the mean is on the wrong side of a bound after the first of these looks
-//! there is no second.
+//! then is told. What has little hope to meet them is told without further looks.
 
 use crate::experiment::Failure;
 
@@ -12,6 +11,9 @@ use super::Planner;
 use super::field::{CandidateId, LAST, Runs, Verdict};
 use super::search::Found;
 use super::step::Phase;
+
+/// Likelihood of meeting a goal, of 1, below which no further replications are spent.
+const HOPE: f64 = 0.25;
 
 /// A close call: chain, place and candidate.
 type Call = (usize, usize, CandidateId);
@@ -80,6 +82,9 @@ impl Planner<'_> {
                 continue;
             }
             let known = self.field.runs(id, Runs::Choice) > 0;
+            if !in_order && !known {
+                continue;
+            }
             if in_order && known && self.field.served(id) == Verdict::Missed {
                 break;
             }
@@ -115,12 +120,9 @@ impl Planner<'_> {
         let mut replications = most;
         loop {
             self.field.bring(&[id], replications, Runs::Choice)?;
-            let first = replications == most;
             match self.field.served(id) {
                 Verdict::Met => return Ok(true),
-                Verdict::Open
-                    if replications < LAST * most && (first || self.field.holds_by_mean(id)) =>
-                {
+                Verdict::Open if replications < LAST * most && self.field.hope(id) >= HOPE => {
                     replications *= 2;
                 }
                 Verdict::Open | Verdict::Missed => return Ok(false),

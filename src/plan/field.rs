@@ -344,16 +344,12 @@ impl<'a> Field<'a> {
         self.verdict_on(id, Runs::Choice, |goal| all || !is_on_whole_cost(goal))
     }
 
-    /// Whether every goal holds for the mean, besides those on the whole cost.
-    pub(super) fn holds_by_mean(&self, id: CandidateId) -> bool {
+    /// How likely it is, of 1, that the goal that is met least surely is met; without those on the
+    /// whole cost.
+    pub(super) fn hope(&self, id: CandidateId) -> f64 {
         let values = self.goal_values(id, Runs::Choice).into_iter();
-        values
-            .filter(|value| !is_on_whole_cost(&self.goals()[value.goal]))
-            .all(|value| {
-                let goal = &self.goals()[value.goal];
-                let mean = value.estimate.mean;
-                mean.is_some_and(|mean| goal.relation.holds(mean, goal.bound))
-            })
+        let values = values.filter(|value| !is_on_whole_cost(&self.goals()[value.goal]));
+        values.filter_map(|value| value.sure).fold(1.0, f64::min)
     }
 
     fn verdict_on(&self, id: CandidateId, runs: Runs, of: impl Fn(&Goal) -> bool) -> Verdict {

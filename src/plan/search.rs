@@ -19,6 +19,7 @@ use crate::model::{Goal, Relation, RemedyName};
 
 use super::Planner;
 use super::field::{CandidateId, LEVEL, Runs, Verdict, is_on_whole_cost};
+use super::setting::{Remedy, Setting};
 use super::space::Kind;
 
 /// What is known of a chain.
@@ -194,33 +195,39 @@ impl Planner<'_> {
                     .map(|id| (place, id)),
             );
         }
-        let ids: Vec<CandidateId> = places.iter().map(|(_, id)| *id).collect();
+        let by_count = self.is_by_count(chain) && !self.options.exhaustive;
         let replications = if self.options.exhaustive {
             self.most()
         } else {
             self.first()
         };
-        self.field.bring(&ids, replications, Runs::Choice)?;
-        places.sort_by(|(_, a), (_, b)| {
-            let (a, b) = (self.field.early_cost(*a), self.field.early_cost(*b));
-            a.total_cmp(&b)
-        });
+        if !by_count {
+            let ids: Vec<CandidateId> = places.iter().map(|(_, id)| *id).collect();
+            self.field.bring(&ids, replications, Runs::Choice)?;
+            places.sort_by(|(_, a), (_, b)| {
+                let (a, b) = (self.field.early_cost(*a), self.field.early_cost(*b));
+                a.total_cmp(&b)
+            });
+        }
         let leader = self.leader;
         let leader = leader.filter(|_| pruned && !self.options.exhaustive);
         let mut best: Option<(usize, CandidateId)> = None;
+        let mut before: Option<CandidateId> = None;
         let mut is_dear = false;
         for (place, id) in places {
-            if let Some((_, best)) = best
-                && self.surely_dearer(id, best)?
+            self.field.bring(&[id], replications, Runs::Choice)?;
+            let rises = before.is_some_and(|before| self.is_cheaper(before, id));
+            before = Some(id);
+            let beside = best.map(|(_, best)| best).or(leader);
+            if let Some(beside) = beside
+                && beside != id
+                && self.surely_dearer(id, beside)?
             {
-                continue;
-            }
-            if let Some(leader) = leader
-                && best.is_none()
-                && leader != id
-                && self.surely_dearer(id, leader)?
-            {
-                is_dear = true;
+                is_dear |= best.is_none();
+                // More pings cost more and more.
+                if by_count && rises {
+                    break;
+                }
                 continue;
             }
             if self.decide(id)? && best.is_none_or(|(_, best)| self.is_cheaper(id, best)) {
@@ -234,6 +241,17 @@ impl Planner<'_> {
             (None, _) => self.found[chain] = Found::Misses(self.nearest_of(chain, top)),
         }
         Ok(())
+    }
+
+    /// Whether a chain is one of more and more pings at the same times.
+    fn is_by_count(&self, chain: usize) -> bool {
+        let times = |setting: &Setting| match setting.rules.first().map(|rule| &rule.remedy) {
+            Some(Remedy::Ping { every, .. }) => Some(*every),
+            _ => None,
+        };
+        let mut each = self.chains[chain].settings.iter().map(times);
+        let first = each.next().flatten();
+        first.is_some() && each.all(|every| every == first)
     }
 
     /// The place of a chain's first `top` that comes nearest to the goals.

@@ -295,7 +295,11 @@ fn runner_up(answer: &Answer, winner: &Choice) -> Option<String> {
         "Runner-up"
     };
     let setting = &second.choice.setting;
-    let differs = differs(setting, &winner.setting);
+    let differs = if second.alike {
+        differs(setting, &winner.setting)
+    } else {
+        String::new()
+    };
     Some(if second.tie {
         format!("{begin}: {setting}{differs}, a tie within noise ({extra} a month more).")
     } else {

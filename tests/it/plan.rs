@@ -267,6 +267,16 @@ fn the_search_finds_what_the_full_grid_finds_in_a_fraction_of_its_cells() {
             "latency-ms-p99 = \"<= 1400\"\ncold-start-ratio = \"<= 0.06 %\"",
             "memory = [\"1 GB\", \"1769 MB\"]\nremedies = [\"none\", \"provisioned\"]",
         ),
+        (
+            "five",
+            "cold-start-ratio = \"<= 0.05 %\"",
+            "memory = [\"512 MB\", \"1 GB\"]\nremedies = [\"none\", \"ping\", \"provisioned\"]\nping = { every = [\"2 min\", \"5 min\"] }",
+        ),
+        (
+            "six",
+            "latency-ms-p99 = \"<= 1500\"",
+            "reserved-concurrency = [20, 40]\nremedies = [\"none\", \"provisioned\", \"tracking\"]",
+        ),
     ];
     let (mut cells, mut grid) = (0, 0);
     for (name, slo, search) in cases {

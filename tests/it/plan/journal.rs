@@ -44,7 +44,10 @@ fn a_plan_that_is_stopped_goes_on_to_the_same_answer() {
     assert!(journal.len() >= 20, "{}", journal.len());
     let resumed = Control::default();
     let found = planned(Some(&journal), usize::MAX, &resumed).unwrap();
-    assert_eq!(report::plan::files(&found).unwrap(), report::plan::files(&expected).unwrap());
+    assert_eq!(
+        report::plan::files(&found).unwrap(),
+        report::plan::files(&expected).unwrap()
+    );
     assert!(
         simulated(&resumed) < simulated(&whole),
         "{} of {}",
@@ -91,7 +94,10 @@ fn it_is_told_what_goes_on() {
 
 #[test]
 fn the_program_goes_on_and_leaves_no_journal_behind() {
-    let file = write("goes-on", &shop("cold-start-ratio = \"<= 1 %\"", "remedies = [\"none\"]"));
+    let file = write(
+        "goes-on",
+        &shop("cold-start-ratio = \"<= 1 %\"", "remedies = [\"none\"]"),
+    );
     let out = file.with_file_name("out");
     let output = Command::new(env!("CARGO_BIN_EXE_frostline"))
         .args(["plan", "--out"])
