@@ -18,7 +18,8 @@ use crate::sim::Control;
 
 /// Exit code where no setting meets the goals.
 const NOT_MET: u8 = 3;
-/// Name of the journal of finished cells; another than that of a run, which may use the same folder.
+/// Name of the journal of finished cells; another than that of a run, which may use the same
+/// folder.
 const JOURNAL: &str = "plan-cells.jsonl";
 
 #[derive(Args)]
@@ -179,8 +180,8 @@ fn nothing_to_try(file: &Path, answer: &Answer) -> Failed {
     Failed::BadInput(text)
 }
 
-/// What goes on and how many cells are done: how many there will be nobody knows before, so how long
-/// it took is all that can be told of time.
+/// What goes on and how many cells are done: how many there will be nobody knows before, so how
+/// long it took is all that can be told of time.
 fn progress(quiet: bool) -> ProgressBar {
     if quiet || !stderr().is_terminal() {
         return ProgressBar::hidden();

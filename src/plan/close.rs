@@ -1,5 +1,5 @@
-//! Close calls: settings that would be cheaper than the winner, and of which the replications that a
-//! choice is made by do not tell whether they meet the goals.
+//! Close calls: settings that would be cheaper than the winner, and of which the replications
+//! that a choice is made by do not tell whether they meet the goals.
 //!
 //! Such a setting is not given up: it gets twice and four times the replications, at the coverages
 //! that a confirmation has. What meets the goals then takes part in the race. What is open even
@@ -19,8 +19,8 @@ const HOPE: f64 = 0.25;
 type Call = (usize, usize, CandidateId);
 
 impl Planner<'_> {
-    /// Looks closer at every setting that would beat the winner of a race, the cheapest first, until
-    /// one meets the goals; whether one does.
+    /// Looks closer at every setting that would beat the winner of a race, the cheapest first,
+    /// until one meets the goals; whether one does.
     pub(super) fn look_closer(&mut self, winner: Option<CandidateId>) -> Result<bool, Failure> {
         self.field.enter(Phase::CloseCalls);
         let mut calls: Vec<Call> = Vec::new();
@@ -43,8 +43,8 @@ impl Planner<'_> {
         Ok(false)
     }
 
-    /// Settings that were looked at closer and are open still, and would beat a winner; the cheapest
-    /// first.
+    /// Settings that were looked at closer and are open still, and would beat a winner; the
+    /// cheapest first.
     pub(super) fn still_open(&self, winner: Option<CandidateId>) -> Vec<CandidateId> {
         let mut open: Vec<CandidateId> = self.closer.clone();
         open.sort_by(|a, b| self.field.cost(*a).total_cmp(&self.field.cost(*b)));

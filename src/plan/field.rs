@@ -27,8 +27,9 @@ pub(super) const LEVEL: f64 = 0.95;
 /// Coverage of what is decided before all replications are there: looked at more often, so wider.
 const EARLY: f64 = 0.99;
 
-/// Coverage of each look at fresh replications, and of each at more than the choice is made by: with three looks, at n, 2n and 4n, a candidate that
-/// misses a goal passes no oftener than one look at 95 % would let it.
+/// Coverage of each look at fresh replications, and of each at more than the choice is made by:
+/// with three looks, at n, 2n and 4n, a candidate that misses a goal passes no oftener than one
+/// look at 95 % would let it.
 const LOOK: f64 = 0.99;
 /// Coverage of the last of these looks: what the two before have left of 5 %.
 const LAST_LOOK: f64 = 0.97;

@@ -7,11 +7,12 @@
 //! found so far by provisioned capacity alone is not simulated.
 //!
 //! A goal on the whole cost is no part of this: the cheapest setting that meets the others either
-//! meets it or none does. Where a goal is on something that does not get better along a chain, every
-//! setting of that chain gets a first look, and in the order of their cost they are decided until
-//! what is left is surely dearer than one that meets the goals. So it is with pings whatever the
-//! goal: more of them also collide with more requests, and all the more where requests come by a
-//! clock, too. Pings along a chain are few and cheap to look at.
+//! meets it or none does. Where a goal is on something that does not get better along a chain,
+//! every setting of that chain gets a first look, and in the order of their cost they are decided
+//! until what is left is surely dearer than one that meets the goals. So it is with pings
+//! whatever the goal: more of them also collide with more requests, and all the more where
+//! requests come by a clock, too. Of more and more pings at the same times those are left out that
+//! cost more than one that meets the goals, where cost rises already.
 
 use crate::experiment::Failure;
 use crate::metric::COST_USD_PER_MONTH;
@@ -183,9 +184,9 @@ impl Planner<'_> {
         Ok(Some(high))
     }
 
-    /// The cheapest of a chain's first `top` that meets the goals, where bisection would be wrong; of
-    /// a full grid, of all. Without those that failed confirmation; without what is surely dearer
-    /// than the leader if `pruned`.
+    /// The cheapest of a chain's first `top` that meets the goals, where bisection would be
+    /// wrong; of a full grid, of all. Without those that failed confirmation; without what is
+    /// surely dearer than the leader if `pruned`.
     pub(super) fn scan(&mut self, chain: usize, top: usize, pruned: bool) -> Result<(), Failure> {
         let mut places: Vec<(usize, CandidateId)> = Vec::new();
         for place in 0..top {

@@ -156,8 +156,8 @@ impl Planner<'_> {
         self.excesses(choice).into_iter().fold(0.0, f64::max)
     }
 
-    /// By how many times its bound each goal is missed, by how much where the bound is 0; 0 where it
-    /// is not missed by the mean.
+    /// By how many times its bound each goal is missed, by how much where the bound is 0; 0 where
+    /// it is not missed by the mean.
     fn excesses(&self, choice: &Choice) -> Vec<f64> {
         let of = |value: &GoalValue| {
             let goal = &self.field.goals()[value.goal];

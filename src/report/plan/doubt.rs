@@ -1,5 +1,5 @@
-//! What could not be told for sure: winners that were not confirmed, close calls, and that there is no
-//! winner.
+//! What could not be told for sure: winners that were not confirmed, close calls, and that there
+//! is no winner.
 
 use super::{goals, missed, usd};
 use crate::plan::{Answer, Choice, Verdict};
