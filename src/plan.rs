@@ -13,6 +13,7 @@
 //! `experiment`, and knows no format.
 
 mod answer;
+mod close;
 mod field;
 mod headroom;
 mod pilot;
@@ -21,13 +22,15 @@ mod refine;
 mod search;
 mod setting;
 mod space;
+mod step;
 mod sure;
+mod tell;
 
 use std::collections::BTreeMap;
 
 use crate::config::Draft;
-use crate::experiment::{Failure, Standing};
-use crate::metric::{self, MetricId};
+use crate::experiment::{Failure, Journal};
+use crate::metric;
 use crate::model::{Plan, RemedyName, Scenario};
 use crate::sim::Control;
 
@@ -36,14 +39,15 @@ pub use field::{GoalValue, Verdict};
 pub use headroom::{Headroom, headroom};
 pub use setting::{FunctionSetting, Remedy, Row, Rule, Setting};
 pub use space::Kind;
+pub use step::{Phase, Step};
 
 use field::{CandidateId, Field, LEVEL, Runs};
 use race::Chosen;
 use search::Found;
 use space::{Base, Chain};
 
-/// Replications that a first look takes.
-const FIRST: usize = 3;
+/// Replications that a first look takes, and that a plan takes at least.
+pub const FIRST: usize = 3;
 
 /// How a plan is made.
 #[derive(Default)]
@@ -54,8 +58,10 @@ pub struct Options<'a> {
     pub replications: usize,
     /// Simulate every setting with all replications, to hold the search against.
     pub exhaustive: bool,
-    /// Told the number of cells done each time one is.
-    pub progress: Option<&'a (dyn Fn(usize) + Sync)>,
+    /// Cells that were done before, and where those go that are done now.
+    pub journal: Option<&'a Journal>,
+    /// Told what goes on and how many cells are done, each time one is.
+    pub progress: Option<&'a (dyn Fn(Step) + Sync)>,
 }
 
 /// What is known of a place in a chain.
@@ -88,6 +94,10 @@ struct Planner<'a> {
     inserted: Vec<CandidateId>,
     /// Winners that fresh random numbers did not confirm.
     lost: Vec<CandidateId>,
+    /// Settings that were looked at closer, whatever came of it.
+    closer: Vec<CandidateId>,
+    /// Whether so many winners were lost that no other was tried.
+    gave_up: bool,
 }
 
 /// Finds the cheapest setting of a draft that meets its goals.
@@ -98,8 +108,13 @@ pub fn plan(draft: &Draft, options: &Options<'_>, control: &Control) -> Result<A
     let mut planner = Planner::new(draft, options, control)?;
     planner.try_bases(control, FIRST)?;
     planner.lay_chains();
-    for chain in planner.order() {
-        planner.search_chain(chain, true)?;
+    let order = planner.order();
+    for (number, chain) in order.iter().enumerate() {
+        planner.field.enter(Phase::Search {
+            chain: number + 1,
+            of: order.len(),
+        });
+        planner.search_chain(*chain, true)?;
     }
     if !options.exhaustive {
         planner.refine()?;
@@ -131,7 +146,7 @@ impl<'a> Planner<'a> {
         Ok(Self {
             draft,
             options,
-            field: Field::new(draft.experiment(), options, control)?,
+            field: Field::new(draft.experiment(), options, control, 0)?,
             bases: Vec::new(),
             chains: Vec::new(),
             ids: Vec::new(),
@@ -141,6 +156,8 @@ impl<'a> Planner<'a> {
             refined: Vec::new(),
             inserted: Vec::new(),
             lost: Vec::new(),
+            closer: Vec::new(),
+            gave_up: false,
         })
     }
 
@@ -166,7 +183,12 @@ impl Planner<'_> {
         let (bases, left_out) = space::bases(self.draft.search(), self.draft.experiment());
         self.left_out.extend(left_out);
         let recorded = |scenario: &Scenario| scenario.plan.is_recorded();
-        for (setting, prices) in bases {
+        let count = bases.len();
+        for (number, (setting, prices)) in bases.into_iter().enumerate() {
+            self.field.enter(Phase::Trials {
+                base: number + 1,
+                of: count,
+            });
             let edits = setting.edits(prices.as_deref());
             let made = self.draft.scenarios(&edits, Some(&[setting.policy_keys()]));
             let scenario = match made.map(|scenarios| scenarios.into_iter().next()) {
@@ -292,14 +314,19 @@ impl Planner<'_> {
             let (id, tie) = chosen.second?;
             Some(RunnerUp {
                 extra: self.field.dearer((id, chosen.winner), LEVEL, Runs::Fresh),
-                choice: self.choice(id, Runs::Fresh),
+                choice: self.told(id, Runs::Fresh),
                 tie,
+                alike: self.is_alike(id, chosen.winner),
             })
         });
         if let Some(winner) = winner {
             self.look_further(winner)?;
             self.be_sure_what_binds(winner)?;
         }
+        let nearest = match winner {
+            Some(_) => None,
+            None => self.find_nearest()?,
+        };
         let experiment = self.draft.experiment();
         let plan = experiment.scenarios.first().map(|scenario| &scenario.plan);
         let nothing = self.field.ids().find(|id| {
@@ -325,13 +352,19 @@ impl Planner<'_> {
             duration: plan.map(|plan| plan.duration).unwrap_or_default(),
             recorded: plan.is_some_and(Plan::is_recorded),
             surge: plan.is_some_and(|plan| !plan.traffic.surges.is_empty()),
+            requests: nothing
+                .and_then(|id| self.field.estimate(id, metric::REQUESTS, Runs::Choice).mean),
             goals: experiment.slo.clone(),
             besides: (self.draft.bounds_failures()).then(|| experiment.slo.len() - 1),
             measures: self.measures(),
-            winner: winner.map(|id| self.choice(id, Runs::Fresh)),
+            winner: winner.map(|id| self.told(id, Runs::Fresh)),
             deployed: winner.map(|id| self.field.scenario(id).clone()),
             runner_up,
-            nearest: winner.is_none().then(|| self.nearest()).flatten(),
+            close: (self.still_open(winner).into_iter())
+                .map(|id| self.choice(id, Runs::Choice))
+                .collect(),
+            gave_up: self.gave_up,
+            nearest: nearest.map(|id| self.told(id, Runs::Choice)),
             binding: winner.and_then(|id| self.binding(id)),
             more_of,
             more,
@@ -380,213 +413,5 @@ impl Planner<'_> {
     fn base_of(&self, id: CandidateId) -> Option<usize> {
         let bare = self.field.get(id).setting.bare();
         self.bases.iter().position(|base| base.setting == bare)
-    }
-
-    /// Simulates the next stronger settings of the winner's chain: what a little more would buy.
-    fn look_further(&mut self, winner: CandidateId) -> Result<(), Failure> {
-        let Some((chain, place)) = self.place_of(winner) else {
-            return Ok(());
-        };
-        for further in [1, 2, 4] {
-            let place = place + further;
-            if place < self.chains[chain].settings.len()
-                && let Some(id) = self.candidate(chain, place)
-            {
-                self.field.bring(&[id], self.most(), Runs::Choice)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The measures of the goals, or where there are none those that one looks at.
-    fn measures(&self) -> Vec<MetricId> {
-        let mut measures: Vec<MetricId> = Vec::new();
-        let typed = self.field.goals().len() - usize::from(self.draft.bounds_failures());
-        let of_goals = self.field.goals()[..typed].iter().map(|goal| goal.metric);
-        let usual = [metric::LATENCY_MS_P99, metric::COLD_START_RATIO];
-        for measure in of_goals.chain(usual) {
-            let is_cost = measure.metric().name.starts_with("cost_usd");
-            if !is_cost && !measures.contains(&measure) {
-                measures.push(measure);
-            }
-        }
-        measures
-    }
-
-    fn choice(&self, id: CandidateId, runs: Runs) -> Choice {
-        let setting = &self.field.get(id).setting;
-        let estimate = |metric| self.field.estimate(id, metric, runs);
-        Choice {
-            setting: setting.clone(),
-            kind: setting.kind(),
-            cost: estimate(metric::COST_USD_PER_MONTH),
-            goals: self.field.goal_values(id, runs),
-            measures: self.measures().into_iter().map(estimate).collect(),
-            verdict: self.field.verdict(id, runs),
-            replications: self.field.runs(id, runs),
-            fresh: runs == Runs::Fresh,
-        }
-    }
-
-    /// The best of each kind on a base.
-    fn kinds(&mut self, base: usize) -> Vec<OfKind> {
-        let mut kinds: Vec<OfKind> = Vec::new();
-        for chain in 0..self.chains.len() {
-            if self.chains[chain].base != base {
-                continue;
-            }
-            let found = self.found[chain].clone();
-            let best = match found {
-                Found::Best(place) | Found::Misses(place) => match self.candidate(chain, place) {
-                    Some(id) => {
-                        let choice = self.choice(id, Runs::Choice);
-                        if choice.verdict == Verdict::Met && !self.lost.contains(&id) {
-                            Best::Meets(choice)
-                        } else {
-                            Best::Misses(choice)
-                        }
-                    }
-                    None => Best::Refused,
-                },
-                Found::Dear(floor) => Best::Dear(floor),
-                Found::Nothing | Found::Refused => Best::Refused,
-            };
-            let kind = self.chains[chain].kind.clone();
-            let cost = |best: &Best| match best {
-                Best::Meets(choice) => (0, choice.cost.mean.unwrap_or(f64::INFINITY)),
-                Best::Dear(floor) => (1, *floor),
-                Best::Misses(_) => (2, 0.0),
-                Best::Refused => (3, 0.0),
-            };
-            // Several chains of pings are one kind.
-            match kinds.iter_mut().find(|of| of.kind == kind) {
-                Some(of) if cost(&best) < cost(&of.best) => of.best = best,
-                Some(_) => {}
-                None => kinds.push(OfKind { kind, best }),
-            }
-        }
-        kinds
-    }
-
-    /// The setting whose worst goal is missed by the least; of several the cheapest.
-    fn nearest(&self) -> Option<Choice> {
-        let ids = self
-            .field
-            .ids()
-            .filter(|id| self.field.runs(*id, Runs::Choice) > 0);
-        let choices = ids.map(|id| self.choice(id, Runs::Choice));
-        choices.min_by(|a, b| {
-            let excess = |choice: &Choice| self.excess(choice);
-            let cost = |choice: &Choice| choice.cost.mean.unwrap_or(f64::INFINITY);
-            let by_excess = excess(a).total_cmp(&excess(b));
-            by_excess.then(cost(a).total_cmp(&cost(b)))
-        })
-    }
-
-    /// By how many times the bound the worst goal is missed, by how much where the bound is 0; 0
-    /// where none is missed by the mean.
-    fn excess(&self, choice: &Choice) -> f64 {
-        let of = |value: &GoalValue| {
-            let goal = &self.field.goals()[value.goal];
-            match value.estimate.mean {
-                Some(mean) if goal.relation.holds(mean, goal.bound) => 0.0,
-                Some(mean) if goal.bound == 0.0 => mean.abs(),
-                Some(mean) => ((mean - goal.bound) / goal.bound).abs(),
-                None => f64::INFINITY,
-            }
-        };
-        choice.goals.iter().map(of).fold(0.0, f64::max)
-    }
-
-    /// Simulates with all replications what tells which goal binds: a first look is too short.
-    fn be_sure_what_binds(&mut self, winner: CandidateId) -> Result<(), Failure> {
-        while let Some(id) = self.what_binds(winner).map(|(id, _)| id)
-            && self.field.runs(id, Runs::Choice) < self.most()
-        {
-            self.field.bring(&[id], self.most(), Runs::Choice)?;
-        }
-        Ok(())
-    }
-
-    fn binding(&self, winner: CandidateId) -> Option<Binding> {
-        self.what_binds(winner).map(|(_, binding)| binding)
-    }
-
-    /// The goals that the cheaper settings miss: of those that surely miss some the one that misses
-    /// fewest, and of these the cheapest, tells. Where none surely does, those are told of which it
-    /// is not sure.
-    fn what_binds(&self, winner: CandidateId) -> Option<(CandidateId, Binding)> {
-        let cheaper = self.field.ids().filter_map(|id| {
-            let more = self.field.dearer((winner, id), LEVEL, Runs::Choice);
-            let saves = more.mean.filter(|saves| *saves > 0.0)?;
-            let choice = self.choice(id, Runs::Choice);
-            let missed = choice.goals.iter().filter(|v| v.standing != Standing::Met);
-            let mut goals: Vec<usize> = missed.map(|value| value.goal).collect();
-            goals.dedup();
-            let binding = Binding {
-                goals,
-                sure: choice.verdict == Verdict::Missed,
-                without: choice,
-                saves,
-            };
-            (!binding.goals.is_empty()).then_some((id, binding))
-        });
-        cheaper.min_by(|(_, a), (_, b)| {
-            let surer = b.sure.cmp(&a.sure);
-            let fewer = surer.then(a.goals.len().cmp(&b.goals.len()));
-            fewer.then(b.saves.total_cmp(&a.saves))
-        })
-    }
-
-    /// Settings that cost more than the winner and do better at its tightest goal, each better than
-    /// all that cost less.
-    fn more(&self, winner: CandidateId) -> (Option<MetricId>, Vec<Choice>) {
-        /// More are no "little".
-        const MOST: usize = 4;
-        /// Smaller gains are not told.
-        const WORTH: f64 = 0.02;
-        let measures = self.measures();
-        let binding = self.binding(winner);
-        let binding = binding.map(|binding| self.field.goals()[binding.goals[0]].metric);
-        let place = measures
-            .iter()
-            .position(|measure| Some(*measure) == binding);
-        let place = place.unwrap_or(0);
-        let measure = measures[place];
-        let own = self.choice(winner, Runs::Choice);
-        let higher = measure.metric().better == metric::Better::Higher;
-        // Better beyond its own interval, and by enough to tell.
-        let better = |choice: &Choice, than: f64| {
-            let value = choice.measures[place];
-            let ends = value.ci95.or(value.mean.map(|mean| (mean, mean)));
-            ends.is_some_and(|(low, high)| {
-                if higher {
-                    low > than * (1.0 + WORTH)
-                } else {
-                    high < than * (1.0 - WORTH)
-                }
-            })
-        };
-        let value = |choice: &Choice| choice.measures[place].mean.unwrap_or(f64::INFINITY);
-        let cost = |choice: &Choice| choice.cost.mean.unwrap_or(f64::INFINITY);
-        let ids = self
-            .field
-            .ids()
-            .filter(|id| self.field.runs(*id, Runs::Choice) > 0);
-        let mut dearer: Vec<Choice> = ids
-            .map(|id| self.choice(id, Runs::Choice))
-            .filter(|choice| cost(choice) > cost(&own) && choice.verdict == Verdict::Met)
-            .collect();
-        dearer.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
-        let mut best = value(&own);
-        dearer.retain(|choice| {
-            let keep = better(choice, best);
-            if keep {
-                best = value(choice);
-            }
-            keep
-        });
-        dearer.truncate(MOST);
-        (Some(measure), dearer)
     }
 }

@@ -8,16 +8,19 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::run::failed;
+use super::run::{failed, key};
 use super::{Failed, OverrideArgs, print, stopped_by_ctrl_c, tell, warn};
 use crate::config::Draft;
-use crate::experiment::{Claim, Failure};
+use crate::experiment::{Claim, Failure, Journal, Reread};
 use crate::plan::{self, Answer};
 use crate::report;
 use crate::sim::Control;
 
 /// Exit code where no setting meets the goals.
 const NOT_MET: u8 = 3;
+/// Name of the journal of finished cells; another than that of a run, which may use the same
+/// folder.
+const JOURNAL: &str = "plan-cells.jsonl";
 
 #[derive(Args)]
 pub(super) struct PlanArgs {
@@ -67,31 +70,32 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
             tell("note: a plan does not use [sweep]: say in [search] what is to be tried");
         }
     }
+    let asked = draft.experiment().replications as usize;
+    if asked < plan::FIRST && !args.quiet {
+        tell(&format!(
+            "note: a plan needs {} replications to tell settings apart: it takes these, not {asked}",
+            plan::FIRST
+        ));
+    }
+    let stem = args.file.file_stem();
+    let stem = stem.unwrap_or(draft.experiment().name.as_ref());
+    let dir = args.out.clone();
+    let dir = dir.unwrap_or_else(|| Path::new("results").join(stem));
     let control = stopped_by_ctrl_c(|control: &Control| &control.stop)?;
-    let bar = progress(args.quiet);
-    let told = |cells: usize| bar.set_message(format!("{cells} cells"));
-    let options = plan::Options {
-        jobs: args.jobs.map(usize::from),
-        replications: draft.experiment().replications as usize,
-        exhaustive: args.exhaustive,
-        progress: Some(&told),
-    };
-    let answer = answer(args, &draft, &options, &control);
-    bar.finish_and_clear();
-    let answer = answer?;
+    let _claim = Claim::of(&dir).map_err(failed)?;
+    let answer = answer(args, &draft, &dir, &control)?;
     if answer.effort.settings == 0 {
         return Err(nothing_to_try(&args.file, &answer.left_out));
     }
-    let dir = args.out.clone().unwrap_or_else(|| {
-        let stem = args.file.file_stem();
-        Path::new("results").join(stem.unwrap_or(answer.experiment.as_ref()))
-    });
     write(&dir, &answer)?;
     print(&match args.format {
         Format::Table => report::plan::text(&answer, style()),
         Format::Json => report::plan::json(&answer)?,
     })?;
     if !args.quiet {
+        for (setting, doubt) in report::plan::doubts(&answer) {
+            tell(&format!("warning: {setting}: {doubt}"));
+        }
         tell(&format!("Files: {}", dir.display()));
     }
     if answer.winner.is_some() {
@@ -101,19 +105,66 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
     }
 }
 
-fn answer(
+/// Makes the plan, from the cells on that an interrupted one has left in the folder.
+fn answer(args: &PlanArgs, draft: &Draft, dir: &Path, control: &Control) -> Result<Answer, Failed> {
+    let experiment = draft.experiment();
+    let reread = Reread::of(experiment);
+    let of = (draft.search(), args.exhaustive);
+    let key = format!("{} {of:?}", key(experiment));
+    let journal = Journal::open(&dir.join(JOURNAL), &key).map_err(failed)?;
+    if !journal.is_empty() && !args.quiet {
+        let cells = journal.len();
+        tell(&format!(
+            "Going on with {cells} cells that are done already"
+        ));
+    }
+    let bar = progress(args.quiet);
+    let told = |step: plan::Step| {
+        bar.set_message(format!("{} · {} cells", step.phase, step.cells));
+    };
+    let options = plan::Options {
+        jobs: args.jobs.map(usize::from),
+        replications: experiment.replications as usize,
+        exhaustive: args.exhaustive,
+        journal: Some(&journal),
+        progress: Some(&told),
+    };
+    let made = made(args, draft, &options, control);
+    bar.finish_and_clear();
+    if let Some(file) = reread.changed() {
+        let file = file.display().to_string();
+        // Cells before and after the change do not belong together.
+        journal.remove().map_err(failed)?;
+        return Err(Failed::BadInput(format!(
+            "error: {file} changed while its requests were simulated, so there is no answer\n  \
+             = help: leave the files of the workload alone during a plan, and plan again"
+        )));
+    }
+    let answer = made.map_err(|failure| match failure {
+        Failure::Interrupted { done, .. } => Failed::Interrupted(format!(
+            "interrupted after {done} cells, kept in {}; the same command goes on from there",
+            dir.display()
+        )),
+        other => failed(other),
+    })?;
+    journal.remove().map_err(failed)?;
+    answer.map_err(|why| Failed::BadInput(format!("error: no headroom can be told: {why}")))
+}
+
+fn made(
     args: &PlanArgs,
     draft: &Draft,
     options: &plan::Options<'_>,
     control: &Control,
-) -> Result<Answer, Failed> {
-    let mut answer = plan::plan(draft, options, control).map_err(stopped)?;
+) -> Result<Result<Answer, String>, Failure> {
+    let mut answer = plan::plan(draft, options, control)?;
     if args.headroom {
-        let headroom = plan::headroom(draft, &answer, options, control).map_err(stopped)?;
-        answer.headroom = headroom
-            .map_err(|why| Failed::BadInput(format!("error: no headroom can be told: {why}")))?;
+        match plan::headroom(draft, &answer, options, control)? {
+            Ok(headroom) => answer.headroom = headroom,
+            Err(why) => return Ok(Err(why)),
+        }
     }
-    Ok(answer)
+    Ok(Ok(answer))
 }
 
 /// Says why no setting of `[search]` may be tried.
@@ -129,17 +180,8 @@ pub(super) fn nothing_to_try(file: &Path, left_out: &[(String, String)]) -> Fail
     Failed::BadInput(text)
 }
 
-/// A plan keeps nothing of what was stopped.
-fn stopped(failure: Failure) -> Failed {
-    match failure {
-        Failure::Interrupted { done, .. } => {
-            Failed::Interrupted(format!("interrupted after {done} cells; no answer"))
-        }
-        other => failed(other),
-    }
-}
-
-/// How many cells are done: how many there will be nobody knows before.
+/// What goes on and how many cells are done: how many there will be nobody knows before, so how
+/// long it took is all that can be told of time.
 fn progress(quiet: bool) -> ProgressBar {
     if quiet || !stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -163,7 +205,6 @@ fn style() -> report::table::Style {
 fn write(dir: &Path, answer: &Answer) -> Result<(), Failed> {
     let at =
         |path: &Path, error: std::io::Error| Failed::Error(format!("{}: {error}", path.display()));
-    let _claim = Claim::of(dir).map_err(failed)?;
     // Those of an older plan must not be taken for this one's.
     for name in report::deploy::NAMES {
         let path = dir.join(name);

@@ -261,7 +261,7 @@ pub(super) fn failed(failure: Failure) -> Failed {
 }
 
 /// Which experiment and which build finished cells belong to.
-fn key(experiment: &Experiment) -> String {
+pub(super) fn key(experiment: &Experiment) -> String {
     let build = std::env::current_exe().and_then(fs::metadata).ok();
     let age = build.and_then(|build| build.modified().ok());
     let age = age.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());

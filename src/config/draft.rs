@@ -10,6 +10,7 @@ use crate::metric::{FAILURE_RATIO, THROTTLE_RATIO};
 use crate::model::{Experiment, Goal, Relation, Scenario, Scope, Search};
 
 use super::convert::{Context, scenarios};
+use super::diagnostic::Fault;
 use super::source::read_text;
 use super::sweep::{self, DottedKey};
 use super::tree::{Node, Value};
@@ -131,6 +132,30 @@ impl Draft {
         edits: &[Edit],
         policies: Option<&[String]>,
     ) -> Result<Vec<Scenario>, Vec<String>> {
+        let (converted, faults) = self.convert(edits, policies);
+        let faults = faults.into_iter();
+        let wrong: Vec<String> = faults.filter(|f| !f.warning).map(|f| f.title).collect();
+        match converted {
+            Some(scenarios) if wrong.is_empty() => Ok(scenarios),
+            _ => Err(wrong),
+        }
+    }
+
+    /// What is doubtful about these keys with the policies of the file, or with others in their
+    /// place: each in one sentence, with what to do.
+    pub fn doubts(&self, edits: &[Edit], policies: Option<&[String]>) -> Vec<String> {
+        let (_, faults) = self.convert(edits, policies);
+        let doubts = faults.into_iter().filter(|fault| fault.warning);
+        doubts
+            .map(|fault| [vec![fault.title], fault.notes].concat().join("; "))
+            .collect()
+    }
+
+    fn convert(
+        &self,
+        edits: &[Edit],
+        policies: Option<&[String]>,
+    ) -> (Option<Vec<Scenario>>, Vec<Fault>) {
         self.context.faults.take();
         let mut root = self.root.clone();
         for (key, value) in edits {
@@ -155,12 +180,8 @@ impl Draft {
             root.put(&["policy".to_owned()], root.place, list);
         }
         let converted = scenarios(&self.context, &root, &[]);
-        let faults = self.context.faults.take().into_iter();
-        let wrong: Vec<String> = faults.filter(|f| !f.warning).map(|f| f.title).collect();
-        match converted {
-            Some((_, scenarios)) if wrong.is_empty() => Ok(scenarios),
-            _ => Err(wrong),
-        }
+        let faults = self.context.faults.take();
+        (converted.map(|(_, scenarios)| scenarios), faults)
     }
 
     /// A number at the top of the file, where it has one by this key.

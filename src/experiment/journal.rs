@@ -85,12 +85,16 @@ impl Journal {
     }
 
     /// Hands over a cell that was done before; there is no second time.
-    pub(super) fn take(&self, cell: CellId) -> Option<CellResult> {
+    pub fn take(&self, cell: CellId) -> Option<CellResult> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.remove(&cell)
     }
 
-    pub(super) fn keep(&self, cell: CellId, result: &CellResult) -> Result<(), Failure> {
+    /// Writes a finished cell down.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn keep(&self, cell: CellId, result: &CellResult) -> Result<(), Failure> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         write(&mut file, cell, result).map_err(|error| Failure::Io {
             path: self.path.clone(),

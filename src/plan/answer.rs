@@ -1,6 +1,6 @@
 //! What a plan found, for those who show it.
 
-use crate::experiment::Estimate;
+use crate::experiment::{Estimate, Standing};
 use crate::metric::MetricId;
 use crate::model::{Goal, Scenario};
 use crate::units::Span;
@@ -27,6 +27,8 @@ pub struct Answer {
     pub recorded: bool,
     /// Whether there is more traffic for a while, once.
     pub surge: bool,
+    /// Requests of a replication without remedies; `None` where none was simulated.
+    pub requests: Option<f64>,
     /// What has to be met.
     pub goals: Vec<Goal>,
     /// Place of the goal on failures that the file does not have.
@@ -39,8 +41,13 @@ pub struct Answer {
     pub deployed: Option<Scenario>,
     /// The winner with the random numbers that it was chosen by, to compare with other candidates.
     pub chosen: Option<Choice>,
-    /// The cheapest of another kind, memory or architecture.
+    /// The cheapest of another kind, memory or architecture; where there is none, of the same.
     pub runner_up: Option<RunnerUp>,
+    /// Settings that would be cheaper, or would be the answer where there is none, and of which
+    /// replications do not tell whether they meet the goals; the cheapest first.
+    pub close: Vec<Choice>,
+    /// Whether so many seemed to meet every goal and were not confirmed that no other was tried.
+    pub gave_up: bool,
     /// Where none meets every goal, the one that comes nearest.
     pub nearest: Option<Choice>,
     /// What keeps it from being cheaper.
@@ -84,6 +91,32 @@ pub struct Choice {
     pub replications: usize,
     /// Whether they are others than those it was chosen by.
     pub fresh: bool,
+    /// What is doubtful about it as it would be configured, beyond what is about the file as it is;
+    /// told of the winner, its runner-up and the nearest alone.
+    pub doubts: Vec<String>,
+}
+
+impl Answer {
+    /// Replications that would tell whether a choice meets the goals, if its values stay as they
+    /// are: the half width of an interval falls with the root of their number. `None` where that is
+    /// beyond what one waits for, or where no goal is close.
+    pub fn replications_to_tell(&self, choice: &Choice) -> Option<usize> {
+        /// More would take days.
+        const MOST: f64 = 10_000.0;
+        let close = choice.goals.iter().filter(|v| v.standing != Standing::Met);
+        let needed = close.map(|value| {
+            let bound = self.goals[value.goal].bound;
+            let (mean, (low, high)) = value.estimate.mean.zip(value.estimate.ci95)?;
+            let half = (high - mean).max(mean - low);
+            Some(choice.replications as f64 * (half / (mean - bound)).powi(2))
+        });
+        let needed = needed.collect::<Option<Vec<f64>>>()?;
+        // Those that there are did not tell.
+        let most = needed
+            .into_iter()
+            .fold(1.5 * choice.replications as f64, f64::max);
+        (most <= MOST).then_some(most.ceil() as usize)
+    }
 }
 
 /// The second best.
@@ -95,6 +128,8 @@ pub struct RunnerUp {
     pub extra: Estimate,
     /// Whether that is within noise.
     pub tie: bool,
+    /// Whether it is the same kind of remedy with the same memory and architecture.
+    pub alike: bool,
 }
 
 /// What keeps the winner from being cheaper.

@@ -3,6 +3,8 @@
 //! All candidates share their random numbers replication by replication, so that differences are
 //! paired. Replications for the choice and for its confirmation have different numbers.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rayon::prelude::*;
 
 use crate::experiment::{
@@ -16,6 +18,7 @@ use crate::stats::intervals::mean_interval;
 
 use super::Options;
 use super::setting::{Setting, is_about};
+use super::step::{Phase, Step};
 
 /// Number of the first replication that confirms.
 const FRESH: u32 = 1 << 20;
@@ -24,12 +27,13 @@ pub(super) const LEVEL: f64 = 0.95;
 /// Coverage of what is decided before all replications are there: looked at more often, so wider.
 const EARLY: f64 = 0.99;
 
-/// Coverage of each look at fresh replications: with three looks, at n, 2n and 4n, a candidate that
-/// misses a goal passes no oftener than one look at 95 % would let it.
+/// Coverage of each look at fresh replications, and of each at more than the choice is made by:
+/// with three looks, at n, 2n and 4n, a candidate that misses a goal passes no oftener than one
+/// look at 95 % would let it.
 const LOOK: f64 = 0.99;
 /// Coverage of the last of these looks: what the two before have left of 5 %.
 const LAST_LOOK: f64 = 0.97;
-/// Times the replications that chose, at the last look.
+/// Times the replications that a choice is made by, at the last look.
 pub(super) const LAST: usize = 4;
 
 /// Place of a candidate.
@@ -96,14 +100,19 @@ pub(super) struct Field<'a> {
     options: &'a Options<'a>,
     threads: rayon::ThreadPool,
     control: &'a Control,
-    cells: usize,
+    cells: AtomicUsize,
+    phase: Phase,
+    /// Number of the first candidate in the journal.
+    numbered_from: u32,
 }
 
 impl<'a> Field<'a> {
+    /// A field whose candidates stand in the journal from a number on.
     pub(super) fn new(
         experiment: &Experiment,
         options: &'a Options<'a>,
         control: &'a Control,
+        numbered_from: u32,
     ) -> Result<Self, Failure> {
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(options.jobs.unwrap_or(0))
@@ -119,7 +128,9 @@ impl<'a> Field<'a> {
             options,
             threads,
             control,
-            cells: 0,
+            cells: AtomicUsize::new(0),
+            phase: Phase::default(),
+            numbered_from,
         })
     }
 
@@ -148,17 +159,26 @@ impl<'a> Field<'a> {
         &self.experiment.slo
     }
 
-    /// Cells simulated so far.
+    /// Cells that there are so far.
     pub(super) fn cells(&self) -> usize {
-        self.cells
+        self.cells.load(Ordering::Relaxed)
     }
 
     /// Counts cells that were simulated elsewhere.
-    pub(super) fn count(&mut self, cells: usize) {
-        self.cells += cells;
+    pub(super) fn count(&self, cells: usize) {
+        let before = self.cells.fetch_add(cells, Ordering::Relaxed);
         if let Some(progress) = self.options.progress {
-            progress(self.cells);
+            progress(Step {
+                phase: self.phase,
+                cells: before + cells,
+            });
         }
+    }
+
+    /// Tells what goes on from here on.
+    pub(super) fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.count(0);
     }
 
     pub(super) fn get(&self, id: CandidateId) -> &Candidate {
@@ -203,14 +223,10 @@ impl<'a> Field<'a> {
                 work.extend(missing);
             }
         }
-        let (experiment, control) = (&self.experiment, self.control);
         let run = |&(id, replication): &(CandidateId, u32)| {
-            let cell = CellId {
-                scenario: id as u32,
-                replication,
-            };
-            let result = run_cell(experiment, cell, control)?;
-            Ok((id, keep(experiment, id, &result)))
+            let cell = self.cell(id, replication)?;
+            self.count(1);
+            Ok((id, cell))
         };
         let done: Vec<Result<(CandidateId, Cell), Failure>> =
             self.threads.install(|| work.par_iter().map(run).collect());
@@ -221,9 +237,26 @@ impl<'a> Field<'a> {
                 Runs::Choice => candidate.cells.push(cell),
                 Runs::Fresh => candidate.fresh.push(cell),
             }
-            self.count(1);
         }
         Ok(())
+    }
+
+    /// A cell out of the journal, or simulated and noted there.
+    fn cell(&self, id: CandidateId, replication: u32) -> Result<Cell, Failure> {
+        let of = |scenario| CellId {
+            scenario,
+            replication,
+        };
+        let noted = of(self.numbered_from + id as u32);
+        let journal = self.options.journal;
+        if let Some(result) = journal.and_then(|journal| journal.take(noted)) {
+            return Ok(keep(&self.experiment, id, &result));
+        }
+        let result = run_cell(&self.experiment, of(id as u32), self.control)?;
+        if let Some(journal) = journal {
+            journal.keep(noted, &result)?;
+        }
+        Ok(keep(&self.experiment, id, &result))
     }
 
     /// What was stopped by the caller is told as such.
@@ -233,8 +266,8 @@ impl<'a> Field<'a> {
                 error: RunError::Stopped,
                 ..
             } => Failure::Interrupted {
-                done: self.cells,
-                cells: self.cells,
+                done: self.cells(),
+                cells: self.cells(),
             },
             other => other,
         }
@@ -312,13 +345,21 @@ impl<'a> Field<'a> {
         self.verdict_on(id, Runs::Choice, |goal| all || !is_on_whole_cost(goal))
     }
 
+    /// How likely it is, of 1, that the goal that is met least surely is met; without those on the
+    /// whole cost.
+    pub(super) fn hope(&self, id: CandidateId) -> f64 {
+        let values = self.goal_values(id, Runs::Choice).into_iter();
+        let values = values.filter(|value| !is_on_whole_cost(&self.goals()[value.goal]));
+        values.filter_map(|value| value.sure).fold(1.0, f64::min)
+    }
+
     fn verdict_on(&self, id: CandidateId, runs: Runs, of: impl Fn(&Goal) -> bool) -> Verdict {
         let count = self.of(id, runs).len();
-        let most = LAST * self.options.replications.max(super::FIRST);
+        let most = self.options.replications.max(super::FIRST);
         let level = match runs {
-            Runs::Choice => self.level(count),
-            Runs::Fresh if count >= most => LAST_LOOK,
-            Runs::Fresh => LOOK,
+            Runs::Choice if count <= most => self.level(count),
+            _ if count >= LAST * most => LAST_LOOK,
+            _ => LOOK,
         };
         let goals = 0..self.goals().len();
         let verdicts = goals

@@ -6,6 +6,7 @@ use crate::sim::{Control, RunError};
 
 use super::field::{Field, Runs, Verdict};
 use super::setting::Setting;
+use super::step::Phase;
 use super::{Answer, Options};
 
 /// Key of an experiment that multiplies all arrivals.
@@ -14,6 +15,9 @@ const TRAFFIC: &str = "traffic";
 const MOST: f64 = 64.0;
 /// Halvings of the range between what is met and what is not: to about 2 %.
 const HALVINGS: usize = 5;
+
+/// Bits of a candidate's number in the journal that are left for those of one setting.
+const NUMBERS: u32 = 20;
 
 /// How much traffic a setting bears, in times that of the file.
 #[derive(Clone, Debug)]
@@ -61,10 +65,17 @@ pub fn headroom(
         }
     }
     let mut all = Vec::new();
-    for setting in settings {
+    for (number, setting) in settings.into_iter().enumerate() {
+        let mut field = Field::new(
+            draft.experiment(),
+            options,
+            control,
+            (number as u32 + 1) << NUMBERS,
+        )?;
+        field.enter(Phase::Headroom);
         let mut bears = Bears {
             draft,
-            field: Field::new(draft.experiment(), options, control)?,
+            field,
             options,
             setting,
         };

@@ -10,6 +10,7 @@ use crate::experiment::Failure;
 
 use super::field::{CandidateId, LAST, LEVEL, Runs, Verdict};
 use super::search::Found;
+use super::step::Phase;
 use super::{Known, Planner};
 
 /// What a race ended with.
@@ -33,6 +34,7 @@ impl Planner<'_> {
         runners.sort_unstable();
         runners.dedup();
         runners.retain(|id| !self.lost.contains(id));
+        self.field.enter(Phase::Race);
         let mut replications = self.first();
         loop {
             self.field.bring(&runners, replications, Runs::Choice)?;
@@ -83,6 +85,9 @@ impl Planner<'_> {
             if self.strengthen()? | self.reopen()? {
                 continue;
             }
+            if self.look_closer(raced)? {
+                continue;
+            }
             let Some(mut winner) = raced else {
                 return Ok(None);
             };
@@ -114,11 +119,13 @@ impl Planner<'_> {
             }
             self.lost.push(winner);
         }
+        self.gave_up = true;
         Ok(None)
     }
 
     /// Whether a candidate meets every goal with fresh random numbers.
     fn confirm(&mut self, id: CandidateId) -> Result<bool, Failure> {
+        self.field.enter(Phase::Confirmation);
         let mut replications = self.most();
         loop {
             self.field.bring(&[id], replications, Runs::Fresh)?;
@@ -178,7 +185,7 @@ impl Planner<'_> {
             let count = self.chains[chain].settings.len();
             if self.options.exhaustive || !self.is_monotone(chain) {
                 // What meets the goals need not be stronger.
-                self.look_at_all(chain, count)?;
+                self.scan(chain, count, false)?;
             } else {
                 self.found[chain] = Found::Misses(place);
                 for next in place + 1..count {
@@ -196,9 +203,11 @@ impl Planner<'_> {
         Ok(any)
     }
 
-    /// The best setting of another kind or base that meets every goal, with fresh replications too,
-    /// and whether it ties with the winner as far as these tell.
+    /// The best setting of another kind, memory or architecture that meets every goal, with fresh
+    /// replications too, and whether it ties with the winner as far as these tell. Where there is
+    /// none, another setting of the winner's own kind.
     fn runner_up(&mut self, winner: CandidateId) -> Result<Option<(CandidateId, bool)>, Failure> {
+        self.field.enter(Phase::RunnerUp);
         let own = self.place_of(winner).map(|(chain, _)| chain);
         let mut others: Vec<CandidateId> = Vec::new();
         for chain in (0..self.chains.len()).filter(|chain| Some(*chain) != own) {
@@ -211,27 +220,60 @@ impl Planner<'_> {
             let (a, b) = (self.field.early_cost(*a), self.field.early_cost(*b));
             a.total_cmp(&b)
         });
-        let most = LAST * self.most();
-        for id in others {
-            self.field.bring(&[id], self.most(), Runs::Choice)?;
-            if self.field.verdict(id, Runs::Choice) != Verdict::Met {
+        let (alike, other): (Vec<CandidateId>, Vec<CandidateId>) = others
+            .into_iter()
+            .partition(|id| self.is_alike(*id, winner));
+        // The same remedy with another reservation, or a few pings more, is no alternative. But it
+        // may be the cheaper one where the choice could not tell.
+        for id in &alike {
+            if !self.is_tie(*id, winner, Runs::Choice) && !self.is_cheaper(*id, winner) {
                 continue;
             }
-            let mut replications = self.field.runs(winner, Runs::Fresh);
-            self.field.bring(&[id], replications, Runs::Fresh)?;
-            let open = |planner: &Self| match planner.field.verdict(id, Runs::Fresh) {
-                Verdict::Met => planner.is_tie(id, winner, Runs::Fresh),
-                Verdict::Open => true,
-                Verdict::Missed => false,
-            };
-            while open(self) && replications < most {
-                replications = (2 * replications).min(most);
-                self.field.bring(&[id, winner], replications, Runs::Fresh)?;
+            let compared = self.compare(*id, winner)?;
+            let dearer = self.field.dearer((*id, winner), LEVEL, Runs::Fresh);
+            if compared.is_some() && dearer.ci95.is_some_and(|(_, high)| high < 0.0) {
+                return Ok(Some((*id, false)));
             }
-            if self.field.verdict(id, Runs::Fresh) == Verdict::Met {
-                return Ok(Some((id, self.is_tie(id, winner, Runs::Fresh))));
+            if self.field.verdict(winner, Runs::Fresh) != Verdict::Met {
+                return Ok(None);
+            }
+        }
+        for id in other.into_iter().chain(alike) {
+            if let Some(tie) = self.compare(id, winner)? {
+                return Ok(Some((id, tie)));
             }
         }
         Ok(None)
+    }
+
+    /// Whether a setting ties with a winner by fresh replications, as many as tell; `None` where it
+    /// does not meet every goal.
+    fn compare(&mut self, id: CandidateId, winner: CandidateId) -> Result<Option<bool>, Failure> {
+        self.field.bring(&[id], self.most(), Runs::Choice)?;
+        if self.field.verdict(id, Runs::Choice) != Verdict::Met {
+            return Ok(None);
+        }
+        let most = LAST * self.most();
+        let mut replications = self.field.runs(winner, Runs::Fresh);
+        self.field.bring(&[id], replications, Runs::Fresh)?;
+        let open = |planner: &Self| match planner.field.verdict(id, Runs::Fresh) {
+            Verdict::Met => planner.is_tie(id, winner, Runs::Fresh),
+            Verdict::Open => true,
+            Verdict::Missed => false,
+        };
+        while open(self) && replications < most {
+            replications = (2 * replications).min(most);
+            self.field.bring(&[id, winner], replications, Runs::Fresh)?;
+        }
+        let met = self.field.verdict(id, Runs::Fresh) == Verdict::Met;
+        Ok(met.then(|| self.is_tie(id, winner, Runs::Fresh)))
+    }
+
+    /// Whether two settings are the same kind of remedy with the same memory and architecture.
+    pub(super) fn is_alike(&self, one: CandidateId, other: CandidateId) -> bool {
+        let (one, other) = (&self.field.get(one).setting, &self.field.get(other).setting);
+        one.kind() == other.kind()
+            && one.memory == other.memory
+            && one.architecture == other.architecture
     }
 }

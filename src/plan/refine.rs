@@ -12,6 +12,7 @@ use super::field::CandidateId;
 use super::search::Found;
 use super::setting::Setting;
 use super::space::Kind;
+use super::step::Phase;
 use super::{Known, Planner};
 use crate::model::RemedyName;
 
@@ -26,6 +27,7 @@ const TRIES: usize = 12;
 impl Planner<'_> {
     /// Refines the best of every chain that may win by it.
     pub(super) fn refine(&mut self) -> Result<(), Failure> {
+        self.field.enter(Phase::Refinement);
         let leader = self.leader.map_or(0.0, |leader| self.field.cost(leader));
         for chain in 0..self.chains.len() {
             let Found::Best(place) = self.found[chain] else {

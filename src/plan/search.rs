@@ -8,7 +8,11 @@
 //!
 //! A goal on the whole cost is no part of this: the cheapest setting that meets the others either
 //! meets it or none does. Where a goal is on something that does not get better along a chain,
-//! every setting of that chain is simulated.
+//! every setting of that chain gets a first look, and in the order of their cost they are decided
+//! until what is left is surely dearer than one that meets the goals. So it is with pings
+//! whatever the goal: more of them also collide with more requests, and all the more where
+//! requests come by a clock, too. Of more and more pings at the same times those are left out that
+//! cost more than one that meets the goals, where cost rises already.
 
 use crate::experiment::Failure;
 use crate::metric::COST_USD_PER_MONTH;
@@ -16,8 +20,8 @@ use crate::model::{Goal, Relation, RemedyName};
 
 use super::Planner;
 use super::field::{CandidateId, LEVEL, Runs, Verdict, is_on_whole_cost};
-use super::setting::Setting;
-use super::space::{Chain, Kind};
+use super::setting::{Remedy, Setting};
+use super::space::Kind;
 
 /// What is known of a chain.
 #[derive(Clone, PartialEq, Debug)]
@@ -35,20 +39,19 @@ pub(super) enum Found {
 }
 
 /// Whether the settings that meet a goal are the upper part of a chain of a kind. Pings take
-/// concurrency from requests, so that more of them may throttle more.
+/// instances and concurrency from requests, so that more of them may help less.
 fn is_monotone(goal: &Goal, kind: &Kind) -> bool {
     if is_on_whole_cost(goal) {
         return true;
     }
-    if !matches!(goal.relation, Relation::AtMost | Relation::Below) {
+    if !matches!(goal.relation, Relation::AtMost | Relation::Below)
+        || *kind == Kind::Remedy(RemedyName::Ping)
+    {
         return false;
     }
     let name = goal.metric.metric().name;
     let of_limits = ["throttle", "reject", "spillovers", "timed_out"];
     let is_limit = of_limits.iter().any(|start| name.starts_with(start));
-    if is_limit && *kind == Kind::Remedy(RemedyName::Ping) {
-        return false;
-    }
     let starts = [
         "latency_ms_",
         "wait_ms_",
@@ -63,23 +66,16 @@ fn is_monotone(goal: &Goal, kind: &Kind) -> bool {
 }
 
 impl Planner<'_> {
-    /// Whether the settings that meet the goals are the upper part of a chain. Under a limit that
-    /// they may fill pings make requests throttled, cold and late.
+    /// Whether the settings that meet the goals are the upper part of a chain.
     pub(super) fn is_monotone(&self, chain: usize) -> bool {
-        let Chain {
-            base,
-            kind,
-            settings,
-            ..
-        } = &self.chains[chain];
-        let pings = settings.iter().map(Setting::pings).max().unwrap_or(0);
+        let kind = &self.chains[chain].kind;
         let mut goals = self.field.goals().iter();
-        !(pings > 0 && self.bases[*base].is_tight(pings))
-            && goals.all(|goal| is_monotone(goal, kind))
+        goals.all(|goal| is_monotone(goal, kind))
     }
 
     /// Simulates a setting until it is clear whether it meets the goals besides that on the whole
-    /// cost, or as often as there are replications. What is not clear then does not.
+    /// cost, or as often as there are replications. What is not clear then does not, unless
+    /// [`Self::look_closer`] finds that it does.
     pub(super) fn decide(&mut self, id: CandidateId) -> Result<bool, Failure> {
         let mut replications = if self.options.exhaustive {
             self.most()
@@ -146,7 +142,7 @@ impl Planner<'_> {
         let first = if self.is_monotone(chain) && !self.options.exhaustive {
             self.weakest(chain, top)?
         } else {
-            return self.look_at_all(chain, top);
+            return self.scan(chain, top, pruned);
         };
         let Some(first) = first else {
             self.found[chain] = if top < allowed {
@@ -188,29 +184,89 @@ impl Planner<'_> {
         Ok(Some(high))
     }
 
-    /// Every setting, where bisection would be wrong; without those that failed confirmation.
-    pub(super) fn look_at_all(&mut self, chain: usize, top: usize) -> Result<(), Failure> {
-        let mut best: Option<(usize, f64)> = None;
+    /// The cheapest of a chain's first `top` that meets the goals, where bisection would be
+    /// wrong; of a full grid, of all. Without those that failed confirmation; without what is
+    /// surely dearer than the leader if `pruned`.
+    pub(super) fn scan(&mut self, chain: usize, top: usize, pruned: bool) -> Result<(), Failure> {
+        let mut places: Vec<(usize, CandidateId)> = Vec::new();
         for place in 0..top {
             let id = self.candidate(chain, place);
-            let is_lost = id.is_some_and(|id| self.lost.contains(&id));
-            if !is_lost && self.meets(chain, place)? {
-                let cost = self.place_cost(chain, place);
-                if best.is_none_or(|(_, least)| cost < least) {
-                    best = Some((place, cost));
+            places.extend(
+                id.filter(|id| !self.lost.contains(id))
+                    .map(|id| (place, id)),
+            );
+        }
+        let by_count = self.is_by_count(chain) && !self.options.exhaustive;
+        let replications = if self.options.exhaustive {
+            self.most()
+        } else {
+            self.first()
+        };
+        if !by_count {
+            let ids: Vec<CandidateId> = places.iter().map(|(_, id)| *id).collect();
+            self.field.bring(&ids, replications, Runs::Choice)?;
+            places.sort_by(|(_, a), (_, b)| {
+                let (a, b) = (self.field.early_cost(*a), self.field.early_cost(*b));
+                a.total_cmp(&b)
+            });
+        }
+        let leader = self.leader;
+        let leader = leader.filter(|_| pruned && !self.options.exhaustive);
+        let mut best: Option<(usize, CandidateId)> = None;
+        let mut before: Option<CandidateId> = None;
+        let mut is_dear = false;
+        for (place, id) in places {
+            self.field.bring(&[id], replications, Runs::Choice)?;
+            let rises = before.is_some_and(|before| self.is_cheaper(before, id));
+            before = Some(id);
+            let beside = best.map(|(_, best)| best).or(leader);
+            if let Some(beside) = beside
+                && beside != id
+                && self.surely_dearer(id, beside)?
+            {
+                is_dear |= best.is_none();
+                // More pings cost more and more.
+                if by_count && rises {
+                    break;
                 }
+                continue;
+            }
+            if self.decide(id)? && best.is_none_or(|(_, best)| self.is_cheaper(id, best)) {
+                best = Some((place, id));
             }
         }
-        match best {
-            Some((place, _)) => self.settle(chain, place),
-            None => self.found[chain] = Found::Misses(top - 1),
+        match (best, self.limit()) {
+            (Some((place, _)), _) => self.settle(chain, place),
+            // As dear as the leader may be: beside the same leader it is not looked at again.
+            (None, Some(limit)) if is_dear => self.found[chain] = Found::Dear(limit),
+            (None, _) => self.found[chain] = Found::Misses(self.nearest_of(chain, top)),
         }
         Ok(())
     }
 
-    fn place_cost(&mut self, chain: usize, place: usize) -> f64 {
-        self.candidate(chain, place)
-            .map_or(f64::INFINITY, |id| self.field.cost(id))
+    /// Whether a chain is one of more and more pings at the same times.
+    fn is_by_count(&self, chain: usize) -> bool {
+        let times = |setting: &Setting| match setting.rules.first().map(|rule| &rule.remedy) {
+            Some(Remedy::Ping { every, .. }) => Some(*every),
+            _ => None,
+        };
+        let mut each = self.chains[chain].settings.iter().map(times);
+        let first = each.next().flatten();
+        first.is_some() && each.all(|every| every == first)
+    }
+
+    /// The place of a chain's first `top` that comes nearest to the goals.
+    fn nearest_of(&mut self, chain: usize, top: usize) -> usize {
+        let mut nearest = (top - 1, f64::INFINITY);
+        for place in 0..top {
+            if let Some(id) = self.candidate(chain, place) {
+                let excess = self.excess(&self.choice(id, Runs::Choice));
+                if excess < nearest.1 {
+                    nearest = (place, excess);
+                }
+            }
+        }
+        nearest.0
     }
 
     /// Where cost stops falling, from a place on.
@@ -341,7 +397,8 @@ mod tests {
         for (metric, relation, kind, expected) in [
             (metric::LATENCY_MS_P99, AtMost, Provisioned, true),
             (metric::LATENCY_MS_P99, AtLeast, Provisioned, false),
-            (metric::COLD_START_RATIO, AtMost, Ping, true),
+            (metric::COLD_START_RATIO, AtMost, Provisioned, true),
+            (metric::COLD_START_RATIO, AtMost, Ping, false),
             (metric::COLD_START_RATIO, Equal, Ping, false),
             (metric::THROTTLE_RATIO, AtMost, Provisioned, true),
             (metric::THROTTLE_RATIO, AtMost, Ping, false),

@@ -118,15 +118,6 @@ impl Setting {
         }
     }
 
-    /// Most pings at once to one function.
-    pub(super) fn pings(&self) -> u32 {
-        let each = self.rules.iter().map(|rule| match rule.remedy {
-            Remedy::Ping { instances, .. } => instances,
-            _ => 0,
-        });
-        each.max().unwrap_or(0)
-    }
-
     /// The same without remedies.
     #[must_use]
     pub fn bare(&self) -> Self {
@@ -177,7 +168,16 @@ impl Setting {
 
     /// The keys of its policy, for a `[[policy]]` table.
     pub fn policy_keys(&self) -> String {
-        let mut keys = vec![format!("name = {}", quoted(&self.to_string()))];
+        let name = format!("name = {}", quoted(&self.to_string()));
+        match &*self.remedy_keys() {
+            "" => name,
+            keys => format!("{name}, {keys}"),
+        }
+    }
+
+    /// The keys of its remedies in a `[[policy]]` table; empty where it has none of its own.
+    pub fn remedy_keys(&self) -> String {
+        let mut keys = Vec::new();
         for key in [
             "snapshot",
             "ping",

@@ -285,18 +285,6 @@ impl Base {
             .collect()
     }
 
-    /// Whether so many pings at once to each function could take from requests what a limit leaves
-    /// them: a reservation, or the quota of the account.
-    pub(super) fn is_tight(&self, pings: u32) -> bool {
-        let plan = self.plan();
-        let mut functions = plan.functions.iter();
-        let each = u64::from(self.most()) + u64::from(pings);
-        let all = each * plan.functions.len() as u64;
-        let quota = plan.platform.concurrency_quota;
-        functions.any(|f| f.reserved_concurrency.is_some())
-            || quota.is_some_and(|quota| u64::from(quota) < all)
-    }
-
     /// Instances of one function busy at once, at most, and one more.
     fn most(&self) -> u32 {
         let functions = self.functions().into_iter();

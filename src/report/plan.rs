@@ -1,8 +1,12 @@
 //! What a plan found, for a person: the answer in words, then the best of every kind as a table.
 
 mod csv;
+mod doubt;
 mod json;
+mod kinds;
 mod svg;
+
+use std::collections::BTreeMap;
 
 use super::deploy;
 use super::number::{self, NONE};
@@ -11,7 +15,8 @@ use super::text::{printable, width, wrap};
 use crate::experiment::{Estimate, Standing};
 use crate::metric::MetricId;
 use crate::model::{Goal, Scope};
-use crate::plan::{Answer, Best, Choice, GoalValue, Remedy, Row, Verdict};
+use crate::plan::{Answer, Choice, GoalValue, Remedy, Row, Setting};
+use crate::units::Span;
 
 pub use json::render as json;
 
@@ -83,7 +88,7 @@ pub fn text(answer: &Answer, style: Style) -> String {
     let mut lines = wrap(&printable(title), style.width);
     lines.push(String::new());
     lines.extend(head(answer));
-    let kinds = kinds(answer);
+    let kinds = kinds::table(answer);
     if !kinds.is_empty() {
         lines.push(String::new());
         lines.push("The best of each kind, by the replications that chose:".to_owned());
@@ -109,7 +114,7 @@ pub fn text(answer: &Answer, style: Style) -> String {
 /// The winner and what there is to say of it.
 fn head(answer: &Answer) -> Vec<String> {
     let Some(winner) = &answer.winner else {
-        return nobody(answer);
+        return doubt::nobody(answer);
     };
     let mut lines = vec![format!(
         "Cheapest: {}, {} a month",
@@ -143,39 +148,8 @@ fn head(answer: &Answer) -> Vec<String> {
             usd(nothing.cost)
         ));
     }
-    lines.extend(passed_over(answer));
-    lines
-}
-
-fn passed_over(answer: &Answer) -> impl Iterator<Item = String> {
-    answer.rejected.iter().map(|choice| {
-        let word = match choice.verdict {
-            Verdict::Missed => "which misses a goal",
-            Verdict::Met | Verdict::Open => "which is not sure to meet the goals",
-        };
-        format!(
-            "Passed over: {}, {word} by {} replications that it was not chosen by.",
-            choice.setting, choice.replications
-        )
-    })
-}
-
-/// Where nobody meets the goals.
-fn nobody(answer: &Answer) -> Vec<String> {
-    let mut lines = vec!["No setting meets every goal.".to_owned()];
-    if let Some(nearest) = &answer.nearest {
-        lines.push(format!(
-            "Nearest: {}, {} a month",
-            nearest.setting,
-            usd(nearest.cost)
-        ));
-        lines.extend(goals(answer, nearest));
-        let missed = missed(answer, nearest);
-        if !missed.is_empty() {
-            lines.push(format!("In the way: {}.", missed.join(" and ")));
-        }
-    }
-    lines.extend(passed_over(answer));
+    lines.extend(doubt::lines(answer));
+    lines.extend(doubtful(answer));
     lines
 }
 
@@ -194,12 +168,11 @@ fn goals(answer: &Answer, choice: &Choice) -> Vec<String> {
     let (name_width, value_width) = (wide(&names), wide(&values));
     let each = told.iter().zip(names.iter().zip(&values));
     each.map(|(value, (name, shown))| {
-        let goal = &answer.goals[value.goal];
         format!(
             "  {name}{}  {}{shown}  {}",
             " ".repeat(name_width - width(name)),
             " ".repeat(value_width - width(shown)),
-            standing(goal, value)
+            standing(answer, value)
         )
     })
     .collect()
@@ -226,7 +199,8 @@ fn bound_text(goal: &Goal) -> String {
     )
 }
 
-fn standing(goal: &Goal, value: &GoalValue) -> String {
+fn standing(answer: &Answer, value: &GoalValue) -> String {
+    let goal = &answer.goals[value.goal];
     let room = value.estimate.mean.filter(|_| goal.bound != 0.0);
     let room = room.map(|mean| ((goal.bound - mean) / goal.bound).abs());
     let room = room.map_or_else(String::new, number::percent);
@@ -236,6 +210,9 @@ fn standing(goal: &Goal, value: &GoalValue) -> String {
         Standing::Unsure => "met by the mean, not by the interval".to_owned(),
         Standing::Missed if room.is_empty() => "missed".to_owned(),
         Standing::Missed => format!("missed by {room}"),
+        Standing::NoValue if answer.requests == Some(0.0) => {
+            "no value: there were no requests".to_owned()
+        }
         Standing::NoValue => "no value".to_owned(),
     }
 }
@@ -311,24 +288,64 @@ fn runner_up(answer: &Answer, winner: &Choice) -> Option<String> {
         return Some("Runner-up: none; no other kind meets the goals.".to_owned());
     };
     let extra = usd(second.extra);
-    let share = second.extra.mean? / winner.cost.mean?;
-    Some(if second.tie {
-        format!(
-            "Runner-up: {}, a tie within noise ({extra} a month more).",
-            second.choice.setting
-        )
+    let mean = second.extra.mean?;
+    let begin = if second.alike {
+        "Runner-up, of the same kind for want of another"
     } else {
-        let share = number::percent(share.abs());
-        let way = if second.extra.mean? < 0.0 {
-            "less"
-        } else {
-            "more"
-        };
-        format!(
-            "Runner-up: {}, {extra} a month more ({share} {way}).",
-            second.choice.setting
-        )
+        "Runner-up"
+    };
+    let setting = &second.choice.setting;
+    let differs = if second.alike {
+        differs(setting, &winner.setting)
+    } else {
+        String::new()
+    };
+    Some(if second.tie {
+        format!("{begin}: {setting}{differs}, a tie within noise ({extra} a month more).")
+    } else {
+        let way = if mean < 0.0 { "less" } else { "more" };
+        // A share of nothing is no number.
+        let share = winner.cost.mean.filter(|cost| *cost > 0.0);
+        let share = share.map(|cost| format!(" ({} {way})", number::percent((mean / cost).abs())));
+        let share = share.unwrap_or_default();
+        format!("{begin}: {setting}{differs}, {extra} a month more{share}.")
     })
+}
+
+/// Where the remedy is the same, what else differs.
+fn differs(setting: &Setting, winner: &Setting) -> String {
+    if setting.rules != winner.rules || setting.policy != winner.policy {
+        return String::new();
+    }
+    let each = [
+        ("memory", setting.memory != winner.memory),
+        ("architecture", setting.architecture != winner.architecture),
+        ("reserved concurrency", setting.reserved != winner.reserved),
+    ];
+    let names: Vec<&str> = each
+        .iter()
+        .filter(|(_, differs)| *differs)
+        .map(|(n, _)| *n)
+        .collect();
+    format!(" (the same remedy with other {})", names.join(" and "))
+}
+
+/// What is doubtful about the winner and its runner-up as they would be configured.
+fn doubtful(answer: &Answer) -> Vec<String> {
+    let each = doubts(answer).into_iter();
+    each.map(|(setting, doubt)| format!("Doubtful: {setting}: {doubt}"))
+        .collect()
+}
+
+/// What is doubtful about the winner and its runner-up, each in one sentence: setting and doubt.
+pub fn doubts(answer: &Answer) -> Vec<(String, String)> {
+    let second = answer.runner_up.as_ref().map(|second| &second.choice);
+    let choices = answer.winner.iter().chain(second).chain(&answer.nearest);
+    let each = choices.flat_map(|choice| {
+        let doubts = choice.doubts.iter();
+        doubts.map(|doubt| (choice.setting.to_string(), doubt.clone()))
+    });
+    each.collect()
 }
 
 fn more(answer: &Answer) -> Vec<String> {
@@ -363,74 +380,6 @@ fn more(answer: &Answer) -> Vec<String> {
         );
     }
     lines
-}
-
-/// The best of each kind as a table.
-fn kinds(answer: &Answer) -> Vec<String> {
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    let mut head = vec![
-        "kind".to_owned(),
-        "setting".to_owned(),
-        "USD a month".to_owned(),
-    ];
-    head.extend(answer.measures.iter().map(|m| m.metric().name.to_owned()));
-    head.push("goals".to_owned());
-    rows.push(head);
-    for of in &answer.kinds {
-        let (choice, verdict) = match &of.best {
-            Best::Meets(choice) => (Some(choice), "met".to_owned()),
-            Best::Misses(choice) => (Some(choice), unmet(choice).to_owned()),
-            Best::Dear(floor) => (None, format!("at least {} a month", number::usd(*floor))),
-            Best::Refused => (None, "not allowed".to_owned()),
-        };
-        let words = choice.map(|c| c.setting.remedy_words());
-        let mut row = vec![
-            of.kind.to_string(),
-            words.unwrap_or_else(|| NONE.to_owned()),
-        ];
-        row.push(choice.map_or(NONE.to_owned(), |c| plain(c.cost, 1.0)));
-        for (place, measure) in answer.measures.iter().enumerate() {
-            let of = |c: &Choice| shown(*measure, c.measures[place]);
-            row.push(choice.map_or(NONE.to_owned(), of));
-        }
-        row.push(verdict);
-        rows.push(row);
-    }
-    if rows.len() == 1 {
-        return Vec::new();
-    }
-    let columns = rows[0].len();
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| {
-            rows.iter()
-                .map(|row| width(&row[column]))
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().enumerate().map(|(column, cell)| {
-            let pad = " ".repeat(widths[column] - width(cell));
-            // Names to the left, numbers to the right.
-            if column < 2 || column + 1 == columns {
-                format!("{cell}{pad}")
-            } else {
-                format!("{pad}{cell}")
-            }
-        });
-        let cells: Vec<String> = cells.collect();
-        format!("  {}", cells.join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
-}
-
-/// A word for what was not chosen: by what chose it, or by what did not confirm it.
-const fn unmet(choice: &Choice) -> &'static str {
-    match choice.verdict {
-        Verdict::Met => "not confirmed",
-        Verdict::Open => "not sure",
-        Verdict::Missed => "missed",
-    }
 }
 
 /// The rows of the winner's schedule.
@@ -522,7 +471,7 @@ fn notes(answer: &Answer) -> Vec<String> {
         format!(
             "± is half of a 95 % interval (Student t over replications of {}). A goal is met where \
              the whole interval is.",
-            answer.duration
+            human(answer.duration)
         ),
     ];
     if let Some(scenario) = &answer.deployed {
@@ -558,6 +507,24 @@ fn notes(answer: &Answer) -> Vec<String> {
     notes
 }
 
+/// A length of time with no more digits than a person reads.
+fn human(span: Span) -> String {
+    let exact = span.to_string();
+    if exact.bytes().filter(u8::is_ascii_digit).count() <= 4 {
+        return exact;
+    }
+    let (unit, name) = match span.secs() {
+        172_800.0.. => (86_400.0, "days"),
+        7_200.0.. => (3600.0, "h"),
+        120.0.. => (60.0, "min"),
+        _ => (1.0, "s"),
+    };
+    format!(
+        "about {} {name}",
+        number::significant(span.secs() / unit, 3)
+    )
+}
+
 /// What a value of a measure is shown in: a factor and the unit behind it.
 pub(super) fn unit_of(metric: MetricId) -> (f64, &'static str) {
     let name = metric.metric().name;
@@ -583,4 +550,37 @@ fn usd(estimate: Estimate) -> String {
 
 fn plain(estimate: Estimate, factor: f64) -> String {
     number::shown(estimate, factor).map_or(NONE.to_owned(), |shown| shown.text())
+}
+
+/// A name for each candidate that no other has: its setting, and where several are told in the same
+/// words a number. What they differ in stands beside it.
+pub(super) fn names(answer: &Answer) -> Vec<String> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let each = answer.candidates.iter().map(|choice| {
+        let name = choice.setting.to_string();
+        let count = seen.entry(name.clone()).or_default();
+        *count += 1;
+        match *count {
+            1 => name,
+            count => format!("{name} ({count})"),
+        }
+    });
+    each.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_told_in_few_digits() {
+        for (seconds, told) in [
+            (345_185.0, "about 4 days"),
+            (86_400.0, "1 day"),
+            (100_000.0, "about 27.8 h"),
+            (1_234.567, "about 20.6 min"),
+        ] {
+            assert_eq!(human(Span::from_secs(seconds)), told);
+        }
+    }
 }

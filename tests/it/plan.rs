@@ -3,7 +3,10 @@
 #![expect(clippy::float_cmp, reason = "numbers are written as they are read")]
 
 mod answers;
+mod close;
 mod functions;
+mod journal;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,7 +53,7 @@ fn made(draft: &Draft, jobs: usize, exhaustive: bool) -> Answer {
         jobs: Some(jobs),
         replications: draft.experiment().replications as usize,
         exhaustive,
-        progress: None,
+        ..Options::default()
     };
     plan::plan(draft, &options, &Control::default()).unwrap()
 }
@@ -264,6 +267,16 @@ fn the_search_finds_what_the_full_grid_finds_in_a_fraction_of_its_cells() {
             "four",
             "latency-ms-p99 = \"<= 1400\"\ncold-start-ratio = \"<= 0.06 %\"",
             "memory = [\"1 GB\", \"1769 MB\"]\nremedies = [\"none\", \"provisioned\"]",
+        ),
+        (
+            "five",
+            "cold-start-ratio = \"<= 0.05 %\"",
+            "memory = [\"512 MB\", \"1 GB\"]\nremedies = [\"none\", \"ping\", \"provisioned\"]\nping = { every = [\"2 min\", \"5 min\"] }",
+        ),
+        (
+            "six",
+            "latency-ms-p99 = \"<= 1500\"",
+            "reserved-concurrency = [20, 40]\nremedies = [\"none\", \"provisioned\", \"tracking\"]",
         ),
     ];
     let (mut cells, mut grid) = (0, 0);

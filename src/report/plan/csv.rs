@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::names;
 use crate::experiment::Estimate;
 use crate::plan::{Answer, Verdict};
 use crate::report::number::exact;
@@ -17,33 +18,37 @@ pub(super) fn render(answer: &Answer) -> Result<String, io::Error> {
         "kind",
         "memory_mb",
         "architecture",
+        "reserved_concurrency",
+        "policy_keys",
         "replications",
     ]
     .map(str::to_owned)
     .into();
-    let mut names = vec!["cost_usd_per_month"];
-    names.extend(answer.measures.iter().map(|measure| measure.metric().name));
-    for name in names {
+    let mut measures = vec!["cost_usd_per_month"];
+    measures.extend(answer.measures.iter().map(|measure| measure.metric().name));
+    for name in measures {
         head.extend([name.to_owned(), format!("{name}_lo"), format!("{name}_hi")]);
     }
     head.push("goals".to_owned());
     writer.write_record(&head)?;
-    for choice in &answer.candidates {
+    for (choice, name) in answer.candidates.iter().zip(names(answer)) {
         let setting = &choice.setting;
         let mut row = vec![
-            setting.to_string(),
+            name,
             choice.kind.to_string(),
             setting
                 .memory
                 .map_or_else(String::new, |memory| memory.mb().to_string()),
             setting.architecture.map_or("", |a| a.name()).to_owned(),
+            setting.reserved.map_or_else(String::new, |n| n.to_string()),
+            setting.remedy_keys(),
             choice.replications.to_string(),
         ];
         row.extend(numbers(choice.cost));
         for estimate in &choice.measures {
             row.extend(numbers(*estimate));
         }
-        row.push(verdict(choice.verdict).to_owned());
+        row.push(verdict(answer, choice.verdict).to_owned());
         writer.write_record(&row)?;
     }
     let bytes = writer
@@ -63,9 +68,13 @@ fn numbers(estimate: Estimate) -> [String; 3] {
     ]
 }
 
+/// Stands where there is no goal to meet.
+pub(super) const NO_GOALS: &str = "no goals";
+
 /// A word for how all goals stand.
-pub(super) const fn verdict(verdict: Verdict) -> &'static str {
+pub(super) fn verdict(answer: &Answer, verdict: Verdict) -> &'static str {
     match verdict {
+        _ if answer.goals.is_empty() => NO_GOALS,
         Verdict::Met => "met",
         Verdict::Open => "unsure",
         Verdict::Missed => "missed",

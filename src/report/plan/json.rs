@@ -22,6 +22,7 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
             "choice": choice(&second.choice),
             "extra_usd_per_month": estimate(second.extra),
             "tie": second.tie,
+            "alike": second.alike,
         })
     });
     let binding = answer.binding.as_ref().map(|binding| {
@@ -32,12 +33,19 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
             "saves_usd_per_month": binding.saves,
         })
     });
+    let close = |close: &Choice| {
+        json!({
+            "choice": choice(close),
+            "replications_to_tell": answer.replications_to_tell(close),
+        })
+    };
     let kinds = answer.kinds.iter().map(|of| match &of.best {
         Best::Meets(best) => {
-            json!({ "kind": of.kind.to_string(), "goals": "met", "best": choice(best) })
+            let goals = verdict(answer, best.verdict);
+            json!({ "kind": of.kind.to_string(), "goals": goals, "best": choice(best) })
         }
         Best::Misses(best) => {
-            let goals = super::unmet(best);
+            let goals = super::kinds::unmet(best);
             json!({ "kind": of.kind.to_string(), "goals": goals, "best": choice(best) })
         }
         Best::Dear(floor) => {
@@ -58,6 +66,8 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
         "winner": answer.winner.as_ref().map(choice),
         "certainty": answer.winner.as_ref().and_then(super::certainty),
         "runner_up": runner_up,
+        "close": answer.close.iter().map(close).collect::<Vec<_>>(),
+        "gave_up": answer.gave_up,
         "nearest": answer.nearest.as_ref().map(choice),
         "binding": binding,
         "more": answer.more.iter().map(choice).collect::<Vec<_>>(),
@@ -114,7 +124,8 @@ fn of_choice(answer: &Answer, choice: &Choice) -> Value {
         "cost_usd_per_month": estimate(choice.cost),
         "goals": goals.collect::<Vec<_>>(),
         "measures": measures,
-        "verdict": verdict(choice.verdict),
+        "verdict": verdict(answer, choice.verdict),
+        "doubts": choice.doubts,
         "replications": choice.replications,
         "fresh": choice.fresh,
     })

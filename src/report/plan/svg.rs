@@ -8,14 +8,15 @@ use crate::report::svg;
 /// The picture of one measure of the answer.
 pub(super) fn frontier(answer: &Answer, measure: MetricId) -> String {
     let place = answer.measures.iter().position(|other| *other == measure);
-    let scenarios = answer.candidates.iter().map(|choice| {
+    let named = answer.candidates.iter().zip(super::names(answer));
+    let scenarios = named.map(|(choice, name)| {
         let mut values = vec![crate::experiment::Estimate::default(); METRICS.len()];
         values[COST_USD_PER_MONTH.index()] = choice.cost;
         if let Some(place) = place {
             values[measure.index()] = choice.measures[place];
         }
         ScenarioResult {
-            policy: choice.setting.to_string(),
+            policy: name,
             set: Vec::new(),
             metrics: Estimates::new(values),
             paired: None,

@@ -1,0 +1,218 @@
+//! Where few replications do not tell: close calls, and the search held to the full grid.
+
+use super::*;
+
+/// A request every four minutes, with a long cold start, and a goal that pings meet or miss by how
+/// their clock meets that of the requests.
+fn by_the_clock(replications: u32) -> String {
+    format!(
+        r#"
+platform     = "aws-lambda"
+duration     = "1 day"
+warm-up      = "1 h"
+replications = {replications}
+
+[[function]]
+name     = "f"
+model    = "java-spring-boot"
+memory   = "1 GB"
+arrivals = {{ every = "4 min" }}
+
+[slo]
+cold-start-ratio = "<= 1 %"
+"#
+    )
+}
+
+#[test]
+fn pings_beside_requests_by_the_clock_are_found_whatever_their_order() {
+    for replications in [3, 10] {
+        let name = format!("clock-{replications}");
+        let (found, _) = held_to_grid(&name, &by_the_clock(replications), 1);
+        let rule = &winner(&found).rules[0].remedy;
+        // More pings than these would do better, and less often ones as well.
+        assert_eq!(rule.to_string(), "ping 1 every 2 min", "{}", text(&found));
+    }
+}
+
+/// A small experiment by its number: shapes of arrivals, remedies, goals and replications in turn.
+fn small(number: usize) -> String {
+    fn turn<'a>(of: &[&'a str], number: usize) -> &'a str {
+        of[number % of.len()]
+    }
+    let arrivals = turn(
+        &[
+            "{ poisson = { rate = \"20 / h\" } }",
+            "{ every = \"5 min\" }",
+            "{ poisson = { rate = \"3 / min\" } }",
+            "{ profile = { period = \"12 h\", rates = [\"1 / min\", \"10 / min\"] } }",
+            "{ renewal = { gamma = { mean = \"3 min\", cv = 2.0 } } }",
+        ],
+        number,
+    );
+    let goal = turn(
+        &[
+            "cold-start-ratio = \"<= 1 %\"",
+            "latency-ms-p99 = \"<= 900\"",
+            "cold-start-ratio = \"<= 0.2 %\"",
+            "latency-ms-p95 = \"<= 400\"",
+        ],
+        number / 2,
+    );
+    let search = turn(
+        &[
+            "",
+            "[search]\nremedies = [\"none\", \"ping\", \"provisioned\"]",
+            "[search]\nremedies = [\"none\", \"provisioned\", \"tracking\"]",
+        ],
+        number,
+    );
+    let model = turn(&["node-api", "java-spring-boot"], number / 3);
+    let replications = 3 + number % 4;
+    format!(
+        r#"
+platform     = "aws-lambda"
+duration     = "12 h"
+warm-up      = "30 min"
+replications = {replications}
+seed         = {number}
+
+[[function]]
+name     = "f"
+model    = "{model}"
+memory   = "1 GB"
+service  = {{ lognormal = {{ median = "200 ms", p99 = "800 ms" }} }}
+arrivals = {arrivals}
+
+[slo]
+{goal}
+
+{search}
+"#
+    )
+}
+
+#[test]
+fn no_winner_is_dearer_than_that_of_the_grid_unless_what_is_cheaper_is_told() {
+    let (mut cells, mut grid, mut won) = (0, 0, 0);
+    for number in 0..20 {
+        let draft = draft(
+            &format!("small-{number}"),
+            &small(number),
+            &Overrides::default(),
+        );
+        let (found, full) = (made(&draft, 2, false), made(&draft, 2, true));
+        cells += found.effort.cells;
+        grid += full.effort.cells;
+        let both = format!("{number}:\n{}\n{}", text(&found), text(&full));
+        let Some(best) = &full.winner else {
+            continue;
+        };
+        won += 1;
+        let told = found.close.iter().chain(&found.rejected);
+        if told.clone().any(|choice| choice.setting == best.setting) {
+            continue;
+        }
+        let winner = found.winner.as_ref();
+        let winner = winner.unwrap_or_else(|| panic!("none in {both}"));
+        let half = |choice: &plan::Choice| {
+            let (low, high) = choice.cost.ci95.unwrap();
+            (high - low) / 2.0
+        };
+        let dearer = winner.cost.mean.unwrap() - best.cost.mean.unwrap();
+        assert!(dearer <= half(winner) + half(best), "{dearer} in {both}");
+    }
+    assert!(won >= 12, "{won} experiments have an answer");
+    assert!(cells < grid, "{cells} of {grid} cells");
+}
+
+/// Always one or always two provisioned instances under a goal.
+fn one_or_two(bound: f64) -> String {
+    format!(
+        r#"
+platform     = "aws-lambda"
+duration     = "1 day"
+warm-up      = "1 h"
+replications = 3
+
+[[function]]
+name     = "f"
+model    = "node-api"
+memory   = "1 GB"
+service  = {{ exponential = {{ mean = "2 s" }} }}
+arrivals = {{ poisson = {{ rate = "1 / min" }} }}
+
+[slo]
+cold-start-ratio = "<= {bound}"
+
+[search]
+remedies    = ["provisioned"]
+provisioned = {{ instances = [1, 3] }}
+"#
+    )
+}
+
+#[test]
+fn what_is_cheaper_and_too_close_to_tell_is_told_with_what_may_tell() {
+    let of_one = |found: &Answer| {
+        let mut candidates = found.candidates.iter();
+        let one = candidates.find(|choice| provisioned(&choice.setting) == 1);
+        one.unwrap().clone()
+    };
+    // The bound is what one instance gives by three replications, so that they cannot tell.
+    let loose = answer("one-or-two", &one_or_two(0.5));
+    assert_eq!(provisioned(winner(&loose)), 1);
+    let found = of_one(&loose).goals[0].estimate.mean.unwrap();
+    let close = answer("too-close", &one_or_two(found));
+    let one = of_one(&close);
+    assert!(one.replications > 3, "{}", text(&close));
+    if one.verdict == Verdict::Met {
+        assert_eq!(provisioned(winner(&close)), 1);
+        return;
+    }
+    assert_eq!(one.verdict, Verdict::Open, "{}", text(&close));
+    assert_eq!(provisioned(winner(&close)), 3);
+    assert_eq!(close.close.len(), 1);
+    let told = text(&close);
+    let begin = format!(
+        "Cheaper, but too close to tell with {} replications: provisioned 1 at ",
+        one.replications
+    );
+    let line = told.lines().find(|line| line.starts_with(&begin));
+    let line = line.unwrap_or_else(|| panic!("{told}"));
+    assert!(
+        line.contains("; --replications ") || line.contains("; more replications hardly tell"),
+        "{line}"
+    );
+}
+
+/// The half width of an interval falls with the root of the number of replications.
+#[test]
+fn twice_the_precision_takes_four_times_the_replications() {
+    let mut found = answer("precision", &one_or_two(0.5));
+    let mut choice = found.candidates[0].clone();
+    found.goals[0].bound = 0.10;
+    choice.replications = 5;
+    choice.goals.truncate(1);
+    choice.goals[0].standing = frostline::experiment::Standing::Unsure;
+    choice.goals[0].estimate.mean = Some(0.08);
+    choice.goals[0].estimate.ci95 = Some((0.04, 0.12));
+    assert_eq!(found.replications_to_tell(&choice), Some(20));
+    // As close as this nobody waits for.
+    choice.goals[0].estimate.mean = Some(0.0999);
+    assert_eq!(found.replications_to_tell(&choice), None);
+}
+
+#[test]
+fn where_too_many_winners_are_lost_it_is_not_said_that_none_is_there() {
+    let mut found = answer("gave-up", &one_or_two(0.5));
+    found.rejected = vec![found.candidates[0].clone(); 8];
+    found.winner = None;
+    found.gave_up = true;
+    let told = text(&found);
+    assert!(
+        told.contains("No setting is confirmed: of those that seemed to meet every goal the 8"),
+        "{told}"
+    );
+    assert!(!told.contains("No setting meets every goal"), "{told}");
+}

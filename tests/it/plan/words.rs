@@ -1,0 +1,175 @@
+//! The words of a plan: where there is no goal, no request, no cost, no other kind.
+
+use super::*;
+
+fn run(file: &Path, more: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_frostline"))
+        .arg("plan")
+        .arg(file)
+        .arg("--out")
+        .arg(file.with_file_name("out"))
+        .args(more)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[test]
+fn no_two_candidates_have_one_name() {
+    let found = answer("names", &shop("cold-start-ratio = \"<= 0.02 %\"", ""));
+    let files = report::plan::files(&found).unwrap();
+    let (_, bytes) = files
+        .iter()
+        .find(|(name, _)| name == "candidates.csv")
+        .unwrap();
+    let mut reader = csv::Reader::from_reader(&bytes[..]);
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let mut column = |name: &str| {
+        let mut heads = reader.headers().unwrap().iter();
+        heads.position(|head| head == name).unwrap()
+    };
+    let (name, keys) = (0, column("policy_keys"));
+    let mut names: Vec<&str> = rows.iter().map(|row| &row[name]).collect();
+    names.sort_unstable();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+    // Some are told in the same words, and differ in the rows of their schedule.
+    let words: Vec<String> = found
+        .candidates
+        .iter()
+        .map(|c| c.setting.to_string())
+        .collect();
+    let twice = words
+        .iter()
+        .filter(|word| names.contains(&&*format!("{word} (2)")))
+        .count();
+    assert!(twice > 1, "{words:?}");
+    let mut keys: Vec<&str> = rows.iter().map(|row| &row[keys]).collect();
+    keys.sort_unstable();
+    assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{keys:?}");
+}
+
+#[test]
+fn a_share_of_no_cost_is_not_told() {
+    let mut found = answer("no-cost", &shop("cold-start-ratio = \"<= 1 %\"", ""));
+    let second = found.runner_up.as_mut().unwrap();
+    second.tie = false;
+    second.extra.mean = Some(0.5);
+    found.winner.as_mut().unwrap().cost.mean = Some(0.0);
+    let told = text(&found);
+    let line = told
+        .lines()
+        .find(|line| line.starts_with("Runner-up: "))
+        .unwrap();
+    assert!(line.ends_with(" USD a month more."), "{line}");
+}
+
+#[test]
+fn fewer_replications_than_tell_are_not_taken_in_silence() {
+    let file = write(
+        "few",
+        &shop("cold-start-ratio = \"<= 1 %\"", "remedies = [\"none\"]"),
+    );
+    let (code, _, told) = run(&file, &["--replications", "2"]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("note: a plan needs 3 replications"), "{told}");
+    let (_, _, told) = run(&file, &["--replications", "3"]);
+    assert!(!told.contains("note:"), "{told}");
+}
+
+#[test]
+fn without_goals_none_is_met() {
+    let text_of = shop("", "remedies = [\"none\", \"provisioned\"]").replace("[slo]", "");
+    let found = answer("no-goals", &text_of);
+    let told = text(&found);
+    assert!(
+        told.contains("no goals") && !told.contains("  met"),
+        "{told}"
+    );
+    let files = report::plan::files(&found).unwrap();
+    let (_, bytes) = files
+        .iter()
+        .find(|(name, _)| name == "candidates.csv")
+        .unwrap();
+    let csv = String::from_utf8(bytes.clone()).unwrap();
+    assert!(
+        csv.lines().skip(1).all(|line| line.ends_with(",no goals")),
+        "{csv}"
+    );
+}
+
+#[test]
+fn where_there_are_no_requests_that_is_told() {
+    let text_of = api(
+        "arrivals = { every = \"40 h\" }",
+        "latency-ms-p99 = \"<= 100\"",
+        "",
+    );
+    let told = text(&answer("no-requests", &text_of));
+    assert!(
+        told.contains("There were no requests in the measured time."),
+        "{told}"
+    );
+    assert!(told.contains("no value: there were no requests"), "{told}");
+}
+
+#[test]
+fn nothing_is_cheaper_and_better_than_what_comes_nearest() {
+    let slo = "latency-ms-p50 = \"<= 10\"";
+    let found = answer(
+        "nearest",
+        &shop(slo, "remedies = [\"none\", \"provisioned\"]"),
+    );
+    let nearest = found.nearest.as_ref().unwrap();
+    // Provisioned instances change the median by nothing that one could tell.
+    assert!(nearest.setting.rules.is_empty(), "{}", text(&found));
+    assert_eq!(nearest.replications, found.replications);
+}
+
+#[test]
+fn the_second_best_is_another_remedy_not_another_reservation() {
+    let search = "reserved-concurrency = [20, 30]\nremedies = [\"none\", \"provisioned\"]";
+    let found = answer(
+        "reserved",
+        &shop("cold-start-ratio = \"<= 0.02 %\"", search),
+    );
+    let (winner, second) = (winner(&found), found.runner_up.as_ref());
+    let told = text(&found);
+    match second {
+        Some(second) if !second.alike => assert_ne!(second.choice.setting.kind(), winner.kind()),
+        Some(_) => assert!(
+            told.contains("Runner-up, of the same kind for want of another: ")
+                && told.contains(" (the same remedy with other reserved concurrency)"),
+            "{told}"
+        ),
+        None => panic!("{told}"),
+    }
+    let both = shop("cold-start-ratio = \"<= 50 %\"", search);
+    let found = answer("reserved-both", &both);
+    let second = found.runner_up.as_ref().unwrap();
+    assert!(!second.alike, "{}", text(&found));
+}
+
+#[test]
+fn what_is_doubtful_about_a_setting_is_told_with_it() {
+    let text_of = shop("", "memory = [\"128 MB\", \"1 GB\"]\nremedies = [\"none\"]")
+        .replace("[slo]", "")
+        .replace(
+            "name     = \"f\"",
+            "name     = \"f\"\nworking-set = { base = \"200 MB\", peak = \"300 MB\" }",
+        );
+    let file = write("doubts", &text_of);
+    let (code, stdout, stderr) = run(&file, &[]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("warning: 128 MB, no remedy: "), "{stderr}");
+    assert!(!stderr.contains("warning: 1 GB"), "{stderr}");
+    assert!(stdout.contains("Doubtful: 128 MB, no remedy: "), "{stdout}");
+    let json = fs::read_to_string(file.with_file_name("out").join("plan.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let of = |choice: &serde_json::Value| choice["doubts"].as_array().map_or(0, Vec::len);
+    assert!(of(&json["winner"]) + of(&json["runner_up"]["choice"]) > 0);
+}
