@@ -118,11 +118,16 @@ impl Tested {
         let beyond = (self.difference.abs() - self.rounding).max(0.0);
         if beyond == 0.0 {
             1.0
-        } else if self.error == 0.0 {
+        } else if self.is_alike() {
             alike_by_chance(self.degrees + 1.0)
         } else {
             student_t_two_sided(beyond / self.error, self.degrees)
         }
+    }
+
+    /// Whether all pairs differ by the same number, but for how sums are rounded.
+    fn is_alike(&self) -> bool {
+        self.error <= 1e-9 * self.difference.abs()
     }
 
     fn estimate(&self) -> Estimate {
@@ -384,7 +389,7 @@ fn judge(rows: &mut [Compared], tests: &[(Option<Tested>, bool)], tolerance: f64
     }
     // What differs without varying is no noise, even where it may do so by chance.
     for (row, (test, _)) in rows.iter_mut().zip(tests) {
-        let varies = |test: &Tested| test.error > 0.0 || test.p() >= 1.0;
+        let varies = |test: &Tested| !test.is_alike() || test.p() >= 1.0;
         if row.change == Change::Noise && !test.as_ref().is_some_and(varies) {
             row.change = Change::Unknown;
         }
