@@ -1,9 +1,9 @@
 //! Processor time a request and peak memory of the full simulator on one core: arrivals, service
 //! times, keep-alive, limits, costs, quantiles and causes on.
 //!
-//! `cargo bench --bench requests` prints a table of cases, and a grid of functions and rates that shows
-//! how time and memory grow; each case runs in a process of its own, so that
-//! its peak memory is its own. Times depend on the machine, so each row stands beside a loop that
+//! `cargo bench --bench requests` prints a table of cases, and a grid of functions and rates that
+//! shows how time and memory grow; each place and each part of a case runs in a process of its own,
+//! so that its memory is its own. Times depend on the machine, so each row stands beside a loop that
 //! only draws the same arrivals and service times, timed in the same minute. `-- CASE REQUESTS`
 //! runs one case (from 0) with so many requests, and with `apart`, `together` or `drawing` behind it
 //! only that, for a profiler; `-- grid` prints the grid alone.
@@ -30,29 +30,52 @@ fn nanos_a_request(work: impl FnOnce() -> u64) -> (f64, u64) {
     )
 }
 
-fn run_case(case: &Case, requests: f64, part: Option<&str>) {
+/// A name, and what is done with a case.
+type Part = (&'static str, fn(&Experiment) -> u64);
+
+/// What a case is made of: drawing alone, simulated apart, simulated together.
+const PARTS: [Part; 3] = [
+    ("drawing", draw),
+    ("apart", simulate_apart),
+    ("together", simulate_together),
+];
+
+/// One part of a case: nanoseconds a request, requests, MB.
+fn run_part(case: &Case, requests: f64, part: &str) {
+    let (_, work) = PARTS
+        .iter()
+        .find(|(name, _)| *name == part)
+        .expect("a part");
     let experiment = experiment(case, requests);
-    let time = |wanted: &str, work: fn(&Experiment) -> u64| {
-        part.is_none_or(|part| part == wanted)
-            .then(|| nanos_a_request(|| work(&experiment)))
+    let (nanos, requests) = nanos_a_request(|| work(&experiment));
+    println!("{nanos} {requests} {}", peak_mb());
+}
+
+/// Each part in a process of its own, so that none finds the memory that another has left.
+fn run_case(program: &Path, case: usize, requests: f64) {
+    let of_part = |(part, _): Part| -> [f64; 3] {
+        let arguments = [&case.to_string(), &requests.to_string(), part];
+        let output = Command::new(program).args(arguments).output();
+        let output = output.expect("this program runs");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let numbers: Vec<f64> = text
+            .split_whitespace()
+            .filter_map(|n| n.parse().ok())
+            .collect();
+        numbers
+            .try_into()
+            .unwrap_or_else(|_| panic!("{part}: {output:?}"))
     };
-    let drawing = time("drawing", draw);
-    let apart = time("apart", simulate_apart);
-    let apart_mb = peak_mb();
-    let together = time("together", simulate_together);
-    let show = |timed: Option<(f64, u64)>| timed.map_or(f64::NAN, |(nanos, _)| nanos);
+    let [drawing, apart, together] = PARTS.map(of_part);
     println!(
         "{:<48} {:>10} {:>9.0} {:>9.0} {:>9.0} {:>8.1} {:>8.0}",
-        case.name,
-        apart
-            .or(together)
-            .or(drawing)
-            .map_or(0, |(_, requests)| requests),
-        show(apart),
-        show(together),
-        show(drawing),
-        show(apart) / show(drawing),
-        apart_mb,
+        CASES[case].name,
+        apart[1],
+        apart[0],
+        together[0],
+        drawing[0],
+        apart[0] / drawing[0],
+        apart[2],
     );
 }
 
@@ -117,10 +140,13 @@ fn main() {
         }
         Some("grid") => return grid(&program),
         Some(case) => {
-            let case: usize = case.parse().expect("a case, or `grid`");
-            let part = arguments.get(2).map(String::as_str);
-            let case = &CASES[case];
-            return run_case(case, number(1).unwrap_or(case.requests), part);
+            let place: usize = case.parse().expect("a case, or `grid`");
+            let case = &CASES[place];
+            let requests = number(1).unwrap_or(case.requests);
+            return match arguments.get(2) {
+                Some(part) => run_part(case, requests, part),
+                None => run_case(&program, place, requests),
+            };
         }
         None => {}
     }
@@ -128,8 +154,8 @@ fn main() {
         "{:<48} {:>10} {:>9} {:>9} {:>9} {:>8} {:>8}",
         "nanoseconds a request", "requests", "apart", "together", "drawing", "ratio", "peak MB"
     );
-    for case in 0..CASES.len() {
-        run(&program, &[&case.to_string()]);
+    for (place, case) in CASES.iter().enumerate() {
+        run_case(&program, place, case.requests);
     }
     grid(&program);
 }
