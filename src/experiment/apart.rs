@@ -29,7 +29,7 @@ use super::curve::CurveStock;
 const CHUNK: usize = 64;
 /// Beginnings and ends of runs in a window for each function, so that what it needs is fetched once
 /// for many requests: at least so many, and as many as the bound over all functions allows.
-const NOTES_A_FUNCTION: (usize, usize) = (64, 512);
+const NOTES_A_FUNCTION: (usize, usize) = (160, 512);
 /// The same over all functions: in a short window, and in one that takes 32 MB, or half a kilobyte
 /// a function where that is more.
 const NOTES_A_WINDOW: (usize, usize) = (1 << 17, 1 << 22);
