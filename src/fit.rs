@@ -9,6 +9,7 @@
 //! million of them are sorted in parts that wait in temporary files. Everything after reads the
 //! calls in order, so that memory is that of instances and of bounded samples.
 
+mod arrivals;
 mod bills;
 mod call;
 mod choose;
@@ -56,6 +57,7 @@ pub use laws::Law;
 pub use timeout::Endings;
 pub use verdict::{Line, Outcome, Verdict};
 
+use arrivals::Arrivals;
 use gather::{Counted, Gather};
 use history::{History, Window};
 use join::Joined;
@@ -162,6 +164,7 @@ pub struct Fit {
     verdict: Result<Verdict, String>,
     model: String,
     experiment: Option<String>,
+    platform: Platform,
 }
 
 /// Reads logs and puts their calls together. `progress` is told the bytes that were read.
@@ -318,13 +321,15 @@ impl Read {
         let model = format!("{}.toml", self.name);
         let question = format!("What does {} do as it is?", self.name);
         let experiment = self.whole.is_timed().then(|| {
+            let from = self.begins(&platform);
             let run = Run {
                 question: &question,
                 trace: &trace,
                 model: &model,
                 date: &self.date(),
+                start: Some(&show::instant(from)),
                 // So that the last request lies within, be it on a whole second.
-                duration_s: self.whole.span_s().floor() + 1.0,
+                duration_s: self.seconds_from(from).floor() + 1.0,
                 warm_up_s: 0.0,
                 replications: 10,
                 seed: self.spec.seed,
@@ -338,6 +343,7 @@ impl Read {
             experiment,
             estimates,
             verdict,
+            platform,
             read: self,
         })
     }
@@ -366,6 +372,20 @@ impl Read {
             }
             None => format!("{files}: {calls} calls without times"),
         }
+    }
+
+    /// The whole second in which the first request arrived, in nanoseconds since 1970.
+    fn begins(&self, platform: &Platform) -> i64 {
+        const SECOND: i64 = 1_000_000_000;
+        let first = self.whole.span.map_or(0, |(first, _)| first);
+        (first - platform.unseen.mean).div_euclid(SECOND) * SECOND
+    }
+
+    /// Seconds from an instant to the last end.
+    fn seconds_from(&self, from: i64) -> f64 {
+        self.whole
+            .span
+            .map_or(0.0, |(_, last)| (last - from) as f64 / 1e9)
     }
 
     /// Day of the last call: what is asked of the model is what comes next.
@@ -415,6 +435,8 @@ impl Read {
             about,
             date: &self.date(),
             split,
+            from: self.begins(platform),
+            unseen: platform.unseen,
             replications: self.spec.replications,
             seed: self.spec.seed,
             jobs: self.spec.jobs,
@@ -505,6 +527,9 @@ impl Fit {
     /// # Errors
     /// It cannot be written.
     pub fn write_trace(&self, path: &Path) -> io::Result<u64> {
-        files::write_arrivals(path, &self.read.joined.calls, &self.read.name, true)
+        let Self { read, platform, .. } = self;
+        let arrivals = Arrivals::new(&read.joined.calls, platform.unseen)?;
+        let from = read.begins(platform);
+        files::write_arrivals(path, arrivals, (&read.name, from), true)
     }
 }

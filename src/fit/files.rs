@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::call::{Call, End};
-use super::sort::Sorted;
+use super::arrivals::Arrivals;
+use super::call::End;
 
 /// A folder for files that nobody needs afterwards.
 pub(super) struct Scratch(PathBuf);
@@ -29,16 +29,16 @@ impl Drop for Scratch {
     }
 }
 
-/// Writes a request of the trace a row: function, seconds from the first arrival, and how long it
-/// ran on a warm instance. A cold call's run has its first call in it: its row leaves it out, so
+/// Writes a request of the trace a row: function, seconds from an instant on, and how long it ran
+/// on a warm instance. A cold call's run has its first call in it: its row leaves it out, so
 /// that it is drawn. How many rows there are.
 ///
 /// # Errors
 /// It cannot be written.
 pub(super) fn write_arrivals(
     path: &Path,
-    calls: &Sorted<Call>,
-    function: &str,
+    mut arrivals: Arrivals<'_>,
+    (function, from): (&str, i64),
     with_service: bool,
 ) -> io::Result<u64> {
     let mut file = BufWriter::with_capacity(1 << 18, File::create(path)?);
@@ -49,14 +49,9 @@ pub(super) fn write_arrivals(
     };
     writeln!(file, "{header}")?;
     let name = field(function);
-    let mut rows = calls.rows()?;
-    let mut first = None;
     let mut count = 0;
-    while let Some(call) = rows.next()? {
-        let Some(arrival) = call.arrival() else {
-            continue;
-        };
-        let since = arrival - *first.get_or_insert(arrival);
+    while let Some((arrival, call)) = arrivals.next()? {
+        let since = (arrival - from).max(0);
         write!(
             file,
             "{name},{}.{:09}",

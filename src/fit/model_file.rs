@@ -109,7 +109,7 @@ pub(super) fn model(about: &About<'_>, of: &Estimates) -> String {
     text += &comment(&rates(of, about));
     text += &comment(
         "start.sandbox, start.fetch: in no log; left to the platform. A request waits that much \
-         longer than a log shows.",
+         longer than a log shows, and arrived so much earlier.",
     );
     let _ = writeln!(
         text,
@@ -332,6 +332,8 @@ pub(super) struct Run<'a> {
     /// Day of the last call, which chooses the rules of billing and scaling: an experiment asks
     /// what comes next, so the newest rules that the log knows are right for it.
     pub(super) date: &'a str,
+    /// When the first request arrived, in UTC: what days, hours and weekdays count from.
+    pub(super) start: Option<&'a str>,
     pub(super) duration_s: f64,
     pub(super) warm_up_s: f64,
     pub(super) replications: u32,
@@ -352,6 +354,10 @@ pub(super) fn experiment(run: &Run<'_>, about: &About<'_>, of: &Estimates) -> St
         "date         = {}   # rules of billing and scaling",
         run.date
     );
+    if let Some(start) = run.start {
+        let start = config::quoted(start);
+        let _ = writeln!(text, "start        = {start}   # first request of the log");
+    }
     let _ = writeln!(text, "duration     = \"{} s\"", plain(run.duration_s));
     if run.warm_up_s > 0.0 {
         let _ = writeln!(text, "warm-up      = \"{} s\"", plain(run.warm_up_s));

@@ -19,6 +19,17 @@ pub(super) struct Platform {
     pub(super) max_life_s: (f64, f64),
     /// What a first call given at one vCPU is multiplied by at the function's memory.
     pub(super) first_call_factor: f64,
+    /// What of a start no log shows.
+    pub(super) unseen: Unseen,
+}
+
+/// How long the platform works on a start before a log tells of it, in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unseen {
+    /// On average.
+    pub(super) mean: i64,
+    /// The longest that it may take.
+    pub(super) most: i64,
 }
 
 impl Platform {
@@ -35,7 +46,17 @@ impl Platform {
         let experiment = config::load_text("platform", &text)?;
         let plan = &experiment.scenarios[0].plan;
         let function = &plan.functions[0];
+        let before = [
+            &function.start.sandbox,
+            &function.start.network,
+            &function.start.fetch,
+        ];
+        let nanos = |s: f64| (s * 1e9) as i64;
         Ok(Self {
+            unseen: Unseen {
+                mean: nanos(before.iter().map(|phase| phase.mean_secs()).sum()),
+                most: nanos(before.iter().map(|phase| range(phase).1).sum()),
+            },
             keep_alive_s: match &plan.platform.keep_alive {
                 KeepAlive::For(instance) | KeepAlive::TwoClocks { instance, .. } => {
                     Some(range(instance))

@@ -19,6 +19,7 @@ use crate::stats::histogram::resolution;
 use crate::stats::moments::Moments;
 use crate::stats::student::student_t_quantile;
 
+use super::arrivals::Arrivals;
 use super::call::Call;
 use super::digits::digits;
 use super::estimates::Estimates;
@@ -26,6 +27,7 @@ use super::files::{self, Scratch};
 use super::history::History;
 use super::keep_alive::Found;
 use super::model_file::{self, About, Run};
+use super::platform::Unseen;
 use super::sample::quantile;
 use super::sort::Sorted;
 
@@ -132,6 +134,9 @@ pub(super) struct Parts<'a> {
     pub(super) about: &'a About<'a>,
     pub(super) date: &'a str,
     pub(super) split: i64,
+    /// When the simulation begins.
+    pub(super) from: i64,
+    pub(super) unseen: Unseen,
     pub(super) replications: u32,
     pub(super) seed: u64,
     pub(super) jobs: Option<usize>,
@@ -162,23 +167,26 @@ pub(super) fn verdict(parts: &Parts<'_>, control: &Control) -> Result<Verdict, N
     let dir = scratch.path();
     files::write_arrivals(
         &dir.join("arrivals.csv"),
-        parts.calls,
-        parts.about.name,
+        Arrivals::new(parts.calls, parts.unseen)?,
+        (parts.about.name, parts.from),
         false,
     )?;
     fs::write(
         dir.join("model.toml"),
         model_file::model(parts.about, parts.estimates),
     )?;
-    let (first, _) = parts.whole.span.unwrap_or_default();
-    let split_s = (parts.split - first) as f64 / 1e9;
+    let (first, last) = parts.whole.span.unwrap_or_default();
+    // Arrivals count from the beginning of the run; the parts are cut by what the log shows.
+    let seconds = |from: i64, to: i64| (to - from) as f64 / 1e9;
+    let warm_up_s = seconds(parts.from, parts.split);
     let run = Run {
         question: "Does the model hold?",
         trace: "arrivals.csv",
         model: "model.toml",
         date: parts.date,
-        duration_s: (parts.whole.span_s() - split_s).max(1e-3),
-        warm_up_s: split_s,
+        duration_s: seconds(parts.split, last).max(1e-3),
+        start: None,
+        warm_up_s,
         replications: parts.replications,
         seed: parts.seed,
         as_logged: true,
@@ -194,7 +202,7 @@ pub(super) fn verdict(parts: &Parts<'_>, control: &Control) -> Result<Verdict, N
     let lines = lines(parts.second, &cells);
     Ok(Verdict {
         calls: (parts.first.calls, parts.second.calls),
-        split_s,
+        split_s: seconds(first, parts.split),
         replications: parts.replications,
         reasons: reasons(parts, &lines),
         lines,

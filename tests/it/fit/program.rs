@@ -79,6 +79,51 @@ fn what_is_written_is_read_and_run_by_the_program_itself() {
     assert!(text(&again.stderr).contains("replaced"));
 }
 
+/// Requests that come a moment after one another meet a busy instance. By when their own begins to
+/// run, after a sandbox that no log shows, the other may be idle again: they are cold all the same,
+/// be the sandbox that of the platform's model or not.
+#[test]
+fn what_was_cold_in_the_log_is_cold_in_the_experiment_and_its_hours_are_those_of_the_log() {
+    for sandbox_ms in [75.0, 150.0] {
+        let known = Known {
+            arrivals: "{ mmpp = { rates = [\"6 / h\", \"5 / s\"], stays = [\"5 min\", \"2 s\"] } }",
+            service: "{ lognormal = { median = \"90 ms\", p99 = \"300 ms\" } }",
+            sandbox_ms,
+            days: 3,
+            ..KNOWN
+        };
+        let dir = folder(&format!("fit-cold-{sandbox_ms}"));
+        let calls = simulate(&known, 7, &dir);
+        let cold = calls.iter().filter(|call| call.cold).count() as f64;
+        let log = write(&calls, Shape::Tail, &dir).remove(0);
+        let log = log.to_str().unwrap();
+        let fitted = run(
+            &dir,
+            &["fit", log, "--name", "orders", "--out", "out", "--quiet"],
+        );
+        assert_eq!(fitted.status.code(), Some(0), "{}", text(&fitted.stderr));
+        let file = dir.join("out/experiment.toml");
+        let experiment = fs::read_to_string(&file).unwrap();
+        // The log begins at ten; the first call is cold, and arrived a sandbox before.
+        assert!(
+            experiment.contains("start        = \"2026-03-01T1"),
+            "{experiment}"
+        );
+        let arguments = ["run", "out/experiment.toml", "--format", "json", "--quiet"];
+        let output = run(&dir, &arguments);
+        let json: serde_json::Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+        let found = json["scenarios"][0]["metrics"]["cold_starts"]["mean"]
+            .as_f64()
+            .unwrap();
+        assert!(cold > 300.0, "{cold}");
+        assert!(
+            (found / cold - 1.0).abs() < 0.05,
+            "{found} of {cold} with {sandbox_ms} ms"
+        );
+        fs::remove_dir_all(&dir).unwrap();
+    }
+}
+
 #[test]
 fn the_same_log_in_two_files_does_not_double_its_calls() {
     let dir = folder("fit-twice");

@@ -12,7 +12,9 @@ pub(super) struct Known {
     pub(super) service: &'static str,
     pub(super) init: &'static str,
     pub(super) first_call: &'static str,
-    pub(super) rate: &'static str,
+    pub(super) arrivals: &'static str,
+    /// What the platform does before a log tells of a start.
+    pub(super) sandbox_ms: f64,
     pub(super) days: u32,
     pub(super) timeout: &'static str,
 }
@@ -22,7 +24,8 @@ pub(super) const KNOWN: Known = Known {
     service: "{ lognormal = { median = \"80 ms\", p99 = \"400 ms\" } }",
     init: "{ lognormal = { median = \"250 ms\", p99 = \"400 ms\" } }",
     first_call: "{ lognormal = { median = \"10 ms\", p99 = \"20 ms\" } }",
-    rate: "20 / h",
+    arrivals: "{ poisson = { rate = \"20 / h\" } }",
+    sandbox_ms: 0.0,
     days: 10,
     timeout: "20 s",
 };
@@ -38,15 +41,16 @@ pub(super) struct Simulated {
     pub(super) instance: u32,
 }
 
-/// Simulates the model: what a log of it tells is all that happens, for nothing comes before the
-/// init.
+/// Simulates the model: what a log of it tells is all that happens but for the sandbox. Calls are
+/// those that the log tells of: cold ones arrive when their runtime begins.
 pub(super) fn simulate(known: &Known, seed: u32, dir: &Path) -> Vec<Simulated> {
     let Known {
         keep_alive,
         service,
         init,
         first_call,
-        rate,
+        arrivals,
+        sandbox_ms,
         days,
         timeout,
     } = known;
@@ -54,8 +58,8 @@ pub(super) fn simulate(known: &Known, seed: u32, dir: &Path) -> Vec<Simulated> {
         "platform = \"aws-lambda\"\nduration = \"{days} days\"\nreplications = 1\nseed = {seed}\n\
          [platform-override]\nkeep-alive = {keep_alive}\n[[function]]\nname = \"orders\"\n\
          memory = \"512 MB\"\ntimeout = \"{timeout}\"\nerror-rate = 0.02\nservice = {service}\n\
-         start = {{ sandbox = \"0 s\", fetch = \"0 s\", init = {init}, first-call = {first_call} }}\n\
-         arrivals = {{ poisson = {{ rate = \"{rate}\" }} }}\n"
+         start = {{ sandbox = \"{sandbox_ms} ms\", fetch = \"0 s\", init = {init}, first-call = {first_call} }}\n\
+         arrivals = {arrivals}\n"
     );
     fs::create_dir_all(dir).unwrap();
     fs::write(dir.join("known.toml"), text).unwrap();
@@ -82,7 +86,12 @@ pub(super) fn simulate(known: &Known, seed: u32, dir: &Path) -> Vec<Simulated> {
     for row in rows.lines().skip(1) {
         let fields: Vec<&str> = row.split(',').collect();
         calls.push(Simulated {
-            arrival_s: fields[4].parse().unwrap(),
+            arrival_s: fields[4].parse::<f64>().unwrap()
+                + if fields[8].is_empty() {
+                    0.0
+                } else {
+                    sandbox_ms / 1e3
+                },
             start_s: fields[5].parse().unwrap(),
             finish_s: fields[6].parse().unwrap(),
             outcome: fields[7].to_owned(),
