@@ -343,7 +343,7 @@ fn of_intervals(
         degrees: if freedom.is_finite() {
             freedom
         } else {
-            degrees.0
+            degrees.0.min(degrees.1)
         },
         rounding: rounding(metric, before) + rounding(metric, after),
     })

@@ -6,7 +6,7 @@ use super::BATCHES;
 use super::cell::CellResult;
 use super::intervals::{of_replications, of_run};
 use super::results::{CurvePoint, Estimate};
-use crate::metric::{self, METRICS};
+use crate::metric;
 use crate::observe::{CurveBooks, CurveCounts, KeepAliveCurve, SummaryResult, Values, keep_alives};
 use crate::units::Span;
 
@@ -120,8 +120,7 @@ impl<'a> Curve<'a> {
 fn values(counts: &CurveCounts, place: usize, requests: Option<f64>, length: Span) -> Values {
     let (ran, cold) = (counts.ran as f64, counts.cold_starts[place] as f64);
     let ratio = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);
-    let mut values = vec![None; METRICS.len()];
-    for (metric, value) in [
+    Values::of([
         (metric::REQUESTS, requests),
         (metric::COLD_STARTS, Some(cold)),
         (metric::WARM_STARTS, Some(ran - cold)),
@@ -131,8 +130,5 @@ fn values(counts: &CurveCounts, place: usize, requests: Option<f64>, length: Spa
             metric::IDLE_MEAN,
             ratio(counts.idle_instance_s[place], length.secs()),
         ),
-    ] {
-        values[metric.index()] = value;
-    }
-    values.into()
+    ])
 }

@@ -290,6 +290,11 @@ impl Sweep<'_> {
     }
 
     fn run(&mut self, from: i64, to: i64) {
+        if from >= to {
+            // It takes no time, but an instance.
+            self.history.busy_peak = self.history.busy_peak.max(1);
+            return;
+        }
         self.edges.push(Reverse((from, true)));
         self.edges.push(Reverse((to, false)));
     }

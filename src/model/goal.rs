@@ -60,15 +60,16 @@ impl Relation {
         (Self::Above, ">"),
     ];
 
-    /// Whether a value is on the right side of a bound.
+    /// Whether a value is on the right side of a bound. Means and sums of decimal fractions are seldom
+    /// what was typed: what differs by a billionth is the same.
     pub fn holds(self, value: f64, bound: f64) -> bool {
+        let same = (value - bound).abs() <= 1e-9 * bound.abs();
         match self {
-            Self::AtMost => value <= bound,
-            Self::Below => value < bound,
-            Self::AtLeast => value >= bound,
-            Self::Above => value > bound,
-            // Sums of decimal fractions are seldom what was typed.
-            Self::Equal => (value - bound).abs() <= 1e-9 * bound.abs(),
+            Self::AtMost => value < bound || same,
+            Self::Below => value < bound && !same,
+            Self::AtLeast => value > bound || same,
+            Self::Above => value > bound && !same,
+            Self::Equal => same,
         }
     }
 }

@@ -23,7 +23,7 @@ fn bit(metric: MetricId) -> (usize, u64) {
 /// A value for each measure of the catalogue. Most of a function's are 0 or there is none; of
 /// 100,000 functions these take no room.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(from = "Vec<Option<f64>>", into = "Vec<Option<f64>>")]
+#[serde(try_from = "Vec<Option<f64>>", into = "Vec<Option<f64>>")]
 pub struct Values {
     /// Which there are.
     there: Set,
@@ -72,13 +72,16 @@ impl From<Sheet> for Values {
     }
 }
 
-impl From<Vec<Option<f64>>> for Values {
-    fn from(values: Vec<Option<f64>>) -> Self {
-        let mut sheet = Sheet::default();
-        for (metric, value) in MetricId::all().zip(values) {
-            sheet.set(metric, value.unwrap_or(f64::NAN));
-        }
-        sheet.into()
+impl TryFrom<Vec<Option<f64>>> for Values {
+    type Error = String;
+
+    /// # Errors
+    /// They are those of another catalogue.
+    fn try_from(values: Vec<Option<f64>>) -> Result<Self, String> {
+        let all: [Option<f64>; METRICS.len()] = values
+            .try_into()
+            .map_err(|values: Vec<_>| format!("{} values, not {}", values.len(), METRICS.len()))?;
+        Ok(Sheet(all.map(|value| value.unwrap_or(f64::NAN))).into())
     }
 }
 
@@ -89,6 +92,15 @@ impl From<Values> for Vec<Option<f64>> {
 }
 
 impl Values {
+    /// These, and none of any other measure.
+    pub fn of(given: impl IntoIterator<Item = (MetricId, Option<f64>)>) -> Self {
+        let mut sheet = Sheet::default();
+        for (metric, value) in given {
+            sheet.set(metric, value.unwrap_or(f64::NAN));
+        }
+        sheet.into()
+    }
+
     /// The value of a measure; `None` where there is none, such as a ratio to no requests.
     pub fn get(&self, metric: MetricId) -> Option<f64> {
         let (word, bit) = bit(metric);
@@ -130,14 +142,8 @@ impl Values {
     /// The same with other values of some measures.
     #[must_use]
     pub(super) fn with(&self, others: &[(MetricId, f64)]) -> Self {
-        let mut sheet = Sheet::default();
-        for (metric, value) in MetricId::all().zip(self.iter()) {
-            sheet.set(metric, value.unwrap_or(f64::NAN));
-        }
-        for (metric, value) in others {
-            sheet.set(*metric, *value);
-        }
-        sheet.into()
+        let others = others.iter().map(|(metric, value)| (*metric, Some(*value)));
+        Self::of(MetricId::all().zip(self.iter()).chain(others))
     }
 }
 
@@ -154,7 +160,8 @@ mod tests {
             _ => Some(index as f64),
         };
         let all: Vec<Option<f64>> = (0..METRICS.len()).map(given).collect();
-        let values = Values::from(all.clone());
+        let values = Values::try_from(all.clone()).expect("one for each");
+        assert!(Values::try_from(all[1..].to_vec()).is_err());
         let bits = |all: Vec<Option<f64>>| -> Vec<Option<u64>> {
             all.into_iter()
                 .map(|value| value.map(f64::to_bits))

@@ -55,14 +55,14 @@ impl Clock {
     }
 
     /// A clock of the same process with so many times its rate, where it is a Poisson process, as
-    /// one with a rate that changes is.
-    pub(super) fn memoryless(&self, times: f64) -> Self {
+    /// one with a rate that changes is. Nobody asks for what comes after `end`.
+    pub(super) fn memoryless(&self, times: f64, end: u64) -> Self {
         match self {
             Self::Poisson { at, mean_gap } => Self::Poisson {
                 at: *at,
                 mean_gap: mean_gap / times,
             },
-            Self::Mmpp(clock) => Self::Mmpp(Box::new(clock.times(times))),
+            Self::Mmpp(clock) => Self::Mmpp(Box::new(clock.times(times, end))),
             Self::Profile(clock) => Self::Profile(Box::new(clock.times(times))),
             _ => Self::Silent,
         }

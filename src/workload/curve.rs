@@ -97,6 +97,11 @@ impl Curve {
         tops.fold(1.0, f64::max)
     }
 
+    /// When the last surge is over.
+    pub(super) fn end(&self) -> u64 {
+        self.0.last().map_or(0, |piece| piece.to)
+    }
+
     /// When a surge lasts next, at an instant or after it.
     pub(super) fn next(&self, at: u64) -> Option<u64> {
         Some(self.from(at).first()?.from.max(at))

@@ -114,6 +114,8 @@ pub(super) struct MmppClock {
     at: u64,
     /// When the next state begins.
     until: u64,
+    /// No request comes after this.
+    end: u64,
     /// Draws states alone, so that these change when they would with any other rates.
     stays: Stream,
 }
@@ -154,14 +156,17 @@ impl MmppClock {
             state,
             at: 0,
             until,
+            end: NEVER,
             stays,
         })
     }
 
-    /// The same states with so many times the rates.
-    pub(super) fn times(&self, times: f64) -> Self {
+    /// The same states with so many times the rates, up to an end: where requests are rare it would
+    /// take long to find the first one after it.
+    pub(super) fn times(&self, times: f64, end: u64) -> Self {
         let states = self.states.iter();
         Self {
+            end,
             states: states.map(|(rate, stay)| (rate * times, *stay)).collect(),
             ..self.clone()
         }
@@ -197,7 +202,7 @@ impl MmppClock {
             }
             need -= room;
             self.at = self.until;
-            if self.at == NEVER {
+            if self.at >= self.end {
                 return NEVER;
             }
             self.change();

@@ -132,8 +132,12 @@ pub(super) struct Added {
 
 impl Added {
     fn new(clock: Clock, stream: Stream, curve: Curve) -> Self {
+        let mut other = clock.memoryless(curve.most() - 1.0, curve.end());
+        if let Some(first) = curve.next(0) {
+            other.skip_to(first);
+        }
         Self {
-            other: clock.memoryless(curve.most() - 1.0),
+            other,
             clock,
             own: None,
             stream,

@@ -106,6 +106,21 @@ fn a_run_ends_with_3_where_an_assertion_does_not_hold_and_with_0_where_all_do() 
     );
 }
 
+/// 3 of 60 are 5 %, however many replications the mean is of: a third of three times 0.05 is a
+/// little more.
+#[test]
+fn what_is_exactly_the_bound_meets_it() {
+    use frostline::model::Relation::{Above, AtLeast, AtMost, Below, Equal};
+    let mean = (0.05 + 0.05 + 0.05) / 3.0;
+    assert!(mean > 0.05);
+    for relation in [AtMost, AtLeast, Equal] {
+        assert!(relation.holds(mean, 0.05), "{relation}");
+    }
+    for relation in [Below, Above] {
+        assert!(!relation.holds(mean, 0.05), "{relation}");
+    }
+}
+
 /// As an assertion whose interval holds the bound does not pass, an objective does not.
 #[test]
 fn an_objective_that_no_scenario_is_sure_to_meet_is_not_met() {

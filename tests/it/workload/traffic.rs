@@ -313,6 +313,23 @@ fn what_a_surge_adds_to_even_requests_lies_within_it_and_is_as_much_as_it_says()
     }
 }
 
+/// A launch that adds next to nothing to an MMPP that changes often takes no longer than one that
+/// adds much: it looks for its requests within the surge alone.
+#[test]
+fn a_surge_that_adds_next_to_nothing_ends() {
+    let mmpp = Process::Mmpp {
+        states: [(1e-3, 1e-3), (2e-3, 1e-3)]
+            .map(|(rate, stay)| MmppState {
+                rate,
+                stay: secs(stay),
+            })
+            .into(),
+    };
+    let slight = traffic(1.0, &[surge(1.0 + 1e-12, 0.0)]);
+    let usual = instants(&mmpp, &traffic(1.0, &[]), 1);
+    assert_eq!(instants(&mmpp, &slight, 1), usual);
+}
+
 /// States and batches are drawn apart from requests and sizes.
 #[test]
 fn more_traffic_comes_in_the_same_states_and_batches() {
