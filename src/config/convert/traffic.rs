@@ -135,6 +135,10 @@ impl Context {
 
     /// What would be multiplied, and is nothing.
     fn doubt_traffic(&self, place: Place, surges: &[Placed], sources: &[Source]) {
+        // A source that is wrong is not among them.
+        if self.faults.any_error() {
+            return;
+        }
         let moved = sources.iter().filter(|source| !is_by_the_calendar(source));
         if !sources.is_empty() && moved.clone().next().is_none() {
             let title = "`traffic` and surges change nothing: all requests come by the calendar";
