@@ -226,7 +226,7 @@ fn head(
             .collect(),
     );
     for lines in [how, exists] {
-        paragraph(lines.iter().map(|&line| line.to_owned()).collect());
+        paragraph(wrap(&lines.join(" "), WIDTH));
     }
     paragraph(check::lines(deployment));
     let remarks = deployment.remarks.iter();
@@ -234,21 +234,22 @@ fn head(
     if let Some(pinger) = &deployment.pinger {
         paragraph(wrap(&pinger.remark(), WIDTH));
     }
-    let mut pings = deployment.functions.iter().flat_map(|f| &f.pings);
-    if let Some(rounds) = pings.next() {
+    let pings = deployment.functions.iter().flat_map(|f| &f.pings);
+    if let Some(rounds) = pings.max_by(|a, b| a.hold_ms.total_cmp(&b.hold_ms)) {
         let event = format!(
-            "A ping is an event such as {}. The handler has to hold its",
+            "A ping is an event such as {}. The handler has to hold its instance so long and return \
+             before it does anything else, in Python:",
             rounds.event()
         );
-        let handler = HANDLER_OF_PINGS.iter().map(|&line| line.to_owned());
-        paragraph(std::iter::once(event).chain(handler).collect());
+        let mut lines = wrap(&event, WIDTH);
+        lines.extend(HANDLER_OF_PINGS.iter().map(|&line| line.to_owned()));
+        paragraph(lines);
     }
     lines
 }
 
 /// How a handler takes a ping, after what one is.
 const HANDLER_OF_PINGS: &[&str] = &[
-    "instance so long and return before it does anything else, in Python:",
     "    import time",
     "    def handler(event, context):",
     "        if isinstance(event, dict) and event.get(\"ping\"):",

@@ -4,14 +4,15 @@
 # 48.30 USD a month
 #
 # terraform init, then terraform apply with the variables below: those without a default have to be
-# given. Requests have to go to the alias `live` of each function. Add triggers, permissions, networks
-# and environment variables of your own. In a folder that has them already, leave out the blocks
-# `terraform` and `provider "aws"` and the variable `region`.
+# given. Requests have to go to the alias `live` of each function. Add triggers, permissions,
+# networks and environment variables of your own. In a folder that has them already, leave out the
+# blocks `terraform` and `provider "aws"` and the variable `region`.
 #
 # This creates each function. Where one of its name exists, such as the one whose logs were fitted,
-# terraform apply fails: take the signs off the import block before it, and see in terraform plan what
-# would change. Or leave out the function, take over its alias, provisioned concurrency, scaling and
-# rules alone, and let them refer to the resource that you have; its memory and timeout are here.
+# terraform apply fails: take the signs off the import block before it, and see in terraform plan
+# what would change. Or leave out the function, take over its alias, provisioned concurrency,
+# scaling and rules alone, and let them refer to the resource that you have; its memory and timeout
+# are here.
 #
 # Check these before you deploy. Where a log or an experiment does not say them, they are guesses of
 # frostline, and no file here knows which are:
@@ -40,8 +41,8 @@
 # at 512 MB and 1 s a round besides the time that pings are held, by the first tier and without what
 # is free.
 #
-# A ping is an event such as {"ping": true, "hold_ms": 0}. The handler has to hold its
-# instance so long and return before it does anything else, in Python:
+# A ping is an event such as {"ping": true, "hold_ms": 75}. The handler has to hold its instance so
+# long and return before it does anything else, in Python:
 #     import time
 #     def handler(event, context):
 #         if isinstance(event, dict) and event.get("ping"):

@@ -1,5 +1,5 @@
 //! What is to be checked before the files are deployed: what a model may have guessed, and what
-//! stands in for what no experiment knows. A scenario does not say which of its values were guessed,
+//! stands for what no experiment knows. A scenario does not say which of its values were guessed,
 //! so each that may have been is told.
 
 use std::collections::BTreeMap;

@@ -11,18 +11,19 @@ const PROVISIONED: &str = "provisioned";
 const SNAPSHOT: &str = "snapstart";
 
 const HOW: &[&str] = &[
-    "For the Serverless Framework 4, osls 4 and version 3 alike: serverless deploy --region REGION. What",
-    "is under `custom` is yours to set. Add triggers, permissions, networks and environment variables of",
-    "your own. CloudFormation takes 500 resources a stack: split a longer one.",
-    "Requests have to go where pings go: to the alias `provisioned` of a function with provisioned",
-    "concurrency, to `snapstart` of one with a snapshot, and to any other without an alias, for the",
-    "framework makes no more. In main.tf and template.yaml each has the alias `live` instead.",
+    "For the Serverless Framework 4, osls 4 and version 3 alike: serverless deploy --region",
+    "REGION. What is under `custom` is yours to set. Add triggers, permissions, networks and",
+    "environment variables of your own. CloudFormation takes 500 resources a stack: split a",
+    "longer one. Requests have to go where pings go: to the alias `provisioned` of a function",
+    "with provisioned concurrency, to `snapstart` of one with a snapshot, and to any other",
+    "without an alias, for the framework makes no more. In main.tf and template.yaml each has",
+    "the alias `live` instead.",
 ];
 
 const EXISTS: &[&str] = &[
-    "This creates each function. Where one of its name exists, such as the one whose logs were fitted,",
-    "the stack fails: put its memorySize, timeout, provisionedConcurrency, snapStart and events into the",
-    "service that has it, and what is under `resources` beside them.",
+    "This creates each function. Where one of its name exists, such as the one whose logs were",
+    "fitted, the stack fails: put its memorySize, timeout, provisionedConcurrency, snapStart",
+    "and events into the service that has it, and what is under `resources` beside them.",
 ];
 
 /// The region is given to the command: a price list may have been guessed, and decides none.

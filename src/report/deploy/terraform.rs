@@ -10,17 +10,19 @@ use super::{
 };
 
 const HOW: &[&str] = &[
-    "terraform init, then terraform apply with the variables below: those without a default have to be",
-    "given. Requests have to go to the alias `live` of each function. Add triggers, permissions, networks",
-    "and environment variables of your own. In a folder that has them already, leave out the blocks",
-    "`terraform` and `provider \"aws\"` and the variable `region`.",
+    "terraform init, then terraform apply with the variables below: those without a default",
+    "have to be given. Requests have to go to the alias `live` of each function. Add triggers,",
+    "permissions, networks and environment variables of your own. In a folder that has them",
+    "already, leave out the blocks `terraform` and `provider \"aws\"` and the variable",
+    "`region`.",
 ];
 
 const EXISTS: &[&str] = &[
-    "This creates each function. Where one of its name exists, such as the one whose logs were fitted,",
-    "terraform apply fails: take the signs off the import block before it, and see in terraform plan what",
-    "would change. Or leave out the function, take over its alias, provisioned concurrency, scaling and",
-    "rules alone, and let them refer to the resource that you have; its memory and timeout are here.",
+    "This creates each function. Where one of its name exists, such as the one whose logs were",
+    "fitted, terraform apply fails: take the signs off the import block before it, and see in",
+    "terraform plan what would change. Or leave out the function, take over its alias,",
+    "provisioned concurrency, scaling and rules alone, and let them refer to the resource that",
+    "you have; its memory and timeout are here.",
 ];
 
 /// A file that `terraform validate` takes as it stands.
