@@ -261,9 +261,9 @@ mod tests {
             ..report(1, 1, 0)
         };
         let other = |run: i64, billed_ms: f64, at: i64| Fact {
+            at,
             run,
             billed_ms,
-            at,
             ..call
         };
         assert!(is_same(&call, &other(12_350_000, 13.0, 1_000_000)));

@@ -19,8 +19,8 @@ const HOW: &[&str] = &[
 
 const EXISTS: &[&str] = &[
     "This creates each function. Where one of its name exists, such as the one whose logs were",
-    "fitted, terraform apply fails: take the signs off the import block before it, and see in",
-    "terraform plan what would change. Or leave out the function, take over its alias,",
+    "fitted, terraform apply fails: take the signs off the import block before it (an alias `live`",
+    "that exists has the id NAME/live), and see in terraform plan what would change. Or leave out the function, take over its alias,",
     "provisioned concurrency, scaling and rules alone, and let them refer to the resource that",
     "you have; its memory and timeout are here.",
 ];
