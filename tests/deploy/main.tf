@@ -9,10 +9,10 @@
 # blocks `terraform` and `provider "aws"` and the variable `region`.
 #
 # This creates each function. Where one of its name exists, such as the one whose logs were fitted,
-# terraform apply fails: take the signs off the import block before it, and see in terraform plan
-# what would change. Or leave out the function, take over its alias, provisioned concurrency,
-# scaling and rules alone, and let them refer to the resource that you have; its memory and timeout
-# are here.
+# terraform apply fails: take the signs off the import block before it (an alias `live` that exists
+# has the id NAME/live), and see in terraform plan what would change. Or leave out the function,
+# take over its alias, provisioned concurrency, scaling and rules alone, and let them refer to the
+# resource that you have; its memory and timeout are here.
 #
 # Check these before you deploy. Where a log or an experiment does not say them, they are guesses of
 # frostline, and no file here knows which are:
