@@ -71,6 +71,9 @@ const PLATFORM: &str = "aws-lambda";
 /// Fewer calls on either side of the split give no verdict.
 const FEWEST: u64 = 10;
 
+/// Above this share of calls retries are unlikely: two logs tell of the same calls, each otherwise.
+const RETRIED: f64 = 0.4;
+
 /// What is fitted, and how.
 #[derive(Clone, Debug)]
 pub struct FitSpec {
@@ -327,6 +330,7 @@ impl Read {
                 trace: &trace,
                 model: &model,
                 date: &self.date(),
+                verdict: Some(&verdict_note(&verdict)),
                 start: Some(&show::instant(from)),
                 // So that the last request lies within, be it on a whole second.
                 duration_s: self.seconds_from(from).floor() + 1.0,
@@ -458,6 +462,28 @@ impl Read {
     }
 }
 
+/// The verdict as a file of the model carries it.
+fn verdict_note(verdict: &Result<Verdict, String>) -> String {
+    match verdict {
+        // The reason may be a list of faults, of which a comment has no use.
+        Err(why) => {
+            let why = why.lines().next().unwrap_or_default();
+            format!("Verdict: none, {}.", why.trim_end_matches(':'))
+        }
+        Ok(verdict) => {
+            let caution = match verdict.holds() {
+                Some(true) => "",
+                Some(false) => " Do not decide by what it misses; fit tells what may be the cause.",
+                None => " Fit a longer log.",
+            };
+            format!(
+                "Verdict, of the first part of the log about the rest: {}{caution}",
+                verdict.sentence()
+            )
+        }
+    }
+}
+
 fn broken(faults: &config::Diagnostics) -> FitError {
     FitError::Broken(format!(
         "this is a bug of frostline, please report it:\n{faults}"
@@ -481,6 +507,20 @@ impl Fit {
     /// Whether bills are as the rules of their days say.
     pub fn bills(&self) -> &Bills {
         &self.read.whole.bills
+    }
+
+    /// That so many calls have the request of an earlier one that they are none: in words, where it
+    /// is so.
+    pub fn many_retries(&self) -> Option<String> {
+        let (retries, calls) = (self.read.joined.retries, self.read.whole.calls);
+        (retries as f64 > RETRIED * calls as f64).then(|| {
+            format!(
+                "{} of {} calls have the request id of an earlier one: if two of the files tell of \
+                 the same calls, give one of them",
+                digits::grouped(retries),
+                digits::grouped(calls)
+            )
+        })
     }
 
     /// What was not understood of the logs.

@@ -43,7 +43,7 @@ pub(super) struct FitArgs {
     /// Share of the log's time that is fitted before the rest is simulated for the verdict
     #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = share)]
     split: f64,
-    /// Replications of the verdict
+    /// Replications of the verdict, from 2 to 10000
     #[arg(long, value_name = "N", default_value_t = 20,
           value_parser = clap::value_parser!(u32).range(2..=10_000))]
     replications: u32,
@@ -134,6 +134,9 @@ pub(super) fn run(args: &FitArgs) -> Result<(), Failed> {
         Format::Json => fit.json(),
     })?;
     if !args.quiet {
+        if let Some(warning) = fit.many_retries() {
+            tell(&format!("warning: {warning}"));
+        }
         if replaced {
             tell("Files of an earlier fit were replaced");
         }

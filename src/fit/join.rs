@@ -7,8 +7,11 @@ use super::call::{About, ByStream, Call, End, Fact, NEVER, NONE, NamelessError};
 use super::sort::{Sorted, Sorter};
 
 /// Reports of one request with the same duration and closer together tell of the same call: the
-/// same line, taken from two places. A retry comes a minute later.
+/// same line, taken from two places, or its text and its JSON. A retry comes a minute later.
 const SAME_CALL: i64 = 1_000_000_000;
+/// So far apart in nanoseconds durations of one call may be: lines of text have two decimals of a
+/// millisecond, JSON three.
+const ROUNDED: i64 = 10_000;
 
 /// What came of putting facts together.
 pub(super) struct Joined {
@@ -71,7 +74,8 @@ pub(super) fn join(
     Ok(joined)
 }
 
-/// Gives each error that names no request to the calls that ran on its stream then.
+/// Gives each error that names no request to the call that ran on its stream then: to the first of
+/// two, for the next may begin in the millisecond in which the failed one ends.
 fn with_errors(
     by_stream: &Sorted<ByStream>,
     errors: &Sorted<NamelessError>,
@@ -86,8 +90,9 @@ fn with_errors(
         while error.is_some_and(|error| error < arrival) {
             error = errors.next()?;
         }
-        if error.is_some_and(|error| error.stream == stream && error.at <= call.0.at) {
+        while error.is_some_and(|error| error.stream == stream && error.at <= call.0.at) {
             call.0.end = call.0.end.max(End::Error);
+            error = errors.next()?;
         }
         calls.push(call)?;
     }
@@ -142,7 +147,11 @@ fn put_together(facts: &[Fact], group: Option<u32>, joined: &mut Joined) -> Vec<
 
 fn is_same(call: &Fact, report: &Fact) -> bool {
     let near = call.at == NEVER || report.at == NEVER || (call.at - report.at).abs() <= SAME_CALL;
-    near && call.run == report.run
+    let billed_alike = call.billed_ms.is_nan()
+        || report.billed_ms.is_nan()
+        || (call.billed_ms - report.billed_ms).abs() < 1e-6;
+    let rounded = (call.run - report.run).abs() <= ROUNDED && billed_alike;
+    near && (call.run == report.run || rounded)
 }
 
 /// Adds to a call what another report of it knows.
@@ -221,5 +230,46 @@ mod tests {
             (3, End::Error),
         ];
         assert_eq!(ended, expected);
+    }
+
+    #[test]
+    fn an_error_is_of_one_call_though_the_next_begins_as_it_is_told() {
+        let mut facts = Sorter::new();
+        // Runs 90 to 100 and, on the same stream, 100 to 110 and 110 to 120.
+        for fact in [report(1, 1, 100), report(2, 1, 110), report(3, 1, 120)] {
+            facts.push(fact).unwrap();
+        }
+        let mut errors = Sorter::new();
+        for at in [100, 115] {
+            errors.push(NamelessError { stream: 1, at }).unwrap();
+        }
+        let (facts, errors) = (facts.finish().unwrap(), errors.finish().unwrap());
+        let joined = join(facts, None, &errors).unwrap();
+        let mut rows = joined.calls.rows().unwrap();
+        let mut ended = Vec::new();
+        while let Some(call) = rows.next().unwrap() {
+            ended.push(call.0.end);
+        }
+        assert_eq!(ended, [End::Error, End::Plain, End::Error]);
+    }
+
+    #[test]
+    fn durations_that_differ_by_their_rounding_are_of_one_call_and_no_others() {
+        let call = Fact {
+            run: 12_345_678,
+            billed_ms: 13.0,
+            ..report(1, 1, 0)
+        };
+        let other = |run: i64, billed_ms: f64, at: i64| Fact {
+            at,
+            run,
+            billed_ms,
+            ..call
+        };
+        assert!(is_same(&call, &other(12_350_000, 13.0, 1_000_000)));
+        assert!(is_same(&call, &other(12_350_000, f64::NAN, 0)));
+        assert!(!is_same(&call, &other(12_350_000, 14.0, 0)));
+        assert!(!is_same(&call, &other(12_360_000, 13.0, 0)));
+        assert!(!is_same(&call, &other(12_350_000, 13.0, 2 * SAME_CALL)));
     }
 }

@@ -332,6 +332,8 @@ pub(super) struct Run<'a> {
     /// Day of the last call, which chooses the rules of billing and scaling: an experiment asks
     /// what comes next, so the newest rules that the log knows are right for it.
     pub(super) date: &'a str,
+    /// Whether the model holds, for whoever reads the file later.
+    pub(super) verdict: Option<&'a str>,
     /// When the first request arrived, in UTC: what days, hours and weekdays count from.
     pub(super) start: Option<&'a str>,
     pub(super) duration_s: f64,
@@ -347,6 +349,9 @@ pub(super) struct Run<'a> {
 /// The experiment.
 pub(super) fn experiment(run: &Run<'_>, about: &About<'_>, of: &Estimates) -> String {
     let mut text = "#:schema schema/experiment.json\n".to_owned();
+    if let Some(verdict) = run.verdict {
+        text += &comment(verdict);
+    }
     let _ = writeln!(text, "question     = {}", config::quoted(run.question));
     let _ = writeln!(text, "platform     = \"aws-lambda\"");
     let _ = writeln!(

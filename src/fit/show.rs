@@ -532,4 +532,7 @@ fn verdict(of: &Verdict, text: &mut String) {
     for reason in &of.reasons {
         let _ = writeln!(text, "  Likely: {reason}.");
     }
+    if of.holds() == Some(false) && of.reasons.is_empty() {
+        let _ = writeln!(text, "  No cause is seen in the log.");
+    }
 }

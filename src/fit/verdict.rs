@@ -9,6 +9,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use crate::config::{self, Overrides};
@@ -20,7 +21,7 @@ use crate::stats::moments::Moments;
 use crate::stats::student::student_t_quantile;
 
 use super::arrivals::Arrivals;
-use super::call::Call;
+use super::call::{Call, End};
 use super::digits::digits;
 use super::estimates::Estimates;
 use super::files::{self, Scratch};
@@ -33,6 +34,12 @@ use super::sort::Sorted;
 
 /// A gap of this share is close, where replications spread less than that.
 const CLOSE: f64 = 0.05;
+
+/// Above this share of the pauses that tell, contradictions show that a keep-alive is no constant.
+const CONTRADICTING: f64 = 0.01;
+
+/// A weaker correlation of calls one after another is no cause of what a verdict misses.
+const DEPENDENT: f64 = 0.1;
 
 /// How a measure came out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,7 +80,8 @@ pub struct Verdict {
     pub replications: u32,
     /// Measures.
     pub lines: Vec<Line>,
-    /// What may have led it astray, likeliest first.
+    /// What may have led it astray and is seen in the log, likeliest first; of one that misses
+    /// without any, no cause is seen.
     pub reasons: Vec<String>,
 }
 
@@ -184,6 +192,7 @@ pub(super) fn verdict(parts: &Parts<'_>, control: &Control) -> Result<Verdict, N
         trace: "arrivals.csv",
         model: "model.toml",
         date: parts.date,
+        verdict: None,
         duration_s: seconds(parts.split, last).max(1e-3),
         start: None,
         warm_up_s,
@@ -204,7 +213,7 @@ pub(super) fn verdict(parts: &Parts<'_>, control: &Control) -> Result<Verdict, N
         calls: (parts.first.calls, parts.second.calls),
         split_s: seconds(first, parts.split),
         replications: parts.replications,
-        reasons: reasons(parts, &lines),
+        reasons: reasons(parts, &lines, dependence(parts.calls)?),
         lines,
     })
 }
@@ -325,8 +334,9 @@ fn line(name: &'static str, measured: f64, values: &Moments, little: f64) -> Lin
     }
 }
 
-/// What is known to lead a verdict astray and is the case here.
-fn reasons(parts: &Parts<'_>, lines: &[Line]) -> Vec<String> {
+/// What is known to lead a verdict astray and is the case here; empty where the log shows nothing.
+/// `correlation` is that of calls one after another.
+fn reasons(parts: &Parts<'_>, lines: &[Line], correlation: Option<f64>) -> Vec<String> {
     let missing: Vec<&Line> = lines
         .iter()
         .filter(|line| line.outcome == Outcome::Misses)
@@ -351,15 +361,15 @@ fn reasons(parts: &Parts<'_>, lines: &[Line]) -> Vec<String> {
         ));
     }
     if misses("cold") {
-        if let Found::Constant {
-            contradicting: 1.., ..
-        } = parts.whole_estimates.keep_alive.found
+        let keep_alive = &parts.whole_estimates.keep_alive;
+        let telling = keep_alive.survived + keep_alive.gone;
+        if let Found::Constant { contradicting, .. } = keep_alive.found
+            && are_many(contradicting, telling)
         {
-            reasons.push(
-                "pauses in the log contradict a constant keep-alive: not all instances live equally \
-                 long"
-                    .to_owned(),
-            );
+            reasons.push(format!(
+                "{contradicting} of {telling} pauses in the log contradict a constant keep-alive: not \
+                 all instances live equally long"
+            ));
         }
         if parts.estimates.keep_alive_toml.is_none() {
             reasons.push(format!(
@@ -388,14 +398,65 @@ fn reasons(parts: &Parts<'_>, lines: &[Line]) -> Vec<String> {
             parts.first.cold
         ));
     }
-    if reasons.is_empty() {
-        reasons.push(
-            "service times that depend on one another or on the time of day: they are drawn \
-             independently"
-                .to_owned(),
-        );
+    if let Some(correlation) = correlation {
+        reasons.push(format!(
+            "how long a call runs depends on the call before it (correlation of their logarithms {}), \
+             be it by the time of day: in the simulation it does not",
+            digits(correlation, 2)
+        ));
     }
     reasons
+}
+
+/// Whether contradictions of a constant keep-alive are more than chance, clocks and cut logs.
+fn are_many(contradicting: u64, telling: u64) -> bool {
+    contradicting as f64 > CONTRADICTING * telling as f64
+}
+
+/// Of warm calls one after another, how much how long they run has to do with one another: the
+/// correlation of the logarithms, where there clearly is one.
+fn dependence(calls: &Sorted<Call>) -> io::Result<Option<f64>> {
+    let mut pairs = Pairs::default();
+    let mut before = None;
+    let mut rows = calls.rows()?;
+    while let Some(call) = rows.next()? {
+        if call.is_cold() || call.0.end == End::Timeout || call.0.run <= 0 {
+            continue;
+        }
+        let now = call.run_ms().ln();
+        if let Some(before) = before.replace(now) {
+            pairs.see(before, now);
+        }
+    }
+    Ok(pairs.clear_correlation())
+}
+
+/// Sums over pairs.
+#[derive(Clone, Copy, Default)]
+struct Pairs {
+    n: f64,
+    mean: (f64, f64),
+    square: (f64, f64),
+    product: f64,
+}
+
+impl Pairs {
+    fn see(&mut self, a: f64, b: f64) {
+        self.n += 1.0;
+        let (from_a, from_b) = (a - self.mean.0, b - self.mean.1);
+        self.mean.0 += from_a / self.n;
+        self.mean.1 += from_b / self.n;
+        self.square.0 += from_a * (a - self.mean.0);
+        self.square.1 += from_b * (b - self.mean.1);
+        self.product += from_a * (b - self.mean.1);
+    }
+
+    /// Of independent values it has a standard deviation of 1/√n.
+    fn clear_correlation(&self) -> Option<f64> {
+        let correlation = self.product / (self.square.0 * self.square.1).sqrt();
+        let clear = correlation.abs() > DEPENDENT.max(4.0 / self.n.sqrt());
+        clear.then_some(correlation)
+    }
 }
 
 #[cfg(test)]
@@ -448,6 +509,35 @@ mod tests {
             assert_eq!(verdict(&outcomes).sentence(), said);
             assert_eq!(verdict(&outcomes).holds(), holds);
         }
+    }
+
+    #[test]
+    fn a_pause_of_thousands_is_no_cause() {
+        assert!(!are_many(1, 28_748));
+        assert!(!are_many(0, 0));
+        assert!(are_many(300, 28_748));
+    }
+
+    #[test]
+    fn only_calls_that_depend_on_one_another_are_told_to() {
+        let of = |values: &mut dyn Iterator<Item = f64>| {
+            let mut pairs = Pairs::default();
+            let values: Vec<f64> = values.collect();
+            for pair in values.windows(2) {
+                pairs.see(pair[0], pair[1]);
+            }
+            pairs.clear_correlation()
+        };
+        // Fractional parts of squares spread as if they were drawn.
+        let drawn = |n: u32| (f64::from(n * n) * std::f64::consts::SQRT_2).fract();
+        assert_eq!(of(&mut (0..2_000).map(drawn)), None);
+        // Slow for half of the time: by half of its variance a call is like the one before.
+        let slow = |n: u32| drawn(n) + f64::from(n / 100 % 2);
+        let told = of(&mut (0..2_000).map(slow)).unwrap();
+        assert!((0.6..0.9).contains(&told), "{told}");
+        // Few of them show nothing.
+        assert_eq!(of(&mut (0..10).map(slow)), None);
+        assert_eq!(of(&mut [1.0; 9].into_iter()), None);
     }
 
     #[test]

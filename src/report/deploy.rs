@@ -14,6 +14,7 @@
 //! `AWS::Events`, `AWS::IAM` and `AWS::Lambda` (docs.aws.amazon.com, 2026), and of `serverless.yml`
 //! as the Serverless Framework 4 and osls 4.3 read it.
 
+mod check;
 mod describe;
 mod hcl;
 mod names;
@@ -201,8 +202,14 @@ pub fn files(scenario: &Scenario, notes: &[String]) -> Vec<(&'static str, Vec<u8
     NAMES.iter().copied().zip(bytes).collect()
 }
 
-/// What stands first in each file, a line each.
-fn head(title: &str, how: &[&str], deployment: &Deployment, notes: &[String]) -> Vec<String> {
+/// What stands first in each file, a line each. `exists` says what to do where a function is there
+/// already.
+fn head(
+    title: &str,
+    (how, exists): (&[&str], &[&str]),
+    deployment: &Deployment,
+    notes: &[String],
+) -> Vec<String> {
     let version = env!("CARGO_PKG_VERSION");
     let mut lines = vec![format!("{title}, written by frostline {version}.")];
     let mut paragraph = |texts: Vec<String>| {
@@ -218,27 +225,32 @@ fn head(title: &str, how: &[&str], deployment: &Deployment, notes: &[String]) ->
             .map(str::to_owned)
             .collect(),
     );
-    paragraph(how.iter().map(|&line| line.to_owned()).collect());
+    for lines in [how, exists] {
+        paragraph(wrap(&lines.join(" "), WIDTH));
+    }
+    paragraph(check::lines(deployment));
     let remarks = deployment.remarks.iter();
     paragraph(remarks.flat_map(|remark| wrap(remark, WIDTH)).collect());
     if let Some(pinger) = &deployment.pinger {
         paragraph(wrap(&pinger.remark(), WIDTH));
     }
-    if deployment.functions.iter().any(|f| !f.pings.is_empty()) {
-        paragraph(
-            HANDLER_OF_PINGS
-                .iter()
-                .map(|&line| line.to_owned())
-                .collect(),
+    let pings = deployment.functions.iter().flat_map(|f| &f.pings);
+    if let Some(rounds) = pings.max_by(|a, b| a.hold_ms.total_cmp(&b.hold_ms)) {
+        let event = format!(
+            "A ping is an event such as {}. The handler has to hold its instance so long and return \
+             before it does anything else, in Python:",
+            rounds.event()
         );
+        let mut lines = wrap(&event, WIDTH);
+        lines.extend(HANDLER_OF_PINGS.iter().map(|&line| line.to_owned()));
+        paragraph(lines);
     }
     lines
 }
 
-/// How a handler takes a ping.
+/// How a handler takes a ping, after what one is.
 const HANDLER_OF_PINGS: &[&str] = &[
-    "A ping is an event such as {\"ping\": true, \"hold_ms\": 75}. The handler has to hold its instance so",
-    "long and return before it does anything else, in Python:",
+    "    import time",
     "    def handler(event, context):",
     "        if isinstance(event, dict) and event.get(\"ping\"):",
     "            time.sleep(event[\"hold_ms\"] / 1000)",

@@ -3,9 +3,25 @@
 # How is each remedy deployed?
 # 48.30 USD a month
 #
-# terraform init, then terraform apply with the variables below: role_arn has no default.
-# Requests have to go to the alias of each function. Add triggers, permissions, networks and
-# environment variables of your own.
+# terraform init, then terraform apply with the variables below: those without a default have to be
+# given. Requests have to go to the alias `live` of each function. Add triggers, permissions,
+# networks and environment variables of your own. In a folder that has them already, leave out the
+# blocks `terraform` and `provider "aws"` and the variable `region`.
+#
+# This creates each function. Where one of its name exists, such as the one whose logs were fitted,
+# terraform apply fails: take the signs off the import block before it (an alias `live` that exists
+# has the id NAME/live), and see in terraform plan what would change. Or leave out the function,
+# take over its alias, provisioned concurrency, scaling and rules alone, and let them refer to the
+# resource that you have; its memory and timeout are here.
+#
+# Check these before you deploy. Where a log or an experiment does not say them, they are guesses of
+# frostline, and no file here knows which are:
+# - runtime java25 of report; the handler example.Handler::handleRequest is only an example of its
+#   kind
+# - runtime nodejs24.x of search; the handler index.handler is only an example of its kind
+# - runtime provided.al2023 of send-mail-now; the handler bootstrap is only an example of its kind
+# - runtime python3.12 of checkout, login; the handler app.handler is only an example of its kind
+# - region: none is set here; costs are by the prices of eu-central-1, on arm64
 #
 # Not in it: the keep-alive of login. Lambda itself decides how long an idle instance is kept.
 # Not in it: the floor of 1 instances of login. Lambda has no such thing; provisioned concurrency is
@@ -18,15 +34,16 @@
 # By hand: the scheduled actions of ${send} "mail" now that set 0 to 0 instances. AWS schedules
 # cannot ask for a day of the month and a day of the week at once, nor for parts of a minute.
 #
-# Rounds of several pings are sent by a function of their own, frostline-pinger, all at one instant,
-# so that each finds an instance of its own as in the simulation. The simulation knows nothing of
-# that function: that it takes one of the concurrency of the account, that its pings come some
+# Rounds of several pings are sent by a function of their own, login-pinger, all at one instant, so
+# that each finds an instance of its own as in the simulation. The simulation knows nothing of that
+# function: that it takes one of the concurrency of the account, that its pings come some
 # milliseconds after one another, and that it costs 0.0636 USD a month: 8640 requests and 4644 GB-s,
 # at 512 MB and 1 s a round besides the time that pings are held, by the first tier and without what
 # is free.
 #
 # A ping is an event such as {"ping": true, "hold_ms": 75}. The handler has to hold its instance so
 # long and return before it does anything else, in Python:
+#     import time
 #     def handler(event, context):
 #         if isinstance(event, dict) and event.get("ping"):
 #             time.sleep(event["hold_ms"] / 1000)
@@ -57,9 +74,8 @@ provider "aws" {
 }
 
 variable "region" {
-  description = "Region of AWS"
+  description = "Region of AWS; costs are by the prices of eu-central-1"
   type        = string
-  default     = "eu-central-1"
 }
 
 variable "role_arn" {
@@ -96,6 +112,10 @@ variable "images" {
   type        = map(string)
 }
 
+# import {
+#   to = aws_lambda_function.checkout
+#   id = "checkout"
+# }
 resource "aws_lambda_function" "checkout" {
   function_name                  = "checkout"
   role                           = var.role_arn
@@ -122,6 +142,10 @@ resource "aws_lambda_provisioned_concurrency_config" "checkout" {
   provisioned_concurrent_executions = 3
 }
 
+# import {
+#   to = aws_lambda_function.search
+#   id = "search"
+# }
 resource "aws_lambda_function" "search" {
   function_name    = "search"
   role             = var.role_arn
@@ -199,6 +223,10 @@ resource "aws_lambda_permission" "search_ping_1" {
   source_arn    = aws_cloudwatch_event_rule.search_ping_1.arn
 }
 
+# import {
+#   to = aws_lambda_function.report
+#   id = "report"
+# }
 resource "aws_lambda_function" "report" {
   function_name    = "report"
   role             = var.role_arn
@@ -222,6 +250,10 @@ resource "aws_lambda_alias" "report" {
   function_version = aws_lambda_function.report.version
 }
 
+# import {
+#   to = aws_lambda_function.thumbnails
+#   id = "thumbnails"
+# }
 resource "aws_lambda_function" "thumbnails" {
   function_name = "thumbnails"
   role          = var.role_arn
@@ -314,6 +346,10 @@ resource "aws_appautoscaling_scheduled_action" "thumbnails_action_2" {
   }
 }
 
+# import {
+#   to = aws_lambda_function.send_mail_now
+#   id = "send-mail-now"
+# }
 # `${send} "mail" now` in the experiment, a name that Lambda does not take or that is taken.
 # A timeout of 2.5 s in the experiment: Lambda has whole s from 1 to 900.
 # `rust` is no runtime that Lambda takes today: provided.al2023 stands in.
@@ -377,6 +413,10 @@ resource "aws_appautoscaling_scheduled_action" "send_mail_now_action_2" {
   }
 }
 
+# import {
+#   to = aws_lambda_function.login
+#   id = "login"
+# }
 resource "aws_lambda_function" "login" {
   function_name    = "login"
   role             = var.role_arn
@@ -403,20 +443,20 @@ resource "aws_cloudwatch_event_rule" "login_ping_1" {
 
 resource "aws_cloudwatch_event_target" "login_ping_1" {
   rule  = aws_cloudwatch_event_rule.login_ping_1.name
-  arn   = aws_lambda_function.frostline_pinger.arn
+  arn   = aws_lambda_function.login_pinger.arn
   input = "{\"function\": \"login:live\", \"instances\": 6, \"hold_ms\": 75}"
 }
 
 resource "aws_lambda_permission" "login_ping_1" {
   action        = "lambda:InvokeFunction"
   principal     = "events.amazonaws.com"
-  function_name = aws_lambda_function.frostline_pinger.function_name
+  function_name = aws_lambda_function.login_pinger.function_name
   source_arn    = aws_cloudwatch_event_rule.login_ping_1.arn
 }
 
-data "archive_file" "frostline_pinger" {
+data "archive_file" "login_pinger" {
   type                    = "zip"
-  output_path             = "build/frostline-pinger.zip"
+  output_path             = "build/login-pinger.zip"
   source_content_filename = "index.py"
 
   source_content = <<-EOT
@@ -461,7 +501,7 @@ data "archive_file" "frostline_pinger" {
   EOT
 }
 
-data "aws_iam_policy_document" "frostline_pinger_trust" {
+data "aws_iam_policy_document" "login_pinger_trust" {
   statement {
     actions = ["sts:AssumeRole"]
 
@@ -472,7 +512,7 @@ data "aws_iam_policy_document" "frostline_pinger_trust" {
   }
 }
 
-data "aws_iam_policy_document" "frostline_pinger" {
+data "aws_iam_policy_document" "login_pinger" {
   statement {
     actions   = ["lambda:InvokeFunction"]
     resources = [aws_lambda_alias.login.arn]
@@ -484,23 +524,23 @@ data "aws_iam_policy_document" "frostline_pinger" {
   }
 }
 
-resource "aws_iam_role" "frostline_pinger" {
+resource "aws_iam_role" "login_pinger" {
   name_prefix        = "frostline-pinger-"
-  assume_role_policy = data.aws_iam_policy_document.frostline_pinger_trust.json
+  assume_role_policy = data.aws_iam_policy_document.login_pinger_trust.json
 }
 
-resource "aws_iam_role_policy" "frostline_pinger" {
-  role   = aws_iam_role.frostline_pinger.name
-  policy = data.aws_iam_policy_document.frostline_pinger.json
+resource "aws_iam_role_policy" "login_pinger" {
+  role   = aws_iam_role.login_pinger.name
+  policy = data.aws_iam_policy_document.login_pinger.json
 }
 
-resource "aws_lambda_function" "frostline_pinger" {
-  function_name    = "frostline-pinger"
-  role             = aws_iam_role.frostline_pinger.arn
+resource "aws_lambda_function" "login_pinger" {
+  function_name    = "login-pinger"
+  role             = aws_iam_role.login_pinger.arn
   runtime          = "python3.13"
   handler          = "index.handler"
-  filename         = data.archive_file.frostline_pinger.output_path
-  source_code_hash = data.archive_file.frostline_pinger.output_base64sha256
+  filename         = data.archive_file.login_pinger.output_path
+  source_code_hash = data.archive_file.login_pinger.output_base64sha256
   architectures    = ["arm64"]
   memory_size      = 512
   timeout          = 70

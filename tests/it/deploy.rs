@@ -222,14 +222,82 @@ fn what_lambda_cannot_be_told_is_said_in_every_file() {
             "`rust` is no runtime that Lambda takes today: provided.al2023 stands in",
             "A timeout of 2.5 s in the experiment",
             "if isinstance(event, dict) and event.get(\"ping\"):",
+            "in Python: import time",
+            "This creates each function. Where one of its name exists",
+            "guesses of frostline, and no file here knows which are:",
+            "runtime python3.12 of checkout, login; the handler app.handler is only an example",
+            "region: none is set here; costs are by the prices of eu-central-1, on arm64",
         ] {
-            let comments = text.lines().map(str::trim_start);
-            let comments = comments.filter_map(|line| line.strip_prefix('#'));
-            let comments: Vec<&str> = comments.map(str::trim).collect();
-            let comments = comments.join(" ");
+            let comments = comments(&text);
             assert!(comments.contains(remark), "{remark}\n{comments}");
         }
     }
+}
+
+/// The text of a file's comments, without their signs and ends of lines.
+fn comments(text: &str) -> String {
+    let comments = text.lines().map(str::trim_start);
+    let comments = comments.filter_map(|line| line.strip_prefix('#'));
+    let words = comments.flat_map(str::split_whitespace);
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// What a log did not tell is not in the files as if it were known: the region is asked for, the
+/// longest timeout and the runtime are told as what to check.
+#[test]
+fn what_may_have_been_guessed_is_told_in_every_file() {
+    let text = "platform = \"aws-lambda\"\nduration = \"1 h\"\n\
+         [platform-override]\nprices = \"aws-lambda/us-east-1\"\n\
+         [[function]]\nname = \"orders\"\nservice = \"10 ms\"\ntimeout = \"900 s\"\n\
+         arrivals = { poisson = { rate = \"1 / s\" } }\n\
+         [[function]]\nname = \"short\"\nservice = \"10 ms\"\ntimeout = \"30 s\"\n\
+         arrivals = { poisson = { rate = \"1 / s\" } }\n";
+    let experiment = load_text("guessed", text).unwrap_or_else(|faults| panic!("{faults}"));
+    let deployment = Deployment::of(&experiment.scenarios[0]);
+    check(&deployment, &[]);
+    let main = terraform(&deployment, &[]);
+    for text in [&main, &sam(&deployment, &[]), &serverless(&deployment, &[])] {
+        let told = comments(text);
+        assert!(
+            told.contains("runtime provided.al2023 of orders, short;"),
+            "{told}"
+        );
+        assert!(
+            told.contains("timeout 900 s of orders: the most that Lambda allows"),
+            "{told}"
+        );
+        let outside = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'));
+        let settings = outside.filter(|line| !line.trim_start().starts_with("description"));
+        assert!(
+            settings.clone().all(|line| !line.contains("us-east-1")),
+            "{text}"
+        );
+    }
+    let read: serde_json::Value = hcl::from_str(&main).unwrap();
+    assert!(read["variable"]["region"]["default"].is_null());
+    // With its signs off, the block is one that Terraform takes.
+    let import = main
+        .lines()
+        .skip_while(|line| *line != "# import {")
+        .take(4);
+    let import: Vec<&str> = import.filter_map(|line| line.strip_prefix("# ")).collect();
+    let import: serde_json::Value = hcl::from_str(&import.join("\n")).unwrap();
+    assert_eq!(import["import"]["to"], "${aws_lambda_function.orders}");
+    assert_eq!(import["import"]["id"], "orders");
+}
+
+/// What a handler is shown is what it is sent.
+#[test]
+fn the_example_of_a_ping_is_one_that_is_sent() {
+    let mut deployment = Deployment::of(&answer());
+    let pinged = deployment.functions.iter_mut().find(|f| f.name == "login");
+    pinged.unwrap().pings[0].hold_ms = 120.0;
+    deployment.functions.retain(|f| f.name == "login");
+    let told = comments(&terraform(&deployment, &[]));
+    let example = "an event such as {\"ping\": true, \"hold_ms\": 120}.";
+    assert!(told.contains(example), "{told}");
 }
 
 #[test]

@@ -24,6 +24,9 @@ use super::start::working_set;
 const DEFAULT_MEMORY_MB: f64 = 128.0;
 /// Functions that a warning about many of them names.
 const CUT_NAMED: usize = 3;
+/// So much longer than its timeout a trace may have a request that the timeout did cut: a row that
+/// is to be cut again has to be longer, be it by a rounding.
+const RECORDED_LATE: Span = Span::from_nanos(2_000_000);
 /// Runtime of a function that gives none: one's own binary.
 const DEFAULT_RUNTIME: &str = "provided.al2023";
 
@@ -255,7 +258,7 @@ impl Context {
         let mut cuts: BTreeMap<(Place, Span), Vec<&FunctionFacts>> = BTreeMap::new();
         for facts in functions {
             if let (Some(longest), Some(timeout)) = (facts.longest, facts.function.timeout)
-                && longest > timeout
+                && longest > timeout + RECORDED_LATE
             {
                 cuts.entry((facts.timeout_place, timeout))
                     .or_default()

@@ -9,6 +9,7 @@ use crate::config::typed::traffic::SurgeEntry;
 use crate::config::typed::value;
 use crate::ids::FunctionId;
 use crate::model::{BatchSize, Process, Source, Surge, Traffic};
+use crate::schedule::Start;
 use crate::units::{Span, Time, format_span};
 
 use super::Context;
@@ -71,7 +72,18 @@ impl Context {
             let shown = |at: Time| format_span(at.since(Time::ZERO));
             let title = format!("the surge begins {} after the run does", shown(start));
             let fault = Fault::new(title).at(start_place);
-            self.fault(fault.note(format!("the run ends after {}", shown(end))));
+            let fault = fault.note(format!("the run ends after {}", shown(end)));
+            let by_calendar = matches!(value(&typed.start), Some(Moment::At(_)));
+            self.fault(if by_calendar {
+                let begins = self.start.get();
+                fault.note(if begins == Start::default() {
+                    "the run begins on 2024-01-01 unless `start` says otherwise".to_owned()
+                } else {
+                    format!("the run begins at {begins}")
+                })
+            } else {
+                fault
+            });
         } else if start + duration <= measured_from {
             let title = "the surge is over before measuring begins";
             let fault = Fault::warning(title).at(table.place);

@@ -8,18 +8,18 @@ use crate::model::{
 use crate::schedule::{Schedule, aws_rate};
 use crate::units::{Memory, Span, format_span};
 
-use super::names::{Names, names};
+use super::check::LONGEST_S;
+use super::names::{Names, names, pinger_name};
 use super::pinger::{self, Pinger};
 use super::runtime::runtime;
 use super::{Action, Capacity, Code, DeployedFunction, Deployment, Rounds, Scaling, Target};
 
 /// Name of the platform that the files are for.
 const PLATFORM: &str = "aws-lambda";
-/// Least and most memory and temporary storage in MB, and the longest timeout in seconds
-/// (docs.aws.amazon.com, lambda, gettingstarted-limits, 2026).
+/// Least and most memory and temporary storage in MB (docs.aws.amazon.com, lambda,
+/// gettingstarted-limits, 2026).
 const MEMORY_MB: (u64, u64) = (128, 10_240);
 const EPHEMERAL_MB: (u64, u64) = (512, 10_240);
-const LONGEST_S: u64 = 900;
 /// Scheduled actions of a function (docs.aws.amazon.com, autoscaling, application, quotas, 2026).
 const MOST_ACTIONS: usize = 200;
 /// Functions that a remark names.
@@ -30,9 +30,10 @@ impl Deployment {
     pub fn of(scenario: &Scenario) -> Self {
         let plan = &scenario.plan;
         let mut given: Vec<&str> = plan.functions.iter().map(|f| f.name.as_str()).collect();
-        given.push(pinger::NAME);
+        let pinger = first_pinged(plan).map(|first| pinger_name(&first.name));
+        given.extend(pinger.as_deref());
         let mut names = names(&given);
-        let of_pinger = names.pop();
+        let of_pinger = pinger.and_then(|_| names.pop());
         let functions = plan.functions.iter().zip(names);
         let mut deployment = Self {
             region: None,
@@ -116,6 +117,16 @@ impl Deployment {
         }
         self.remarks.extend(remarks);
     }
+}
+
+/// The first function that the pinger calls.
+fn first_pinged(plan: &Plan) -> Option<&Function> {
+    let pinged = plan.remedies.iter().filter(|remedy| match &remedy.kind {
+        RemedyKind::Ping(ping) => rounds(ping).is_some_and(|rounds| rounds.by_pinger()),
+        _ => false,
+    });
+    let first = pinged.flat_map(|remedy| &remedy.functions).min()?;
+    plan.functions.get(first.index())
 }
 
 /// Who a remedy is for, where it is not for all.

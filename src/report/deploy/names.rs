@@ -59,6 +59,14 @@ fn made_valid(name: &str) -> String {
     made
 }
 
+/// What the pinger of a function with this name is called: two deployments of one account have two.
+pub(super) fn pinger_name(function: &str) -> String {
+    const END: &str = "-pinger";
+    let mut name = made_valid(function);
+    name.truncate(MOST - END.len());
+    name + END
+}
+
 /// The letters and digits of a name, at most as many as a name on Lambda has.
 fn words(name: &str) -> Vec<&str> {
     let mut left = MOST;
@@ -148,5 +156,13 @@ mod tests {
         assert_eq!(given[2], triple("function-3", "function_3", "Unnamed3"));
         assert_eq!(given[3].0, format!("{}-2", "x".repeat(62)));
         assert_eq!(given[4].0, cut);
+    }
+
+    #[test]
+    fn a_pinger_is_called_after_its_function_in_as_many_letters_as_there_may_be() {
+        assert_eq!(pinger_name("orders"), "orders-pinger");
+        assert_eq!(pinger_name("日本"), "function-pinger");
+        let long = pinger_name(&"x".repeat(64));
+        assert_eq!(long, format!("{}-pinger", "x".repeat(57)));
     }
 }

@@ -19,8 +19,6 @@ use super::DeployedFunction;
 use super::names::Names;
 use super::yaml::{Entry, Node, entry, map};
 
-/// What it is called, where no function is called so.
-pub(super) const NAME: &str = "frostline-pinger";
 /// Runtime and handler of its code.
 pub(super) const RUNTIME: &str = "python3.13";
 pub(super) const HANDLER: &str = "index.handler";
@@ -43,8 +41,12 @@ pub(super) const INVOKE: &str = "lambda:InvokeFunction";
 pub(super) const LAMBDA: &str = "lambda.amazonaws.com";
 pub(super) const EVENTS: &str = "events.amazonaws.com";
 
-/// Its code.
-pub(super) const CODE: &str = r#"import json
+/// Its code, with what it sends at most.
+pub(super) fn code() -> String {
+    CODE.replace("MOST", &MOST.to_string())
+}
+
+const CODE: &str = r#"import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -54,7 +56,7 @@ from botocore.config import Config
 client = boto3.client(
     "lambda",
     config=Config(
-        max_pool_connections=500,
+        max_pool_connections=MOST,
         read_timeout=900,
         retries={"total_max_attempts": 1},
     ),
@@ -218,10 +220,7 @@ pub(super) fn resources(pinger: &Pinger, architecture: &str, targets: &[Pinged<'
                 entry("Architectures", vec![architecture.into()]),
                 entry("MemorySize", MEMORY_MB),
                 entry("Timeout", pinger.timeout_s),
-                entry(
-                    "Code",
-                    map([entry("ZipFile", Node::Lines(CODE.to_owned()))]),
-                ),
+                entry("Code", map([entry("ZipFile", Node::Lines(code()))])),
             ],
         ),
     ];

@@ -9,14 +9,22 @@ use super::{
 };
 
 const HOW: &[&str] = &[
-    "sam build, then sam deploy --guided. Put the code of each function where its CodeUri says, and",
-    "its handler into its parameter. Add triggers, permissions, networks and environment variables of",
-    "your own. CloudFormation takes 200 parameters and 500 resources a template: split a longer one.",
+    "sam build, then sam deploy --guided. Put the code of each function where its CodeUri says,",
+    "and its handler into its parameter. Requests have to go to the alias `live` of each",
+    "function. Add triggers, permissions, networks and environment variables of your own.",
+    "CloudFormation takes 200 parameters and 500 resources a template: split a longer one.",
+];
+
+const EXISTS: &[&str] = &[
+    "This creates each function. Where one of its name exists, such as the one whose logs were",
+    "fitted, the stack fails: put its MemorySize, Timeout, AutoPublishAlias,",
+    "ProvisionedConcurrencyConfig, SnapStart and Events into the template that has it, and the",
+    "resources that are no function beside them.",
 ];
 
 /// A template that CloudFormation takes after the transform.
 pub fn sam(deployment: &Deployment, notes: &[String]) -> String {
-    let head = head("AWS SAM template", HOW, deployment, notes);
+    let head = head("AWS SAM template", (HOW, EXISTS), deployment, notes);
     let head: Vec<String> = head.iter().map(|line| comment(line)).collect();
     let functions = &deployment.functions;
     let own = functions.iter().flat_map(|function| {

@@ -11,26 +11,44 @@ const PROVISIONED: &str = "provisioned";
 const SNAPSHOT: &str = "snapstart";
 
 const HOW: &[&str] = &[
-    "For the Serverless Framework 4, osls 4 and version 3 alike: serverless deploy. What is under",
-    "`custom` is yours to set. Add triggers, permissions, networks and environment variables of your",
-    "own. CloudFormation takes 500 resources a stack: split a longer one.",
+    "For the Serverless Framework 4, osls 4 and version 3 alike: serverless deploy --region",
+    "REGION. What is under `custom` is yours to set. Add triggers, permissions, networks and",
+    "environment variables of your own. CloudFormation takes 500 resources a stack: split a",
+    "longer one. Requests have to go where pings go: to the alias `provisioned` of a function",
+    "with provisioned concurrency, to `snapstart` of one with a snapshot, and to any other",
+    "without an alias, for the framework makes no more. In main.tf and template.yaml each has",
+    "the alias `live` instead.",
 ];
+
+const EXISTS: &[&str] = &[
+    "This creates each function. Where one of its name exists, such as the one whose logs were",
+    "fitted, the stack fails: put its memorySize, timeout, provisionedConcurrency, snapStart",
+    "and events into the service that has it, and what is under `resources` beside them.",
+];
+
+/// The region is given to the command: a price list may have been guessed, and decides none.
+const REGION: &str = "${opt:region}";
 
 /// A service that the framework takes as it stands.
 pub fn serverless(deployment: &Deployment, notes: &[String]) -> String {
-    let head = head("Serverless Framework service", HOW, deployment, notes);
+    let head = head(
+        "Serverless Framework service",
+        (HOW, EXISTS),
+        deployment,
+        notes,
+    );
     let head: Vec<String> = head.iter().map(|line| comment(line)).collect();
     let functions = &deployment.functions;
-    let mut provider = vec![entry("name", "aws")];
-    provider.extend(
-        deployment
-            .region
-            .as_deref()
-            .map(|region| entry("region", region)),
-    );
-    provider.push(entry("architecture", deployment.architecture));
+    let provider = [
+        entry("name", "aws"),
+        entry("region", REGION),
+        entry("architecture", deployment.architecture),
+    ];
+    // A stack is called after it, and another of that name would be overwritten.
+    let first = functions.first().map_or("", |f| f.label.as_str());
+    let service = format!("frostline-{first}").replace('_', "-");
     let mut top = vec![
-        entry("service", "frostline-answer"),
+        entry("service", service.trim_end_matches('-')),
         entry("provider", map(provider)),
         entry("custom", custom(deployment)),
         entry("functions", map(functions.iter().map(of_function))),
@@ -48,7 +66,6 @@ pub fn serverless(deployment: &Deployment, notes: &[String]) -> String {
 
 /// What no experiment knows.
 fn custom(deployment: &Deployment) -> Node {
-    let region = deployment.region.as_deref().unwrap_or("us-east-1");
     let (mut handlers, mut packages, mut images) = (Vec::new(), Vec::new(), Vec::new());
     for function in &deployment.functions {
         let key = logical(function);
@@ -59,7 +76,7 @@ fn custom(deployment: &Deployment) -> Node {
             }
             Code::Image => {
                 let repository = function.label.replace('_', "-");
-                let registry = format!("123456789012.dkr.ecr.{region}.amazonaws.com");
+                let registry = format!("123456789012.dkr.ecr.{REGION}.amazonaws.com");
                 images.push(entry(key, format!("{registry}/{repository}:latest")));
             }
         }

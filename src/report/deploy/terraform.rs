@@ -3,22 +3,32 @@
 use crate::model::Statistic;
 
 use super::hcl::{Hcl, quoted};
-use super::pinger::{CODE, EVENTS, HANDLER, INVOKE, LAMBDA, LOG_ACTIONS, MEMORY_MB, RUNTIME};
+use super::pinger::{EVENTS, HANDLER, INVOKE, LAMBDA, LOG_ACTIONS, MEMORY_MB, RUNTIME, code};
 use super::{
     ALIAS, Action, Capacity, Code, DeployedFunction, Deployment, Pinger, Rounds, Scaling, Target,
     comment, head,
 };
 
 const HOW: &[&str] = &[
-    "terraform init, then terraform apply with the variables below: role_arn has no default.",
-    "Requests have to go to the alias of each function. Add triggers, permissions, networks and",
-    "environment variables of your own.",
+    "terraform init, then terraform apply with the variables below: those without a default",
+    "have to be given. Requests have to go to the alias `live` of each function. Add triggers,",
+    "permissions, networks and environment variables of your own. In a folder that has them",
+    "already, leave out the blocks `terraform` and `provider \"aws\"` and the variable",
+    "`region`.",
+];
+
+const EXISTS: &[&str] = &[
+    "This creates each function. Where one of its name exists, such as the one whose logs were",
+    "fitted, terraform apply fails: take the signs off the import block before it (an alias `live`",
+    "that exists has the id NAME/live), and see in terraform plan what would change. Or leave out the function, take over its alias,",
+    "provisioned concurrency, scaling and rules alone, and let them refer to the resource that",
+    "you have; its memory and timeout are here.",
 ];
 
 /// A file that `terraform validate` takes as it stands.
 pub fn terraform(deployment: &Deployment, notes: &[String]) -> String {
     let mut hcl = Hcl::default();
-    for line in head("Terraform for AWS Lambda", HOW, deployment, notes) {
+    for line in head("Terraform for AWS Lambda", (HOW, EXISTS), deployment, notes) {
         hcl.comment(&comment(&line));
     }
     hcl.gap();
@@ -40,9 +50,9 @@ pub fn terraform(deployment: &Deployment, notes: &[String]) -> String {
     if let Some(region) = &deployment.region {
         hcl.gap();
         hcl.block("provider \"aws\"", |hcl| hcl.set("region", "var.region"));
-        variable(&mut hcl, "region", "Region of AWS", "string", |hcl| {
-            hcl.set_text("default", region);
-        });
+        // A price list may have been guessed: it decides no region.
+        let what = format!("Region of AWS; costs are by the prices of {region}");
+        variable(&mut hcl, "region", &what, "string", |_| {});
     }
     variables(&mut hcl, deployment);
     let label = deployment
@@ -114,6 +124,14 @@ fn variables(hcl: &mut Hcl, deployment: &Deployment) {
 fn one(hcl: &mut Hcl, function: &DeployedFunction, architecture: &str) {
     let (label, name) = (&function.label, quoted(&function.name));
     hcl.gap();
+    for line in [
+        "import {".to_owned(),
+        format!("  to = aws_lambda_function.{label}"),
+        format!("  id = {name}"),
+        "}".to_owned(),
+    ] {
+        hcl.comment(&comment(&line));
+    }
     for remark in &function.remarks {
         hcl.comment(&comment(remark));
     }
@@ -346,7 +364,7 @@ fn pinger_of(hcl: &mut Hcl, pinger: &Pinger, deployment: &Deployment) {
         hcl.set_text("output_path", &format!("build/{}.zip", pinger.name));
         hcl.set_text("source_content_filename", "index.py");
         hcl.gap();
-        hcl.set_lines("source_content", CODE);
+        hcl.set_lines("source_content", &code());
     });
     data(
         hcl,

@@ -78,15 +78,16 @@ print(Client.most, Client.pings, Client.dry, Client.early)
 fn all_pings_of_a_round_are_there_at_the_same_time() {
     let deployment = pinged("every = \"5 min\", instances = 40, hold = \"75 ms\"", "");
     let root: serde_json::Value = yaml(&sam(&deployment, &[]));
-    let code = &root["Resources"]["FrostlinePingerFunction"]["Properties"]["Code"]["ZipFile"];
+    let code = &root["Resources"]["FPingerFunction"]["Properties"]["Code"]["ZipFile"];
     let code = code.as_str().unwrap();
     // All three files have the same code, and none what ends or changes it.
     let other: serde_json::Value = yaml(&serverless(&deployment, &[]));
-    let keys = &other["resources"]["Resources"]["FrostlinePingerFunction"]["Properties"];
+    let keys = &other["resources"]["Resources"]["FPingerFunction"]["Properties"];
     assert_eq!(keys["Code"]["ZipFile"], code);
     let main: serde_json::Value = hcl::from_str(&terraform(&deployment, &[])).unwrap();
-    let archive = &main["data"]["archive_file"]["frostline_pinger"];
+    let archive = &main["data"]["archive_file"]["f_pinger"];
     assert_eq!(archive["source_content"], code);
+    assert!(code.contains("max_pool_connections=500,"), "{code}");
     // CloudFormation takes so many characters in a template.
     assert!(code.len() < 4096);
     let dir: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pinger");
@@ -171,15 +172,14 @@ fn the_pinger_costs_its_rounds_and_their_time() {
 #[test]
 fn the_pinger_makes_room_for_a_function_of_its_name() {
     let text = "platform = \"aws-lambda\"\nduration = \"1 h\"\n\
-         [[function]]\nname = \"frostline-pinger\"\nmodel = \"python-hello\"\n\
+         [[function]]\nname = \"f\"\nmodel = \"python-hello\"\n\
+         service = \"10 ms\"\narrivals = { poisson = { rate = \"1 / s\" } }\n\
+         [[function]]\nname = \"f-pinger\"\nmodel = \"python-hello\"\n\
          service = \"10 ms\"\narrivals = { poisson = { rate = \"1 / s\" } }\n\
          [[policy]]\nname = \"pinged\"\nping = { every = \"5 min\", instances = 2 }\n";
     let experiment = load_text("pinger", text).unwrap_or_else(|faults| panic!("{faults}"));
     let deployment = Deployment::of(&experiment.scenarios[0]);
-    assert_eq!(deployment.functions[0].name, "frostline-pinger");
-    assert_eq!(
-        deployment.pinger.as_ref().unwrap().name,
-        "frostline-pinger-2"
-    );
+    assert_eq!(deployment.functions[1].name, "f-pinger");
+    assert_eq!(deployment.pinger.as_ref().unwrap().name, "f-pinger-2");
     check(&deployment, &[]);
 }

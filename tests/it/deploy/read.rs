@@ -454,6 +454,7 @@ fn sam_pings(events: &Value) -> Vec<Round> {
 pub(super) fn serverless(file: &str) -> Vec<Found> {
     let root = yaml(file);
     assert_eq!(root["provider"]["name"], "aws");
+    assert_eq!(root["provider"]["region"], "${opt:region}");
     let (functions, resources) = (&root["functions"], &root["resources"]["Resources"]);
     hold_resources(resources);
     let mut used = BTreeSet::new();
@@ -524,13 +525,20 @@ pub(super) fn serverless(file: &str) -> Vec<Found> {
     found
 }
 
-/// Variables of the framework: those that are followed, and those in comments.
+/// Variables of the framework: those that are followed, the region that the command is given, and
+/// those in comments.
 fn braces(file: &str, used: &BTreeSet<String>) -> usize {
     let comments = file
         .lines()
         .filter(|line| line.trim_start().starts_with('#'));
     let commented: usize = comments.map(|line| line.matches("${").count()).sum();
-    used.len() + commented
+    let settings = file
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    let of_the_command: usize = settings
+        .map(|line| line.matches("${opt:region}").count())
+        .sum();
+    used.len() + of_the_command + commented
 }
 
 fn serverless_pings(events: &Value) -> Vec<Round> {

@@ -191,6 +191,13 @@ fn calls_that_share_the_longest_run_are_taken_for_cut_and_do_not_spoil_the_servi
     );
     let experiment = written(&dir, "orders", "experiment.toml");
     assert!(experiment.contains("# timeout: as given"), "{experiment}");
+    // What is to be cut in the experiment is recorded a moment longer, and no warning says so.
+    let checked = run(&dir, &["check", "fitted/orders/experiment.toml"]);
+    let told = text(&checked.stderr);
+    assert!(
+        checked.status.success() && !told.contains("cuts recorded"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -147,6 +147,55 @@ fn the_same_log_in_two_files_does_not_double_its_calls() {
     assert_eq!(told(&["Tail.log", "./Tail.log"])["read"]["duplicates"], 0);
 }
 
+/// Text has durations with two decimals, JSON the same ones with three.
+#[test]
+fn the_same_calls_as_text_and_as_json_are_told_once() {
+    let dir = folder("fit-text-and-json");
+    let (mut lines, mut events) = (String::new(), String::new());
+    for call in 0..60_u32 {
+        let at = jiff::Timestamp::from_millisecond(1_772_359_200_000 + i64::from(call) * 60_000);
+        let at = at.unwrap().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        let run = 20.0 + f64::from(call * 37 % 100) * 1.373;
+        let id = format!("{call:08x}-0000-4000-8000-000000000000");
+        let stream = "2026/03/01/[$LATEST]0123456789abcdef0123456789abcdef";
+        let billed = run.ceil();
+        writeln!(
+            lines,
+            "{at} {stream} REPORT RequestId: {id}\tDuration: {run:.2} ms\tBilled Duration: {billed} \
+             ms\tMemory Size: 512 MB\tMax Memory Used: 80 MB\t"
+        )
+        .unwrap();
+        let record = serde_json::json!({"requestId": id, "status": "success", "metrics": {
+            "durationMs": (run * 1e3).round() / 1e3, "billedDurationMs": billed,
+            "memorySizeMB": 512, "maxMemoryUsedMB": 80,
+        }});
+        let event = serde_json::json!({"time": at, "type": "platform.report", "record": record});
+        writeln!(events, "{event}").unwrap();
+    }
+    fs::write(dir.join("shop.log"), &lines).unwrap();
+    fs::write(dir.join("report.jsonl"), events).unwrap();
+    // The calls again, a minute later and longer: retries that are none.
+    let retried = lines.replace("2026-03-01T", "2026-03-02T");
+    fs::write(dir.join("retried.log"), retried).unwrap();
+    let told = |logs: &[&str]| {
+        let mut arguments = vec!["fit", "--format", "json", "--name", "orders"];
+        arguments.extend(logs);
+        let output = run(&dir, &arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let json: serde_json::Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+        (json["read"].clone(), text(&output.stderr))
+    };
+    let (read, warned) = told(&["shop.log", "report.jsonl"]);
+    assert_eq!(read["calls"], 60);
+    assert_eq!(read["duplicates"], 60);
+    assert_eq!(read["retries"], 0);
+    assert!(!warned.contains("warning"), "{warned}");
+    let (read, warned) = told(&["shop.log", "retried.log"]);
+    assert_eq!(read["retries"], 60);
+    let expected = "warning: 60 of 120 calls have the request id of an earlier one";
+    assert!(warned.contains(expected), "{warned}");
+}
+
 #[test]
 fn calls_without_a_time_are_of_neither_part() {
     let dir = folder("fit-untimed");

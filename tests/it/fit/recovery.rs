@@ -139,6 +139,27 @@ fn a_model_that_changes_between_the_halves_does_not_hold() {
         verdict.reasons
     );
     assert!(fit.table().contains("The model misses"), "{}", fit.table());
+    let told = &verdict.reasons;
+    assert!(
+        told.iter().all(|why| !why.contains("keep-alive")),
+        "{told:?}"
+    );
+    // Who reads the experiment later sees it.
+    let files = fit.files();
+    let (_, experiment) = files
+        .iter()
+        .find(|(name, _)| name == "experiment.toml")
+        .unwrap();
+    let head: Vec<&str> = experiment
+        .lines()
+        .take_while(|line| line.starts_with('#'))
+        .collect();
+    let head = head.join(" ").replace("# ", "");
+    let sentence = verdict.sentence();
+    assert!(head.contains(&format!(
+        "Verdict, of the first part of the log about the rest: {sentence}"
+    )));
+    assert!(head.contains("Do not decide by what it misses"), "{head}");
 }
 
 #[test]
