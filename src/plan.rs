@@ -29,7 +29,7 @@ mod tell;
 use std::collections::BTreeMap;
 
 use crate::config::Draft;
-use crate::experiment::{Failure, Journal};
+use crate::experiment::{Failure, Journal, ScenarioCell};
 use crate::metric;
 use crate::model::{Plan, RemedyName, Scenario};
 use crate::sim::Control;
@@ -59,7 +59,7 @@ pub struct Options<'a> {
     /// Simulate every setting with all replications, to hold the search against.
     pub exhaustive: bool,
     /// Cells that were done before, and where those go that are done now.
-    pub journal: Option<&'a Journal>,
+    pub journal: Option<&'a Journal<ScenarioCell>>,
     /// Told what goes on and how many cells are done, each time one is.
     pub progress: Option<&'a (dyn Fn(Step) + Sync)>,
 }
@@ -146,7 +146,7 @@ impl<'a> Planner<'a> {
         Ok(Self {
             draft,
             options,
-            field: Field::new(draft.experiment(), options, control, 0)?,
+            field: Field::new(draft.experiment(), options, control)?,
             bases: Vec::new(),
             chains: Vec::new(),
             ids: Vec::new(),

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::run::{failed, key};
 use super::{Failed, OverrideArgs, print, stopped_by_ctrl_c, tell, warn};
 use crate::config::Draft;
-use crate::experiment::{Claim, Failure, Journal, Reread};
+use crate::experiment::{Claim, Failure, Journal, Reread, ScenarioCell};
 use crate::plan::{self, Answer};
 use crate::report;
 use crate::sim::Control;
@@ -109,9 +109,8 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
 fn answer(args: &PlanArgs, draft: &Draft, dir: &Path, control: &Control) -> Result<Answer, Failed> {
     let experiment = draft.experiment();
     let reread = Reread::of(experiment);
-    let of = (draft.search(), args.exhaustive);
-    let key = format!("{} {of:?}", key(experiment));
-    let journal = Journal::open(&dir.join(JOURNAL), &key).map_err(failed)?;
+    let key = key(experiment);
+    let journal: Journal<ScenarioCell> = Journal::open(&dir.join(JOURNAL), &key).map_err(failed)?;
     if !journal.is_empty() && !args.quiet {
         let cells = journal.len();
         tell(&format!(

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use crate::experiment::{
-    CellId, CellResult, Estimate, Failure, Standing, estimate_at, judge, run_cell,
+    CellId, CellResult, Estimate, Failure, ScenarioCell, Standing, estimate_at, judge, run_cell,
+    scenario_key,
 };
 use crate::metric::{COST_USD_PER_MONTH, COST_USD_TOTAL, MetricId};
 use crate::model::{Experiment, Goal, Relation, Scenario, Scope};
@@ -54,6 +55,8 @@ struct Cell {
 pub(super) struct Candidate {
     /// What it is.
     pub setting: Setting,
+    /// What its cells are named by in the journal; 0 where there is none.
+    key: u64,
     cells: Vec<Cell>,
     fresh: Vec<Cell>,
 }
@@ -102,17 +105,13 @@ pub(super) struct Field<'a> {
     control: &'a Control,
     cells: AtomicUsize,
     phase: Phase,
-    /// Number of the first candidate in the journal.
-    numbered_from: u32,
 }
 
 impl<'a> Field<'a> {
-    /// A field whose candidates stand in the journal from a number on.
     pub(super) fn new(
         experiment: &Experiment,
         options: &'a Options<'a>,
         control: &'a Control,
-        numbered_from: u32,
     ) -> Result<Self, Failure> {
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(options.jobs.unwrap_or(0))
@@ -130,7 +129,6 @@ impl<'a> Field<'a> {
             control,
             cells: AtomicUsize::new(0),
             phase: Phase::default(),
-            numbered_from,
         })
     }
 
@@ -146,9 +144,16 @@ impl<'a> Field<'a> {
         }
         scenario.keep_alive_curve = false;
         scenario.claimed_concurrency = false;
+        let others = std::mem::take(&mut self.experiment.scenarios);
+        let key = match self.options.journal {
+            Some(_) => scenario_key(&self.experiment, &scenario),
+            None => 0,
+        };
+        self.experiment.scenarios = others;
         self.experiment.scenarios.push(scenario);
         self.candidates.push(Candidate {
             setting,
+            key,
             cells: Vec::new(),
             fresh: Vec::new(),
         });
@@ -243,16 +248,19 @@ impl<'a> Field<'a> {
 
     /// A cell out of the journal, or simulated and noted there.
     fn cell(&self, id: CandidateId, replication: u32) -> Result<Cell, Failure> {
-        let of = |scenario| CellId {
-            scenario,
+        let noted = ScenarioCell {
+            scenario: self.candidates[id].key,
             replication,
         };
-        let noted = of(self.numbered_from + id as u32);
         let journal = self.options.journal;
         if let Some(result) = journal.and_then(|journal| journal.take(noted)) {
             return Ok(keep(&self.experiment, id, &result));
         }
-        let result = run_cell(&self.experiment, of(id as u32), self.control)?;
+        let cell = CellId {
+            scenario: id as u32,
+            replication,
+        };
+        let result = run_cell(&self.experiment, cell, self.control)?;
         if let Some(journal) = journal {
             journal.keep(noted, &result)?;
         }

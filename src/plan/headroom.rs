@@ -16,9 +16,6 @@ const MOST: f64 = 64.0;
 /// Halvings of the range between what is met and what is not: to about 2 %.
 const HALVINGS: usize = 5;
 
-/// Bits of a candidate's number in the journal that are left for those of one setting.
-const NUMBERS: u32 = 20;
-
 /// How much traffic a setting bears, in times that of the file.
 #[derive(Clone, Debug)]
 pub struct Headroom {
@@ -65,13 +62,8 @@ pub fn headroom(
         }
     }
     let mut all = Vec::new();
-    for (number, setting) in settings.into_iter().enumerate() {
-        let mut field = Field::new(
-            draft.experiment(),
-            options,
-            control,
-            (number as u32 + 1) << NUMBERS,
-        )?;
+    for setting in settings {
+        let mut field = Field::new(draft.experiment(), options, control)?;
         field.enter(Phase::Headroom);
         let mut bears = Bears {
             draft,
