@@ -175,7 +175,7 @@ impl Planner<'_> {
 
     /// Replications that a choice is made by.
     fn most(&self) -> usize {
-        self.options.replications.max(FIRST)
+        self.field.most()
     }
 
     /// Tries every base out without remedies.
@@ -364,6 +364,7 @@ impl Planner<'_> {
                 .map(|id| self.choice(id, Runs::Choice))
                 .collect(),
             gave_up: self.gave_up,
+            swapped: chosen.is_some_and(|chosen| chosen.swapped),
             nearest: nearest.map(|id| self.told(id, Runs::Choice)),
             binding: winner.and_then(|id| self.binding(id)),
             more_of,

@@ -47,7 +47,7 @@ impl Planner<'_> {
         Choice {
             setting: setting.clone(),
             kind: setting.kind(),
-            cost: estimate(metric::COST_USD_PER_MONTH),
+            cost: self.field.told_cost(id, runs),
             goals: self.field.goal_values(id, runs),
             measures: self.measures().into_iter().map(estimate).collect(),
             verdict: self.field.verdict(id, runs),

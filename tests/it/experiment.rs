@@ -116,7 +116,7 @@ fn a_journal_that_cannot_be_written_anew_is_left_as_it_was() {
     let before = fs::read(&path).unwrap();
     fs::create_dir(dir.join("cells.unfinished")).unwrap();
     assert!(matches!(
-        Journal::open(&path, "other"),
+        <Journal>::open(&path, "other"),
         Err(Failure::Io { .. })
     ));
     assert_eq!(fs::read(&path).unwrap(), before);
