@@ -7,12 +7,13 @@
 //! ```
 //!
 //! All settings share their random numbers, so that costs are compared pair by pair. A goal is met
-//! where the whole 95 % interval is on its side of the bound. The replications that confirm the
+//! where the whole interval of a look (99, 97 or 95 %) is on its side of the bound. The replications that confirm the
 //! winner are none of those that it was chosen by, so that what is claimed of it does not gain from
 //! the choice. This room makes settings by the conversion of `config`, simulates them by
 //! `experiment`, and knows no format.
 
 mod answer;
+mod clock;
 mod close;
 mod field;
 mod headroom;
@@ -34,7 +35,7 @@ use crate::metric;
 use crate::model::{Plan, RemedyName, Scenario};
 use crate::sim::Control;
 
-pub use answer::{Answer, Best, Binding, Choice, Effort, OfKind, RunnerUp};
+pub use answer::{Answer, Best, Better, Binding, Choice, Effort, OfKind, RunnerUp};
 pub use field::{GoalValue, Verdict};
 pub use headroom::{Headroom, headroom};
 pub use setting::{FunctionSetting, Remedy, Row, Rule, Setting};
@@ -343,7 +344,7 @@ impl Planner<'_> {
             in_grid && self.field.runs(*id, Runs::Choice) > 0
         });
         let tried = tried.count();
-        let (more_of, more) = winner.map_or((None, Vec::new()), |id| self.more(id));
+        let (more, more_from) = winner.map_or((Vec::new(), None), |id| self.more(id));
         Ok(Answer {
             experiment: experiment.name.clone(),
             question: experiment.question.clone(),
@@ -367,8 +368,8 @@ impl Planner<'_> {
             swapped: chosen.is_some_and(|chosen| chosen.swapped),
             nearest: nearest.map(|id| self.told(id, Runs::Choice)),
             binding: winner.and_then(|id| self.binding(id)),
-            more_of,
             more,
+            more_from,
             chosen: winner.map(|id| self.choice(id, Runs::Choice)),
             nothing: nothing.map(|id| self.choice(id, Runs::Choice)),
             rejected: (self.lost.iter())

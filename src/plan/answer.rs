@@ -55,10 +55,10 @@ pub struct Answer {
     pub nearest: Option<Choice>,
     /// What keeps it from being cheaper.
     pub binding: Option<Binding>,
-    /// The measure that [`Self::more`] do better at: that of the binding goal, or of the first.
-    pub more_of: Option<MetricId>,
-    /// Dearer settings that do better at it, by cost.
-    pub more: Vec<Choice>,
+    /// Settings that cost up to twice as much and do better at the measure of a goal, by cost.
+    pub more: Vec<Better>,
+    /// Where there are none, the cheapest of those that cost more.
+    pub more_from: Option<Better>,
     /// The platform as it is.
     pub nothing: Option<Choice>,
     /// Settings that met every goal until fresh random numbers were drawn.
@@ -136,6 +136,15 @@ pub struct RunnerUp {
     pub tie: bool,
     /// Whether it is the same kind of remedy with the same memory and architecture.
     pub alike: bool,
+}
+
+/// A dearer setting that does better at something.
+#[derive(Clone, Debug)]
+pub struct Better {
+    /// Place of the measure among those of the answer.
+    pub place: usize,
+    /// What it is.
+    pub choice: Choice,
 }
 
 /// What keeps the winner from being cheaper.
