@@ -241,8 +241,8 @@ impl Bears<'_> {
         Ok(edge)
     }
 
-    /// Whether every goal is met at so many times the traffic of the file, with as many replications
-    /// as a winner is looked at with, unless it is clear before.
+    /// Whether every goal is met at so many times the traffic of the file, with as many
+    /// replications as a winner is looked at with, unless it is clear before.
     fn look(&mut self, times: f64) -> Result<Look, Failure> {
         let of_file = self.draft.number(TRAFFIC).unwrap_or(1.0);
         let setting = Setting {

@@ -251,8 +251,8 @@ fn missed(answer: &Answer, choice: &Choice) -> Vec<String> {
 /// 99 and 97 % on the wrong side of the bound in 2.5 % of cases at most.
 const GUARANTEED: f64 = 0.975;
 
-/// How sure it is that all goals are met: 1 less the sum of what is unsure of each (Bonferroni), and
-/// no more than what three looks leave.
+/// How sure it is that all goals are met: 1 less the sum of what is unsure of each (Bonferroni),
+/// and no more than what three looks leave.
 pub(super) fn certainty(choice: &Choice) -> Option<f64> {
     let unsure: Option<f64> = choice
         .goals

@@ -8,7 +8,7 @@ use crate::units::Span;
 
 /// What must be known to read it.
 pub(super) fn notes(answer: &Answer) -> Vec<String> {
-    let effort = answer.effort;
+    let (effort, n) = (answer.effort, answer.replications);
     let besides = match effort.besides {
         0 => String::new(),
         more => format!(", and {more} besides,"),
@@ -27,15 +27,16 @@ pub(super) fn notes(answer: &Answer) -> Vec<String> {
         ),
         format!(
             "± is half of a 95 % interval (Student t over replications of {}). A goal is met where \
-             the whole interval of a look is: of 99 % before all replications that choose are \
-             there and at 95 % then, of 99, 99 and 97 % at those that confirm, twice and four times \
-             as many.",
-            human(answer.duration)
+             the whole interval of a look is: of 99 % with fewer than {n} replications that choose, \
+             of 95 % with {n}; with {n}, {} and {} that confirm of 99, 99 and 97 %.",
+            human(answer.duration),
+            2 * n,
+            4 * n,
         ),
     ];
     if answer.winner.is_some() && !answer.goals.is_empty() {
         notes.push(
-            "How sure it is is said of the winner alone, not corrected for those passed over \
+            "How sure that is holds for the winner alone, not corrected for those passed over \
              before it."
                 .to_owned(),
         );
