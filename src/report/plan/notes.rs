@@ -27,8 +27,8 @@ pub(super) fn notes(answer: &Answer) -> Vec<String> {
         ),
         format!(
             "± is half of a 95 % interval (Student t over replications of {}). A goal is met where \
-             the whole interval of a look is: of 99 % with fewer than {n} replications that choose, \
-             of 95 % with {n}; with {n}, {} and {} that confirm of 99, 99 and 97 %.",
+             the whole interval of a look is: of 99 % with fewer than {n} replications that \
+             choose, of 95 % with {n}; with {n}, {} and {} that confirm of 99, 99 and 97 %.",
             human(answer.duration),
             2 * n,
             4 * n,
