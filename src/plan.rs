@@ -365,7 +365,8 @@ impl Planner<'_> {
                 .map(|id| self.choice(id, Runs::Choice))
                 .collect(),
             gave_up: self.gave_up,
-            swapped: chosen.is_some_and(|chosen| chosen.swapped),
+            instead_of: (chosen.and_then(|chosen| chosen.instead_of))
+                .map(|id| self.field.get(id).setting.clone()),
             nearest: nearest.map(|id| self.told(id, Runs::Choice)),
             binding: winner.and_then(|id| self.binding(id)),
             more,

@@ -48,9 +48,9 @@ pub struct Answer {
     pub close: Vec<Choice>,
     /// Whether so many seemed to meet every goal and were not confirmed that no other was tried.
     pub gave_up: bool,
-    /// Whether the winner took the place of a dearer one by the replications that confirm it: its
-    /// cost, besides its goals, is then by what it was chosen by.
-    pub swapped: bool,
+    /// The dearer setting whose place the winner took by the replications that confirm it: its cost,
+    /// besides its goals, is then by what it was put first by.
+    pub instead_of: Option<Setting>,
     /// Where none meets every goal, the one that comes nearest.
     pub nearest: Option<Choice>,
     /// What keeps it from being cheaper.

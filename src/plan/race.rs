@@ -19,8 +19,8 @@ pub(super) struct Chosen {
     pub winner: CandidateId,
     /// The second, and whether both cost the same as far as replications tell.
     pub second: Option<(CandidateId, bool)>,
-    /// Whether the winner took the place of a dearer one, by the replications that confirm it.
-    pub swapped: bool,
+    /// The dearer one whose place the winner took, by the replications that confirm it.
+    pub instead_of: Option<CandidateId>,
 }
 
 impl Planner<'_> {
@@ -107,12 +107,12 @@ impl Planner<'_> {
                 continue;
             }
             let mut second = self.runner_up(winner)?;
-            let mut swapped = false;
+            let mut instead_of = None;
             for _ in 0..TRIES {
                 let cheaper = second.filter(|(id, _)| self.is_surely_cheaper(*id, winner));
                 let Some((cheaper, _)) = cheaper else { break };
+                instead_of = Some(winner);
                 winner = cheaper;
-                swapped = true;
                 second = self.runner_up(winner)?;
             }
             // The runner-up may have asked for more replications of the winner, which leave open
@@ -121,7 +121,7 @@ impl Planner<'_> {
                 return Ok(Some(Chosen {
                     winner,
                     second,
-                    swapped,
+                    instead_of,
                 }));
             }
             self.lost.push(winner);

@@ -128,11 +128,12 @@ fn head(answer: &Answer) -> Vec<String> {
         lines.push(format!(
             "Sure: every goal is met{sure}, by {} replications that it was not chosen by{}.",
             winner.replications,
-            if answer.swapped {
-                ", but that put it before a dearer one"
-            } else {
-                ""
-            }
+            answer
+                .instead_of
+                .as_ref()
+                .map_or_else(String::new, |dearer| {
+                    format!(", but that put it before {dearer}")
+                })
         ));
     }
     lines.extend(binding(answer));

@@ -74,7 +74,7 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
         "runner_up": runner_up,
         "close": answer.close.iter().map(close).collect::<Vec<_>>(),
         "gave_up": answer.gave_up,
-        "swapped": answer.swapped,
+        "instead_of": answer.instead_of.as_ref().map(ToString::to_string),
         "nearest": answer.nearest.as_ref().map(choice),
         "binding": binding,
         "more": answer.more.iter().map(better).collect::<Vec<_>>(),

@@ -41,12 +41,11 @@ pub(super) fn notes(answer: &Answer) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if answer.swapped {
-        notes.push(
-            "The winner surely costs less than one that was confirmed before it, by the same \
-             replications: its cost is from those that it was put first by."
-                .to_owned(),
-        );
+    if let Some(dearer) = &answer.instead_of {
+        notes.push(format!(
+            "The winner surely costs less than {dearer}, which was confirmed before it: its cost is \
+             by the replications that say so."
+        ));
     }
     notes.extend(kinds::never_scaled(answer));
     if let Some(scenario) = &answer.deployed {

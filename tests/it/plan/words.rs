@@ -191,10 +191,10 @@ fn what_is_only_open_is_not_said_to_be_missed() {
     assert!(sure.contains(" at more than 97.5 %, by "), "{sure}");
     assert!(sure.ends_with(" that it was not chosen by."), "{sure}");
     // Numbers that put it first are not fresh for its cost.
-    found.swapped = true;
+    found.instead_of = Some(Setting::default());
     let sure = line(&found, "Sure: ");
     assert!(
-        sure.ends_with(", but that put it before a dearer one."),
+        sure.ends_with(", but that put it before no remedy."),
         "{sure}"
     );
 }
