@@ -7,10 +7,10 @@
 //! ```
 //!
 //! All settings share their random numbers, so that costs are compared pair by pair. A goal is met
-//! where the whole interval of a look (99, 97 or 95 %) is on its side of the bound. The replications
-//! that confirm the winner are none of those that it was chosen by, so that what is claimed of it
-//! does not gain from the choice. This room makes settings by the conversion of `config`, simulates
-//! them by `experiment`, and knows no format.
+//! where the whole interval of a look (99, 97 or 95 %) is on its side of the bound. The
+//! replications that confirm the winner are none of those that it was chosen by, so that what is
+//! claimed of it does not gain from the choice. This room makes settings by the conversion of
+//! `config`, simulates them by `experiment`, and knows no format.
 
 mod answer;
 mod clock;

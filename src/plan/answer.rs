@@ -48,8 +48,8 @@ pub struct Answer {
     pub close: Vec<Choice>,
     /// Whether so many seemed to meet every goal and were not confirmed that no other was tried.
     pub gave_up: bool,
-    /// The dearer setting whose place the winner took by the replications that confirm it: its cost,
-    /// besides its goals, is then by what it was put first by.
+    /// The dearer setting whose place the winner took by the replications that confirm it: its
+    /// cost, besides its goals, is then by what it was put first by.
     pub instead_of: Option<Setting>,
     /// Where none meets every goal, the one that comes nearest.
     pub nearest: Option<Choice>,
