@@ -227,6 +227,25 @@ fn what_a_little_more_buys_is_little_more_or_the_next_that_is_told_as_such() {
 }
 
 #[test]
+fn headroom_says_what_is_only_open_and_why_no_more_was_looked_at() {
+    let text_of = shop("cold-start-ratio = \"<= 50 %\"", "remedies = [\"none\"]");
+    let mut found = answer("headroom-words", &text_of);
+    found.headroom = vec![plan::Headroom {
+        setting: Setting::default(),
+        meets: Some(2.0),
+        from: None,
+        unsure: vec!["cold_start_ratio <= 0.5".to_owned()],
+        misses: Some((2.1, vec!["throttle_ratio <= 0.01".to_owned()])),
+        sure: true,
+        end: Some("out of memory".to_owned()),
+    }];
+    let told = text(&found);
+    let line = "  no remedy: 2 times the traffic; at 2.1 it misses throttle_ratio <= 0.01; no other \
+                was simulated: out of memory; at 1 it is not sure to meet cold_start_ratio <= 0.5";
+    assert!(told.lines().any(|told| told == line), "{told}");
+}
+
+#[test]
 fn instances_by_load_that_never_scaled_are_told_as_such() {
     let text_of = api(
         "arrivals = { every = \"20 min\" }",
