@@ -34,10 +34,10 @@ use crate::trace::TraceFault;
 pub use cell::{CellId, CellResult, run_cell, run_together, watch_cell};
 pub use claim::{Claim, LOCK};
 pub use estimate::estimate_core_time;
-pub use fingerprint::{Reread, fingerprint};
+pub use fingerprint::{Reread, fingerprint, scenario_key};
 pub use goals::{Judged, Standing, judge};
 pub use intervals::estimate_at;
-pub use journal::Journal;
+pub use journal::{Journal, ScenarioCell};
 pub use request_parts::RequestParts;
 pub use results::{
     ClaimedLine, ClaimedPoint, CurvePoint, Estimate, Estimates, Facts, FunctionResult,

@@ -7,12 +7,13 @@
 //! ```
 //!
 //! All settings share their random numbers, so that costs are compared pair by pair. A goal is met
-//! where the whole 95 % interval is on its side of the bound. The replications that confirm the
-//! winner are none of those that it was chosen by, so that what is claimed of it does not gain from
-//! the choice. This room makes settings by the conversion of `config`, simulates them by
-//! `experiment`, and knows no format.
+//! where the whole interval of a look (99, 97 or 95 %) is on its side of the bound. The
+//! replications that confirm the winner are none of those that it was chosen by, so that what is
+//! claimed of it does not gain from the choice. This room makes settings by the conversion of
+//! `config`, simulates them by `experiment`, and knows no format.
 
 mod answer;
+mod clock;
 mod close;
 mod field;
 mod headroom;
@@ -29,12 +30,12 @@ mod tell;
 use std::collections::BTreeMap;
 
 use crate::config::Draft;
-use crate::experiment::{Failure, Journal};
+use crate::experiment::{Failure, Journal, ScenarioCell};
 use crate::metric;
 use crate::model::{Plan, RemedyName, Scenario};
 use crate::sim::Control;
 
-pub use answer::{Answer, Best, Binding, Choice, Effort, OfKind, RunnerUp};
+pub use answer::{Answer, Best, Better, Binding, Choice, Effort, OfKind, RunnerUp};
 pub use field::{GoalValue, Verdict};
 pub use headroom::{Headroom, headroom};
 pub use setting::{FunctionSetting, Remedy, Row, Rule, Setting};
@@ -59,7 +60,7 @@ pub struct Options<'a> {
     /// Simulate every setting with all replications, to hold the search against.
     pub exhaustive: bool,
     /// Cells that were done before, and where those go that are done now.
-    pub journal: Option<&'a Journal>,
+    pub journal: Option<&'a Journal<ScenarioCell>>,
     /// Told what goes on and how many cells are done, each time one is.
     pub progress: Option<&'a (dyn Fn(Step) + Sync)>,
 }
@@ -146,7 +147,7 @@ impl<'a> Planner<'a> {
         Ok(Self {
             draft,
             options,
-            field: Field::new(draft.experiment(), options, control, 0)?,
+            field: Field::new(draft.experiment(), options, control)?,
             bases: Vec::new(),
             chains: Vec::new(),
             ids: Vec::new(),
@@ -175,7 +176,7 @@ impl Planner<'_> {
 
     /// Replications that a choice is made by.
     fn most(&self) -> usize {
-        self.options.replications.max(FIRST)
+        self.field.most()
     }
 
     /// Tries every base out without remedies.
@@ -343,7 +344,7 @@ impl Planner<'_> {
             in_grid && self.field.runs(*id, Runs::Choice) > 0
         });
         let tried = tried.count();
-        let (more_of, more) = winner.map_or((None, Vec::new()), |id| self.more(id));
+        let (more, more_from) = winner.map_or((Vec::new(), None), |id| self.more(id));
         Ok(Answer {
             experiment: experiment.name.clone(),
             question: experiment.question.clone(),
@@ -364,10 +365,12 @@ impl Planner<'_> {
                 .map(|id| self.choice(id, Runs::Choice))
                 .collect(),
             gave_up: self.gave_up,
+            instead_of: (chosen.and_then(|chosen| chosen.instead_of))
+                .map(|id| self.field.get(id).setting.clone()),
             nearest: nearest.map(|id| self.told(id, Runs::Choice)),
             binding: winner.and_then(|id| self.binding(id)),
-            more_of,
             more,
+            more_from,
             chosen: winner.map(|id| self.choice(id, Runs::Choice)),
             nothing: nothing.map(|id| self.choice(id, Runs::Choice)),
             rejected: (self.lost.iter())

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::run::{failed, key};
 use super::{Failed, OverrideArgs, print, stopped_by_ctrl_c, tell, warn};
 use crate::config::Draft;
-use crate::experiment::{Claim, Failure, Journal, Reread};
+use crate::experiment::{Claim, Failure, Journal, Reread, ScenarioCell};
 use crate::plan::{self, Answer};
 use crate::report;
 use crate::sim::Control;
@@ -83,7 +83,7 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
     let dir = dir.unwrap_or_else(|| Path::new("results").join(stem));
     let control = stopped_by_ctrl_c(|control: &Control| &control.stop)?;
     let _claim = Claim::of(&dir).map_err(failed)?;
-    let answer = answer(args, &draft, &dir, &control)?;
+    let (answer, no_headroom) = answer(args, &draft, &dir, &control)?;
     if answer.effort.settings == 0 {
         return Err(nothing_to_try(&args.file, &answer.left_out));
     }
@@ -96,6 +96,9 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
         for (setting, doubt) in report::plan::doubts(&answer) {
             tell(&format!("warning: {setting}: {doubt}"));
         }
+        if let Some(why) = no_headroom {
+            tell(&format!("note: no headroom can be told: {why}"));
+        }
         tell(&format!("Files: {}", dir.display()));
     }
     if answer.winner.is_some() {
@@ -105,13 +108,18 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
     }
 }
 
-/// Makes the plan, from the cells on that an interrupted one has left in the folder.
-fn answer(args: &PlanArgs, draft: &Draft, dir: &Path, control: &Control) -> Result<Answer, Failed> {
+/// Makes the plan, from the cells on that an interrupted one has left in the folder; with why no
+/// headroom can be told, where it was asked for.
+fn answer(
+    args: &PlanArgs,
+    draft: &Draft,
+    dir: &Path,
+    control: &Control,
+) -> Result<(Answer, Option<String>), Failed> {
     let experiment = draft.experiment();
     let reread = Reread::of(experiment);
-    let of = (draft.search(), args.exhaustive);
-    let key = format!("{} {of:?}", key(experiment));
-    let journal = Journal::open(&dir.join(JOURNAL), &key).map_err(failed)?;
+    let key = key(experiment);
+    let journal: Journal<ScenarioCell> = Journal::open(&dir.join(JOURNAL), &key).map_err(failed)?;
     if !journal.is_empty() && !args.quiet {
         let cells = journal.len();
         tell(&format!(
@@ -148,7 +156,7 @@ fn answer(args: &PlanArgs, draft: &Draft, dir: &Path, control: &Control) -> Resu
         other => failed(other),
     })?;
     journal.remove().map_err(failed)?;
-    answer.map_err(|why| Failed::BadInput(format!("error: no headroom can be told: {why}")))
+    Ok(answer)
 }
 
 fn made(
@@ -156,15 +164,15 @@ fn made(
     draft: &Draft,
     options: &plan::Options<'_>,
     control: &Control,
-) -> Result<Result<Answer, String>, Failure> {
+) -> Result<(Answer, Option<String>), Failure> {
     let mut answer = plan::plan(draft, options, control)?;
     if args.headroom {
         match plan::headroom(draft, &answer, options, control)? {
             Ok(headroom) => answer.headroom = headroom,
-            Err(why) => return Ok(Err(why)),
+            Err(why) => return Ok((answer, Some(why))),
         }
     }
-    Ok(Ok(answer))
+    Ok((answer, None))
 }
 
 /// Says why no setting of `[search]` may be tried.

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::model::{Experiment, Process, Source};
+use crate::model::{Experiment, Process, Scenario, Source};
 
 /// Tells experiments apart by everything that they are made of, the contents of their traces
 /// included, and builds by `build`. Each file is read once, however many scenarios it is in.
@@ -21,6 +21,16 @@ pub fn fingerprint(experiment: &Experiment, build: &str) -> String {
         }
     }
     format!("{:016x}", hash.0)
+}
+
+/// Tells scenarios under one experiment apart by everything that they and it are made of, besides
+/// what its files hold: that is part of [`fingerprint`]. `experiment` stands for all that
+/// scenarios share, so the scenarios in it count as well.
+pub fn scenario_key(experiment: &Experiment, scenario: &Scenario) -> u64 {
+    let mut hash = Fnv::new();
+    // Writing to a hash cannot fail.
+    let _ = write!(hash, "{experiment:?}\n{scenario:?}");
+    hash.0
 }
 
 /// The files that each cell reads anew, with what they held when the run began.

@@ -2,7 +2,8 @@
 //!
 //! One JSON line a cell, written as soon as the cell is done, after a first line that says which
 //! experiment and which build the cells belong to. A line that was cut short is left out; cells of
-//! another experiment or build are never used.
+//! another experiment or build are never used. A run names its cells by their place in the
+//! experiment. A plan makes its scenarios as it goes, so it names them by what they are.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -10,30 +11,40 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
 use super::cell::{CellId, CellResult};
 
-/// The journal of one experiment.
+/// A cell by what its scenario is, whatever its place.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct ScenarioCell {
+    /// Hash of the scenario; see [`super::scenario_key`].
+    pub scenario: u64,
+    /// Replication, from 0.
+    pub replication: u32,
+}
+
+/// The journal of one experiment, by what its cells are named by.
 #[derive(Debug)]
-pub struct Journal {
+pub struct Journal<K = CellId> {
     path: PathBuf,
     file: Mutex<File>,
     /// Cells that were done before.
     done: usize,
     /// Those of them that have not been taken yet.
-    kept: Mutex<BTreeMap<CellId, CellResult>>,
+    kept: Mutex<BTreeMap<K, CellResult>>,
 }
 
 /// A line; written from a borrowed result, read into one of its own.
 #[derive(Serialize, Deserialize)]
-struct Line<R> {
-    cell: CellId,
+struct Line<K, R> {
+    cell: K,
     result: R,
 }
 
-impl Journal {
+impl<K: Copy + Ord + Serialize + DeserializeOwned> Journal<K> {
     /// Opens the journal at `path` for the experiment with this key; cells under another key are
     /// dropped.
     ///
@@ -85,7 +96,7 @@ impl Journal {
     }
 
     /// Hands over a cell that was done before; there is no second time.
-    pub fn take(&self, cell: CellId) -> Option<CellResult> {
+    pub fn take(&self, cell: K) -> Option<CellResult> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.remove(&cell)
     }
@@ -94,7 +105,7 @@ impl Journal {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn keep(&self, cell: CellId, result: &CellResult) -> Result<(), Failure> {
+    pub fn keep(&self, cell: K, result: &CellResult) -> Result<(), Failure> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         write(&mut file, cell, result).map_err(|error| Failure::Io {
             path: self.path.clone(),
@@ -104,7 +115,7 @@ impl Journal {
 }
 
 /// Writes a line in one piece.
-fn write(file: &mut File, cell: CellId, result: &CellResult) -> io::Result<()> {
+fn write<K: Serialize>(file: &mut File, cell: K, result: &CellResult) -> io::Result<()> {
     let mut text = serde_json::to_string(&Line { cell, result })?;
     text.push('\n');
     file.write_all(text.as_bytes())?;
@@ -112,7 +123,7 @@ fn write(file: &mut File, cell: CellId, result: &CellResult) -> io::Result<()> {
 }
 
 /// The cells of a journal with this key; none where there is no such journal.
-fn read(path: &Path, key: &str) -> BTreeMap<CellId, CellResult> {
+fn read<K: Ord + DeserializeOwned>(path: &Path, key: &str) -> BTreeMap<K, CellResult> {
     let mut kept = BTreeMap::new();
     let Ok(file) = File::open(path) else {
         return kept;

@@ -5,7 +5,7 @@ use crate::metric::MetricId;
 use crate::model::{Goal, Scenario};
 use crate::units::Span;
 
-use super::field::{GoalValue, Verdict};
+use super::field::{GoalValue, LAST, Verdict};
 use super::headroom::Headroom;
 use super::setting::Setting;
 use super::space::Kind;
@@ -48,14 +48,17 @@ pub struct Answer {
     pub close: Vec<Choice>,
     /// Whether so many seemed to meet every goal and were not confirmed that no other was tried.
     pub gave_up: bool,
+    /// The dearer setting whose place the winner took by the replications that confirm it: its
+    /// cost, besides its goals, is then by what it was put first by.
+    pub instead_of: Option<Setting>,
     /// Where none meets every goal, the one that comes nearest.
     pub nearest: Option<Choice>,
     /// What keeps it from being cheaper.
     pub binding: Option<Binding>,
-    /// The measure that [`Self::more`] do better at: that of the binding goal, or of the first.
-    pub more_of: Option<MetricId>,
-    /// Dearer settings that do better at it, by cost.
-    pub more: Vec<Choice>,
+    /// Settings that cost up to twice as much and do better at the measure of a goal, by cost.
+    pub more: Vec<Better>,
+    /// Where there are none, the cheapest of those that cost more.
+    pub more_from: Option<Better>,
     /// The platform as it is.
     pub nothing: Option<Choice>,
     /// Settings that met every goal until fresh random numbers were drawn.
@@ -79,7 +82,8 @@ pub struct Choice {
     pub setting: Setting,
     /// Its kind of remedy.
     pub kind: Kind,
-    /// USD a month.
+    /// USD a month; by the replications that chose it is that of as many as all have, whatever
+    /// there are more of, so that costs compare.
     pub cost: Estimate,
     /// Every goal's value.
     pub goals: Vec<GoalValue>,
@@ -97,25 +101,27 @@ pub struct Choice {
 }
 
 impl Answer {
-    /// Replications that would tell whether a choice meets the goals, if its values stay as they
-    /// are: the half width of an interval falls with the root of their number. `None` where that is
-    /// beyond what one waits for, or where no goal is close.
+    /// Replications of a plan that would tell whether a choice meets the goals, if its values stay
+    /// as they are: the half width of an interval falls with the root of their number, and at the
+    /// last look a plan takes [`LAST`] times as many. `None` where that is beyond what one waits
+    /// for, or where no goal is close.
     pub fn replications_to_tell(&self, choice: &Choice) -> Option<usize> {
         /// More would take days.
         const MOST: f64 = 10_000.0;
+        /// The last look's interval against one of 95 %, squared: (2.170 / 1.960)².
+        const WIDER: f64 = 1.226;
         let close = choice.goals.iter().filter(|v| v.standing != Standing::Met);
         let needed = close.map(|value| {
             let bound = self.goals[value.goal].bound;
             let (mean, (low, high)) = value.estimate.mean.zip(value.estimate.ci95)?;
             let half = (high - mean).max(mean - low);
-            Some(choice.replications as f64 * (half / (mean - bound)).powi(2))
+            Some(WIDER * choice.replications as f64 * (half / (mean - bound)).powi(2))
         });
         let needed = needed.collect::<Option<Vec<f64>>>()?;
+        let cells = needed.into_iter().fold(0.0, f64::max);
         // Those that there are did not tell.
-        let most = needed
-            .into_iter()
-            .fold(1.5 * choice.replications as f64, f64::max);
-        (most <= MOST).then_some(most.ceil() as usize)
+        let least = self.replications + 1;
+        (cells <= MOST).then(|| least.max((cells / LAST as f64).ceil() as usize))
     }
 }
 
@@ -130,6 +136,15 @@ pub struct RunnerUp {
     pub tie: bool,
     /// Whether it is the same kind of remedy with the same memory and architecture.
     pub alike: bool,
+}
+
+/// A dearer setting that does better at something.
+#[derive(Clone, Debug)]
+pub struct Better {
+    /// Place of the measure among those of the answer.
+    pub place: usize,
+    /// What it is.
+    pub choice: Choice,
 }
 
 /// What keeps the winner from being cheaper.

@@ -8,12 +8,9 @@
 use crate::experiment::Failure;
 
 use super::Planner;
-use super::field::{CandidateId, LAST, Runs, Verdict};
+use super::field::{CandidateId, Field, Runs, Verdict};
 use super::search::Found;
 use super::step::Phase;
-
-/// Likelihood of meeting a goal, of 1, below which no further replications are spent.
-const HOPE: f64 = 0.25;
 
 /// A close call: chain, place and candidate.
 type Call = (usize, usize, CandidateId);
@@ -33,7 +30,8 @@ impl Planner<'_> {
         });
         for (chain, place, id) in calls {
             self.closer.push(id);
-            if self.decide_further(id)? {
+            let served = |field: &Field<'_>| field.served(id);
+            if self.field.bring_further(id, served)? == Verdict::Met {
                 // What lies between this and the one before has not been looked at.
                 self.refined.retain(|other| *other != chain);
                 self.settle(chain, place);
@@ -47,7 +45,10 @@ impl Planner<'_> {
     /// cheapest first.
     pub(super) fn still_open(&self, winner: Option<CandidateId>) -> Vec<CandidateId> {
         let mut open: Vec<CandidateId> = self.closer.clone();
-        open.sort_by(|a, b| self.field.cost(*a).total_cmp(&self.field.cost(*b)));
+        open.sort_by(|a, b| {
+            let by_cost = self.field.cost(*a).total_cmp(&self.field.cost(*b));
+            by_cost.then(a.cmp(b))
+        });
         open.dedup();
         open.retain(|id| {
             let open = self.field.verdict(*id, Runs::Choice) == Verdict::Open;
@@ -112,21 +113,5 @@ impl Planner<'_> {
             }
         }
         Ok(calls)
-    }
-
-    /// Simulates a setting further until it is clear whether it meets the goals.
-    fn decide_further(&mut self, id: CandidateId) -> Result<bool, Failure> {
-        let most = self.most();
-        let mut replications = most;
-        loop {
-            self.field.bring(&[id], replications, Runs::Choice)?;
-            match self.field.served(id) {
-                Verdict::Met => return Ok(true),
-                Verdict::Open if replications < LAST * most && self.field.hope(id) >= HOPE => {
-                    replications *= 2;
-                }
-                Verdict::Open | Verdict::Missed => return Ok(false),
-            }
-        }
     }
 }

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use crate::experiment::{
-    CellId, CellResult, Estimate, Failure, Standing, estimate_at, judge, run_cell,
+    CellId, CellResult, Estimate, Failure, ScenarioCell, Standing, estimate_at, judge, run_cell,
+    scenario_key,
 };
 use crate::metric::{COST_USD_PER_MONTH, COST_USD_TOTAL, MetricId};
 use crate::model::{Experiment, Goal, Relation, Scenario, Scope};
@@ -27,12 +28,15 @@ pub(super) const LEVEL: f64 = 0.95;
 /// Coverage of what is decided before all replications are there: looked at more often, so wider.
 const EARLY: f64 = 0.99;
 
-/// Coverage of each look at fresh replications, and of each at more than the choice is made by:
-/// with three looks, at n, 2n and 4n, a candidate that misses a goal passes no oftener than one
-/// look at 95 % would let it.
+/// Coverage of each look at fresh replications, and of each at more than the choice is made by.
+/// With three looks at fresh ones, at n, 2n and 4n, a candidate that misses a goal passes no
+/// oftener than one look at 95 % would let it. Looks of the choice come on top of those at n and
+/// fewer, so there it may pass oftener: nothing is claimed from them.
 const LOOK: f64 = 0.99;
 /// Coverage of the last of these looks: what the two before have left of 5 %.
 const LAST_LOOK: f64 = 0.97;
+/// Likelihood of meeting a goal, of 1, below which no further replications are spent.
+const HOPE: f64 = 0.25;
 /// Times the replications that a choice is made by, at the last look.
 pub(super) const LAST: usize = 4;
 
@@ -54,6 +58,8 @@ struct Cell {
 pub(super) struct Candidate {
     /// What it is.
     pub setting: Setting,
+    /// What its cells are named by in the journal; 0 where there is none.
+    key: u64,
     cells: Vec<Cell>,
     fresh: Vec<Cell>,
 }
@@ -87,7 +93,7 @@ pub struct GoalValue {
     pub function: Option<String>,
     /// What there is.
     pub estimate: Estimate,
-    /// How it stands.
+    /// How it stands, at the coverage that its verdict has: not always that of `estimate`.
     pub standing: Standing,
     /// How sure it is that the goal is met, of 1: by the one-sided Student t.
     pub sure: Option<f64>,
@@ -102,17 +108,13 @@ pub(super) struct Field<'a> {
     control: &'a Control,
     cells: AtomicUsize,
     phase: Phase,
-    /// Number of the first candidate in the journal.
-    numbered_from: u32,
 }
 
 impl<'a> Field<'a> {
-    /// A field whose candidates stand in the journal from a number on.
     pub(super) fn new(
         experiment: &Experiment,
         options: &'a Options<'a>,
         control: &'a Control,
-        numbered_from: u32,
     ) -> Result<Self, Failure> {
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(options.jobs.unwrap_or(0))
@@ -130,7 +132,6 @@ impl<'a> Field<'a> {
             control,
             cells: AtomicUsize::new(0),
             phase: Phase::default(),
-            numbered_from,
         })
     }
 
@@ -146,9 +147,16 @@ impl<'a> Field<'a> {
         }
         scenario.keep_alive_curve = false;
         scenario.claimed_concurrency = false;
+        let others = std::mem::take(&mut self.experiment.scenarios);
+        let key = match self.options.journal {
+            Some(_) => scenario_key(&self.experiment, &scenario),
+            None => 0,
+        };
+        self.experiment.scenarios = others;
         self.experiment.scenarios.push(scenario);
         self.candidates.push(Candidate {
             setting,
+            key,
             cells: Vec::new(),
             fresh: Vec::new(),
         });
@@ -243,16 +251,19 @@ impl<'a> Field<'a> {
 
     /// A cell out of the journal, or simulated and noted there.
     fn cell(&self, id: CandidateId, replication: u32) -> Result<Cell, Failure> {
-        let of = |scenario| CellId {
-            scenario,
+        let noted = ScenarioCell {
+            scenario: self.candidates[id].key,
             replication,
         };
-        let noted = of(self.numbered_from + id as u32);
         let journal = self.options.journal;
         if let Some(result) = journal.and_then(|journal| journal.take(noted)) {
             return Ok(keep(&self.experiment, id, &result));
         }
-        let result = run_cell(&self.experiment, of(id as u32), self.control)?;
+        let cell = CellId {
+            scenario: id as u32,
+            replication,
+        };
+        let result = run_cell(&self.experiment, cell, self.control)?;
         if let Some(journal) = journal {
             journal.keep(noted, &result)?;
         }
@@ -280,21 +291,45 @@ impl<'a> Field<'a> {
         estimate_at(metric, &values, LEVEL)
     }
 
-    /// Cost a month.
+    /// Cost a month, by no more replications than a choice is made by: what got more of them to
+    /// tell whether it meets the goals has no other random numbers than its rivals.
     pub(super) fn cost(&self, id: CandidateId) -> f64 {
-        let cost = self.estimate(id, COST_USD_PER_MONTH, Runs::Choice);
-        cost.mean.unwrap_or(f64::INFINITY)
+        self.cost_of_first(id, self.most())
     }
 
     /// Cost a month in the first replications alone, which all have: to sort by.
     pub(super) fn early_cost(&self, id: CandidateId) -> f64 {
-        let cells = self.candidates[id].cells.iter().take(super::FIRST);
-        let values: Vec<f64> = cells
-            .filter_map(|cell| cell.values.get(COST_USD_PER_MONTH))
-            .collect();
-        let count = values.len() as f64;
-        let mean = values.into_iter().sum::<f64>() / count;
-        if count > 0.0 { mean } else { f64::INFINITY }
+        self.cost_of_first(id, super::FIRST)
+    }
+
+    /// Cost a month in so many replications, from the first on; endless where there are none.
+    pub(super) fn cost_of_first(&self, id: CandidateId, replications: usize) -> f64 {
+        let cost = self.estimate_of_first(id, COST_USD_PER_MONTH, replications);
+        cost.mean.unwrap_or(f64::INFINITY)
+    }
+
+    /// The cost a month to tell, with the replications that rivals have as well.
+    pub(super) fn told_cost(&self, id: CandidateId, runs: Runs) -> Estimate {
+        match runs {
+            Runs::Choice => self.estimate_of_first(id, COST_USD_PER_MONTH, self.most()),
+            Runs::Fresh => self.estimate(id, COST_USD_PER_MONTH, runs),
+        }
+    }
+
+    fn estimate_of_first(
+        &self,
+        id: CandidateId,
+        metric: MetricId,
+        replications: usize,
+    ) -> Estimate {
+        let cells = self.candidates[id].cells.iter().take(replications);
+        let values: Vec<f64> = cells.filter_map(|cell| cell.values.get(metric)).collect();
+        estimate_at(metric, &values, LEVEL)
+    }
+
+    /// Replications that a choice is made by.
+    pub(super) fn most(&self) -> usize {
+        self.options.replications.max(super::FIRST)
     }
 
     /// Cost a month of one less that of another, pair by pair: mean and interval.
@@ -334,6 +369,34 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// Coverage that fits a look at so many replications.
+    pub(super) fn level_of(&self, count: usize, runs: Runs) -> f64 {
+        match runs {
+            Runs::Choice if count <= self.most() => self.level(count),
+            _ if count >= LAST * self.most() => LAST_LOOK,
+            _ => LOOK,
+        }
+    }
+
+    /// Simulates a candidate further, with all replications of the choice, twice and four times as
+    /// many, until a verdict is clear or there is little hope that it is met.
+    pub(super) fn bring_further(
+        &mut self,
+        id: CandidateId,
+        verdict: impl Fn(&Self) -> Verdict,
+    ) -> Result<Verdict, Failure> {
+        let mut replications = self.most();
+        loop {
+            self.bring(&[id], replications, Runs::Choice)?;
+            match verdict(self) {
+                Verdict::Open if replications < LAST * self.most() && self.hope(id) >= HOPE => {
+                    replications *= 2;
+                }
+                clear => return Ok(clear),
+            }
+        }
+    }
+
     /// How a candidate and all goals stand to each other, at the coverage that fits what there is.
     pub(super) fn verdict(&self, id: CandidateId, runs: Runs) -> Verdict {
         self.verdict_on(id, runs, |_| true)
@@ -354,13 +417,7 @@ impl<'a> Field<'a> {
     }
 
     fn verdict_on(&self, id: CandidateId, runs: Runs, of: impl Fn(&Goal) -> bool) -> Verdict {
-        let count = self.of(id, runs).len();
-        let most = self.options.replications.max(super::FIRST);
-        let level = match runs {
-            Runs::Choice if count <= most => self.level(count),
-            _ if count >= LAST * most => LAST_LOOK,
-            _ => LOOK,
-        };
+        let level = self.level_of(self.of(id, runs).len(), runs);
         let goals = 0..self.goals().len();
         let verdicts = goals
             .filter(|goal| of(&self.goals()[*goal]))
@@ -418,6 +475,7 @@ impl<'a> Field<'a> {
 
     /// Every goal's values of a candidate.
     pub(super) fn goal_values(&self, id: CandidateId, runs: Runs) -> Vec<GoalValue> {
+        let level = self.level_of(self.of(id, runs).len(), runs);
         let goals = 0..self.goals().len();
         let each = goals.flat_map(|goal| {
             let subjects = self.subjects(id, goal, runs).into_iter();
@@ -428,7 +486,7 @@ impl<'a> Field<'a> {
                     goal,
                     function,
                     estimate,
-                    standing: judge(target, estimate),
+                    standing: judge(target, estimate_at(target.metric, &values, level)),
                     sure: super::sure::sure(target, &values),
                 }
             })

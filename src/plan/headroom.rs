@@ -4,7 +4,7 @@ use crate::config::Draft;
 use crate::experiment::{Failure, Standing};
 use crate::sim::{Control, RunError};
 
-use super::field::{Field, Runs, Verdict};
+use super::field::{CandidateId, Field, Runs, Verdict};
 use super::setting::Setting;
 use super::step::Phase;
 use super::{Answer, Options};
@@ -16,9 +16,6 @@ const MOST: f64 = 64.0;
 /// Halvings of the range between what is met and what is not: to about 2 %.
 const HALVINGS: usize = 5;
 
-/// Bits of a candidate's number in the journal that are left for those of one setting.
-const NUMBERS: u32 = 20;
-
 /// How much traffic a setting bears, in times that of the file.
 #[derive(Clone, Debug)]
 pub struct Headroom {
@@ -26,14 +23,17 @@ pub struct Headroom {
     pub setting: Setting,
     /// The most traffic that was found to meet every goal; `None` where none was.
     pub meets: Option<f64>,
-    /// The least, where not even that of the file does: what comes seldom finds no warm instance.
+    /// The least, where that of the file surely misses a goal: what comes seldom finds no warm
+    /// instance.
     pub from: Option<f64>,
+    /// Goals that the traffic of the file is not sure to meet, where more is.
+    pub unsure: Vec<String>,
     /// The least above `meets` that was found not to meet a goal, and the goals that it does not:
     /// that of the file where none meets all. `None` where the most that was tried meets all.
     pub misses: Option<(f64, Vec<String>)>,
     /// Whether these goals are surely missed there; else it is open.
     pub sure: bool,
-    /// Why more than `meets` could not be tried.
+    /// Why no other traffic was tried, where some could not be.
     pub end: Option<String>,
 }
 
@@ -65,18 +65,12 @@ pub fn headroom(
         }
     }
     let mut all = Vec::new();
-    for (number, setting) in settings.into_iter().enumerate() {
-        let mut field = Field::new(
-            draft.experiment(),
-            options,
-            control,
-            (number as u32 + 1) << NUMBERS,
-        )?;
+    for setting in settings {
+        let mut field = Field::new(draft.experiment(), options, control)?;
         field.enter(Phase::Headroom);
         let mut bears = Bears {
             draft,
             field,
-            options,
             setting,
         };
         match bears.find()? {
@@ -91,7 +85,6 @@ pub fn headroom(
 struct Bears<'a> {
     draft: &'a Draft,
     field: Field<'a>,
-    options: &'a Options<'a>,
     setting: Setting,
 }
 
@@ -115,7 +108,7 @@ impl Bears<'_> {
             Err(why) => return Ok(Err(why)),
             Ok(look) => look,
         };
-        let mut from = None;
+        let (mut from, mut unsure) = (None, Vec::new());
         let edge = match at_first {
             Ok(()) => self.upwards(1.0)?,
             Err(unmet) => {
@@ -124,8 +117,13 @@ impl Bears<'_> {
                     below
                 } else {
                     // Goals on cold starts are missed by too little traffic.
-                    let (least, above) = self.above(unmet)?;
-                    from = least;
+                    let (least, mut above) = self.above(unmet.clone())?;
+                    above.end = above.end.or(below.end);
+                    match unmet {
+                        (_, true) => from = least,
+                        (goals, false) if least.is_some() => unsure = goals,
+                        _ => {}
+                    }
                     above
                 }
             }
@@ -135,6 +133,7 @@ impl Bears<'_> {
             setting: self.setting.clone(),
             meets: edge.meets,
             from,
+            unsure,
             misses: edge.misses.map(|(times, (goals, _))| (times, goals)),
             sure,
             end: edge.end,
@@ -172,7 +171,10 @@ impl Bears<'_> {
         while edge.meets.is_none() && times >= 2.0 / MOST {
             times /= 2.0;
             match self.look(times)? {
-                Err(_) => break,
+                Err(why) => {
+                    edge.end = Some(why);
+                    break;
+                }
                 Ok(Ok(())) => edge.meets = Some(times),
                 Ok(Err(unmet)) => edge.misses = Some((times, unmet)),
             }
@@ -184,26 +186,37 @@ impl Bears<'_> {
     /// and up to where.
     fn above(&mut self, unmet: Unmet) -> Result<(Option<f64>, Edge), Failure> {
         let (mut missed, mut times) = (1.0, 1.0);
+        let mut end = None;
         while times <= MOST / 2.0 {
             times *= 2.0;
             match self.look(times)? {
-                Err(_) => break,
+                Err(why) => {
+                    end = Some(why);
+                    break;
+                }
                 Ok(Err(_)) => missed = times,
                 Ok(Ok(())) => {
                     let mut from = times;
                     for _ in 0..HALVINGS {
                         let middle = f64::midpoint(missed, from);
                         match self.look(middle)? {
+                            Err(why) => {
+                                end = Some(why);
+                                break;
+                            }
                             Ok(Ok(())) => from = middle,
-                            _ => missed = middle,
+                            Ok(Err(_)) => missed = middle,
                         }
                     }
-                    return Ok((Some(from), self.upwards(times)?));
+                    let mut edge = self.upwards(times)?;
+                    edge.end = edge.end.or(end);
+                    return Ok((Some(from), edge));
                 }
             }
         }
         let edge = Edge {
             misses: Some((1.0, unmet)),
+            end,
             ..Edge::default()
         };
         Ok((None, edge))
@@ -217,7 +230,10 @@ impl Bears<'_> {
             };
             let middle = f64::midpoint(low, *high);
             match self.look(middle)? {
-                Err(_) => break,
+                Err(why) => {
+                    edge.end = Some(why);
+                    break;
+                }
                 Ok(Ok(())) => edge.meets = Some(middle),
                 Ok(Err(unmet)) => edge.misses = Some((middle, unmet)),
             }
@@ -225,8 +241,8 @@ impl Bears<'_> {
         Ok(edge)
     }
 
-    /// Whether every goal is met at so many times the traffic of the file, with all replications
-    /// unless it is clear before.
+    /// Whether every goal is met at so many times the traffic of the file, with as many
+    /// replications as a winner is looked at with, unless it is clear before.
     fn look(&mut self, times: f64) -> Result<Look, Failure> {
         let of_file = self.draft.number(TRAFFIC).unwrap_or(1.0);
         let setting = Setting {
@@ -251,23 +267,14 @@ impl Bears<'_> {
             return Ok(Err("there is no such policy".to_owned()));
         };
         let id = self.field.add(setting, scenario);
-        let most = self.options.replications.max(super::FIRST);
-        let mut replications = super::FIRST;
-        loop {
-            match self.field.bring(&[id], replications, Runs::Choice) {
-                // So much traffic does not fit into memory.
-                Err(Failure::Run { error, .. }) if error != RunError::Stopped => {
-                    return Ok(Err(error.to_string()));
-                }
-                brought => brought?,
+        match self.decide(id) {
+            // So much traffic does not fit into memory.
+            Err(Failure::Run { error, .. }) if error != RunError::Stopped => {
+                return Ok(Err(error.to_string()));
             }
-            match self.field.verdict(id, Runs::Choice) {
-                Verdict::Met => return Ok(Ok(Ok(()))),
-                Verdict::Open if replications < most => {
-                    replications = (2 * replications).min(most);
-                }
-                Verdict::Open | Verdict::Missed => break,
-            }
+            Err(failure) => return Err(failure),
+            Ok(Verdict::Met) => return Ok(Ok(Ok(()))),
+            Ok(Verdict::Open | Verdict::Missed) => {}
         }
         let values = self.field.goal_values(id, Runs::Choice);
         let sure = self.field.verdict(id, Runs::Choice) == Verdict::Missed;
@@ -279,5 +286,20 @@ impl Bears<'_> {
         });
         let names = unmet.map(|value| self.field.goals()[value.goal].to_string());
         Ok(Ok(Err((names.collect(), sure))))
+    }
+
+    fn decide(&mut self, id: CandidateId) -> Result<Verdict, Failure> {
+        let most = self.field.most();
+        let mut replications = super::FIRST;
+        while replications < most {
+            self.field.bring(&[id], replications, Runs::Choice)?;
+            let verdict = self.field.verdict(id, Runs::Choice);
+            if verdict != Verdict::Open {
+                return Ok(verdict);
+            }
+            replications = (2 * replications).min(most);
+        }
+        let verdict = |field: &Field<'_>| field.verdict(id, Runs::Choice);
+        self.field.bring_further(id, verdict)
     }
 }

@@ -8,7 +8,7 @@
 
 use crate::experiment::Failure;
 
-use super::field::{CandidateId, LAST, LEVEL, Runs, Verdict};
+use super::field::{CandidateId, LAST, Runs, Verdict};
 use super::search::Found;
 use super::step::Phase;
 use super::{Known, Planner};
@@ -19,6 +19,8 @@ pub(super) struct Chosen {
     pub winner: CandidateId,
     /// The second, and whether both cost the same as far as replications tell.
     pub second: Option<(CandidateId, bool)>,
+    /// The dearer one whose place the winner took, by the replications that confirm it.
+    pub instead_of: Option<CandidateId>,
 }
 
 impl Planner<'_> {
@@ -40,7 +42,7 @@ impl Planner<'_> {
             self.field.bring(&runners, replications, Runs::Choice)?;
             runners.retain(|id| self.field.verdict(*id, Runs::Choice) != Verdict::Missed);
             let level = self.field.level(replications);
-            if let Some(leader) = self.cheapest(&runners, Verdict::Met) {
+            if let Some(leader) = self.cheapest(&runners, replications) {
                 let field = &self.field;
                 runners.retain(|id| {
                     let dearer = field.dearer((*id, leader), level, Runs::Choice);
@@ -48,18 +50,19 @@ impl Planner<'_> {
                 });
             }
             if replications >= self.most() {
-                return Ok(self.cheapest(&runners, Verdict::Met));
+                return Ok(self.cheapest(&runners, replications));
             }
             replications = (2 * replications).min(self.most());
         }
     }
 
-    /// The cheapest of some that stand so, by their mean cost.
-    fn cheapest(&self, ids: &[CandidateId], verdict: Verdict) -> Option<CandidateId> {
-        let standing = ids.iter().copied();
-        standing
-            .filter(|id| self.field.verdict(*id, Runs::Choice) == verdict)
-            .min_by(|a, b| self.field.cost(*a).total_cmp(&self.field.cost(*b)))
+    /// The cheapest of some that meet every goal, by their mean cost in the same replications: one
+    /// that was looked at closer has more of them, and other numbers in these.
+    fn cheapest(&self, ids: &[CandidateId], replications: usize) -> Option<CandidateId> {
+        let cost = |id: CandidateId| self.field.cost_of_first(id, replications);
+        let met = ids.iter().copied();
+        met.filter(|id| self.field.verdict(*id, Runs::Choice) == Verdict::Met)
+            .min_by(|a, b| cost(*a).total_cmp(&cost(*b)))
     }
 
     /// Where a candidate is in its chain.
@@ -104,18 +107,22 @@ impl Planner<'_> {
                 continue;
             }
             let mut second = self.runner_up(winner)?;
+            let mut instead_of = None;
             for _ in 0..TRIES {
-                let cheaper = second.filter(|(id, _)| {
-                    let dearer = self.field.dearer((*id, winner), LEVEL, Runs::Fresh);
-                    dearer.ci95.is_some_and(|(_, high)| high < 0.0)
-                });
+                let cheaper = second.filter(|(id, _)| self.is_surely_cheaper(*id, winner));
                 let Some((cheaper, _)) = cheaper else { break };
+                instead_of = Some(winner);
                 winner = cheaper;
                 second = self.runner_up(winner)?;
             }
-            // The runner-up may have asked for more replications of the winner.
-            if self.field.verdict(winner, Runs::Fresh) == Verdict::Met {
-                return Ok(Some(Chosen { winner, second }));
+            // The runner-up may have asked for more replications of the winner, which leave open
+            // what fewer did not: its last look decides.
+            if self.confirm(winner)? {
+                return Ok(Some(Chosen {
+                    winner,
+                    second,
+                    instead_of,
+                }));
             }
             self.lost.push(winner);
         }
@@ -230,11 +237,10 @@ impl Planner<'_> {
                 continue;
             }
             let compared = self.compare(*id, winner)?;
-            let dearer = self.field.dearer((*id, winner), LEVEL, Runs::Fresh);
-            if compared.is_some() && dearer.ci95.is_some_and(|(_, high)| high < 0.0) {
+            if compared.is_some() && self.is_surely_cheaper(*id, winner) {
                 return Ok(Some((*id, false)));
             }
-            if self.field.verdict(winner, Runs::Fresh) != Verdict::Met {
+            if !self.confirm(winner)? {
                 return Ok(None);
             }
         }
@@ -267,6 +273,14 @@ impl Planner<'_> {
         }
         let met = self.field.verdict(id, Runs::Fresh) == Verdict::Met;
         Ok(met.then(|| self.is_tie(id, winner, Runs::Fresh)))
+    }
+
+    /// Whether a setting costs less than another by fresh replications, at the coverage of the look
+    /// that there are so many for.
+    fn is_surely_cheaper(&self, one: CandidateId, other: CandidateId) -> bool {
+        let level = self.level_of_pair(one, other, Runs::Fresh);
+        let dearer = self.field.dearer((one, other), level, Runs::Fresh);
+        dearer.ci95.is_some_and(|(_, high)| high < 0.0)
     }
 
     /// Whether two settings are the same kind of remedy with the same memory and architecture.

@@ -10,7 +10,7 @@ use crate::experiment::Failure;
 
 use super::field::CandidateId;
 use super::search::Found;
-use super::setting::Setting;
+use super::setting::{Remedy, Setting};
 use super::space::Kind;
 use super::step::Phase;
 use super::{Known, Planner};
@@ -62,7 +62,8 @@ impl Planner<'_> {
         }
     }
 
-    /// Function by function the smallest number that the goals bear.
+    /// Function by function the smallest number that the goals bear: by bisection, and of pings, of
+    /// which fewer may do better, the cheapest of all that are less.
     fn refine_functions(&mut self, chain: usize, place: usize) -> Result<(), Failure> {
         let Some(first) = self.candidate(chain, place) else {
             return Ok(());
@@ -72,8 +73,13 @@ impl Planner<'_> {
         for rule in self.field.get(first).setting.rules.clone() {
             // Without a number there is a remedy for the function, or none.
             let (mut low, mut high) = (0, rule.remedy.instances().unwrap_or(1));
+            let one_by_one = matches!(rule.remedy, Remedy::Ping { .. });
             while low < high {
-                let middle = u32::midpoint(low, high);
+                let middle = if one_by_one {
+                    high - 1
+                } else {
+                    u32::midpoint(low, high)
+                };
                 let mut setting = self.field.get(best).setting.clone();
                 setting
                     .rules
@@ -88,6 +94,7 @@ impl Planner<'_> {
                         best = id;
                         high = middle;
                     }
+                    None if one_by_one => high = middle,
                     None => low = middle + 1,
                 }
             }

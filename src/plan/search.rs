@@ -375,9 +375,16 @@ impl Planner<'_> {
         dearer.mean.is_some_and(|mean| mean < 0.0)
     }
 
+    /// Coverage that fits a look at the replications that two settings share.
+    pub(super) fn level_of_pair(&self, one: CandidateId, other: CandidateId, runs: Runs) -> f64 {
+        let pairs = self.field.runs(one, runs).min(self.field.runs(other, runs));
+        self.field.level_of(pairs, runs)
+    }
+
     /// Whether two settings cost the same as far as all replications tell.
     pub(super) fn is_tie(&self, one: CandidateId, other: CandidateId, runs: Runs) -> bool {
-        let dearer = self.field.dearer((one, other), LEVEL, runs);
+        let level = self.level_of_pair(one, other, runs);
+        let dearer = self.field.dearer((one, other), level, runs);
         dearer
             .ci95
             .is_none_or(|(low, high)| low <= 0.0 && high >= 0.0)

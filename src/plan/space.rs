@@ -2,7 +2,9 @@
 //!
 //! A base is what functions are made of: memory, architecture, reserved concurrency. A chain is one
 //! kind of remedy on a base in rising strength: more instances, more pings, a lower target. Along a
-//! chain requests fare better; cost falls to a lowest point, which may be the first, and rises.
+//! chain requests fare better; cost falls to a lowest point, which may be the first, and rises. Of
+//! pings neither is sure: a chain of them is looked at setting by setting, and so are the numbers
+//! of pings by function.
 
 use std::fmt;
 

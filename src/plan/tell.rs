@@ -1,10 +1,10 @@
 //! What is told of a choice besides itself: what binds, what a little more buys, what comes near.
 
-use crate::experiment::{Failure, Standing};
+use crate::experiment::{Estimate, Failure, Standing};
 use crate::metric::{self, MetricId};
 
 use super::Planner;
-use super::answer::{Best, Binding, Choice, OfKind};
+use super::answer::{Best, Better, Binding, Choice, OfKind};
 use super::field::{CandidateId, GoalValue, LEVEL, Runs, Verdict};
 use super::search::Found;
 use super::step::Phase;
@@ -47,7 +47,7 @@ impl Planner<'_> {
         Choice {
             setting: setting.clone(),
             kind: setting.kind(),
-            cost: estimate(metric::COST_USD_PER_MONTH),
+            cost: self.field.told_cost(id, runs),
             goals: self.field.goal_values(id, runs),
             measures: self.measures().into_iter().map(estimate).collect(),
             verdict: self.field.verdict(id, runs),
@@ -211,55 +211,74 @@ impl Planner<'_> {
         })
     }
 
-    /// Settings that cost more than the winner and do better at its tightest goal, each better than
-    /// all that cost less.
-    pub(super) fn more(&self, winner: CandidateId) -> (Option<MetricId>, Vec<Choice>) {
-        /// More are no "little".
+    /// Settings that cost up to twice what the winner does and do better at the measure of a goal
+    /// than all that cost less; where there are none, the cheapest beyond that does.
+    pub(super) fn more(&self, winner: CandidateId) -> (Vec<Better>, Option<Better>) {
+        /// Settings of which there are more are no help.
         const MOST: usize = 4;
-        /// Smaller gains are not told.
-        const WORTH: f64 = 0.02;
-        let measures = self.measures();
-        let binding = self.binding(winner);
-        let binding = binding.map(|binding| self.field.goals()[binding.goals[0]].metric);
-        let place = measures
-            .iter()
-            .position(|measure| Some(*measure) == binding);
-        let place = place.unwrap_or(0);
-        let measure = measures[place];
+        /// What costs more than so many times the winner is no "little".
+        const LITTLE: f64 = 2.0;
         let own = self.choice(winner, Runs::Choice);
-        let higher = measure.metric().better == metric::Better::Higher;
-        // Better beyond its own interval, and by enough to tell.
-        let better = |choice: &Choice, than: f64| {
-            let value = choice.measures[place];
-            let ends = value.ci95.or(value.mean.map(|mean| (mean, mean)));
-            ends.is_some_and(|(low, high)| {
-                if higher {
-                    low > than * (1.0 + WORTH)
-                } else {
-                    high < than * (1.0 - WORTH)
-                }
-            })
-        };
-        let value = |choice: &Choice| choice.measures[place].mean.unwrap_or(f64::INFINITY);
+        let places = self.places_of_goals(winner);
         let cost = |choice: &Choice| choice.cost.mean.unwrap_or(f64::INFINITY);
-        let ids = self
-            .field
-            .ids()
-            .filter(|id| self.field.runs(*id, Runs::Choice) > 0);
+        let ids = self.field.ids();
+        let ids = ids.filter(|id| self.field.runs(*id, Runs::Choice) > 0);
         let mut dearer: Vec<Choice> = ids
             .map(|id| self.choice(id, Runs::Choice))
             .filter(|choice| cost(choice) > cost(&own) && choice.verdict == Verdict::Met)
             .collect();
         dearer.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
-        let mut best = value(&own);
-        dearer.retain(|choice| {
-            let keep = better(choice, best);
-            if keep {
-                best = value(choice);
+        let mut best: Vec<Estimate> = own.measures.clone();
+        let mut all = Vec::new();
+        for choice in dearer {
+            let better = |place: &usize| {
+                let place = *place;
+                is_better(self.measures()[place], choice.measures[place], best[place])
+            };
+            if let Some(place) = places.iter().copied().find(|place| better(place)) {
+                best[place] = choice.measures[place];
+                all.push(Better { place, choice });
             }
-            keep
-        });
-        dearer.truncate(MOST);
-        (Some(measure), dearer)
+        }
+        let beyond = all
+            .iter()
+            .position(|b| cost(&b.choice) > LITTLE * cost(&own));
+        let mut further = all.split_off(beyond.unwrap_or(all.len())).into_iter();
+        all.truncate(MOST);
+        let next = further.next().filter(|_| all.is_empty());
+        (all, next)
+    }
+
+    /// Places of the goals' measures, that of the binding goal first; where there are none, the
+    /// first measure's.
+    fn places_of_goals(&self, winner: CandidateId) -> Vec<usize> {
+        let measures = self.measures();
+        let goals = self.field.goals();
+        let binding = self.binding(winner);
+        let binding = binding.map(|binding| goals[binding.goals[0]].metric);
+        let of_goals = goals.iter().map(|goal| goal.metric);
+        let mut places: Vec<usize> = Vec::new();
+        for metric in binding.into_iter().chain(of_goals) {
+            let place = measures.iter().position(|measure| *measure == metric);
+            places.extend(place.filter(|place| !places.contains(place)));
+        }
+        if places.is_empty() {
+            places.push(0);
+        }
+        places
+    }
+}
+
+/// Whether a value is better than another beyond its own interval, and by enough to tell.
+fn is_better(measure: MetricId, value: Estimate, than: Estimate) -> bool {
+    /// Smaller gains are not told.
+    const WORTH: f64 = 0.02;
+    let ends = value.ci95.or(value.mean.map(|mean| (mean, mean)));
+    let (Some((low, high)), Some(than)) = (ends, than.mean) else {
+        return false;
+    };
+    match measure.metric().better {
+        metric::Better::Higher => low > than * (1.0 + WORTH),
+        _ => high < than * (1.0 - WORTH),
     }
 }

@@ -2,8 +2,10 @@
 
 mod csv;
 mod doubt;
+mod headroom;
 mod json;
 mod kinds;
+mod notes;
 mod svg;
 
 use std::collections::BTreeMap;
@@ -15,8 +17,7 @@ use super::text::{printable, width, wrap};
 use crate::experiment::{Estimate, Standing};
 use crate::metric::MetricId;
 use crate::model::{Goal, Scope};
-use crate::plan::{Answer, Choice, GoalValue, Remedy, Row, Setting};
-use crate::units::Span;
+use crate::plan::{Answer, Better, Choice, GoalValue, Remedy, Row, Setting, Verdict};
 
 pub use json::render as json;
 
@@ -95,14 +96,14 @@ pub fn text(answer: &Answer, style: Style) -> String {
         lines.extend(kinds);
     }
     lines.extend(schedules(answer));
-    lines.extend(headroom(answer));
+    lines.extend(headroom::lines(answer));
     lines.push(String::new());
     let mut text = String::new();
     for line in lines {
         text.push_str(&printable(&line));
         text.push('\n');
     }
-    for note in notes(answer) {
+    for note in notes::notes(answer) {
         for line in wrap(&printable(&note), style.width) {
             text.push_str(&line);
             text.push('\n');
@@ -125,8 +126,14 @@ fn head(answer: &Answer) -> Vec<String> {
     let sure = certainty(winner).map_or_else(String::new, |sure| format!(" at {}", chance(sure)));
     if !answer.goals.is_empty() {
         lines.push(format!(
-            "Sure: every goal is met{sure}, by {} replications that it was not chosen by.",
-            winner.replications
+            "Sure: every goal is met{sure}, by {} replications that it was not chosen by{}.",
+            winner.replications,
+            answer
+                .instead_of
+                .as_ref()
+                .map_or_else(String::new, |dearer| {
+                    format!(", but that put it before {dearer}")
+                })
         ));
     }
     lines.extend(binding(answer));
@@ -138,10 +145,14 @@ fn head(answer: &Answer) -> Vec<String> {
         .filter(|n| n.setting != winner.setting)
     {
         let missed = missed(answer, nothing);
+        let word = match nothing.verdict {
+            Verdict::Missed => "misses",
+            Verdict::Met | Verdict::Open => "is not sure to meet",
+        };
         let but = if missed.is_empty() {
             String::new()
         } else {
-            format!(", and misses {}", missed.join(" and "))
+            format!(", and {word} {}", missed.join(" and "))
         };
         lines.push(format!(
             "No remedy costs {} a month{but}, by the replications that chose.",
@@ -207,7 +218,12 @@ fn standing(answer: &Answer, value: &GoalValue) -> String {
     match value.standing {
         Standing::Met if room.is_empty() => "met".to_owned(),
         Standing::Met => format!("met, {room} to spare"),
-        Standing::Unsure => "met by the mean, not by the interval".to_owned(),
+        Standing::Unsure => {
+            let mean = value.estimate.mean;
+            let holds = mean.is_some_and(|mean| goal.relation.holds(mean, goal.bound));
+            let word = if holds { "met" } else { "missed" };
+            format!("{word} by the mean, but not for sure")
+        }
         Standing::Missed if room.is_empty() => "missed".to_owned(),
         Standing::Missed => format!("missed by {room}"),
         Standing::NoValue if answer.requests == Some(0.0) => {
@@ -217,9 +233,13 @@ fn standing(answer: &Answer, value: &GoalValue) -> String {
     }
 }
 
-/// Goals that a choice misses, with its values.
+/// Goals that a choice surely misses, or where there are none those that it is not sure to meet,
+/// with its values.
 fn missed(answer: &Answer, choice: &Choice) -> Vec<String> {
-    let misses = choice.goals.iter().filter(|v| v.standing != Standing::Met);
+    let surely = |v: &GoalValue| matches!(v.standing, Standing::Missed | Standing::NoValue);
+    let any = choice.verdict == Verdict::Missed && choice.goals.iter().any(surely);
+    let misses = choice.goals.iter();
+    let misses = misses.filter(|v| v.standing != Standing::Met && (!any || surely(v)));
     misses
         .map(|value| {
             let shown = shown(answer.goals[value.goal].metric, value.estimate);
@@ -228,7 +248,12 @@ fn missed(answer: &Answer, choice: &Choice) -> Vec<String> {
         .collect()
 }
 
-/// How sure it is that all goals are met: 1 less the sum of what is unsure of each (Bonferroni).
+/// What the rule of confirmation leaves of 1: a setting that misses a goal passes its looks at 99,
+/// 99 and 97 % on the wrong side of the bound in 2.5 % of cases at most.
+const GUARANTEED: f64 = 0.975;
+
+/// How sure it is that all goals are met: 1 less the sum of what is unsure of each (Bonferroni),
+/// and no more than what three looks leave.
 pub(super) fn certainty(choice: &Choice) -> Option<f64> {
     let unsure: Option<f64> = choice
         .goals
@@ -237,12 +262,12 @@ pub(super) fn certainty(choice: &Choice) -> Option<f64> {
         .sum();
     unsure
         .filter(|_| !choice.goals.is_empty())
-        .map(|unsure| (1.0 - unsure).max(0.0))
+        .map(|unsure| (1.0 - unsure).clamp(0.0, GUARANTEED))
 }
 
 fn chance(sure: f64) -> String {
-    if sure > 0.999 {
-        "more than 99.9 %".to_owned()
+    if sure >= GUARANTEED {
+        "more than 97.5 %".to_owned()
     } else {
         format!("{:.1} %", sure * 100.0)
     }
@@ -285,7 +310,11 @@ fn binding(answer: &Answer) -> Option<String> {
 
 fn runner_up(answer: &Answer, winner: &Choice) -> Option<String> {
     let Some(second) = &answer.runner_up else {
-        return Some("Runner-up: none; no other kind meets the goals.".to_owned());
+        let other = |choice: &&Choice| choice.kind != winner.kind;
+        let looked_at = answer.candidates.iter().chain(&answer.rejected);
+        let open = (looked_at.filter(other)).any(|choice| choice.verdict != Verdict::Missed);
+        let verb = if open { "is sure to meet" } else { "meets" };
+        return Some(format!("Runner-up: none; no other kind {verb} the goals."));
     };
     let extra = usd(second.extra);
     let mean = second.extra.mean?;
@@ -348,38 +377,38 @@ pub fn doubts(answer: &Answer) -> Vec<(String, String)> {
     each.collect()
 }
 
+/// What a little more a month buys.
 fn more(answer: &Answer) -> Vec<String> {
-    let mut lines = Vec::new();
     let Some(winner) = &answer.chosen else {
-        return lines;
+        return Vec::new();
     };
-    let place = answer
-        .more_of
-        .and_then(|of| answer.measures.iter().position(|m| *m == of));
-    let Some(place) = place else {
-        return lines;
+    let extra = |better: &Better| {
+        let extra = better.choice.cost.mean.zip(winner.cost.mean);
+        extra.map_or(NONE.to_owned(), |(cost, own)| number::usd(cost - own))
     };
-    let measure = answer.measures[place];
-    for choice in &answer.more {
-        let (Some(cost), Some(own)) = (choice.cost.mean, winner.cost.mean) else {
-            continue;
-        };
+    let gain = |better: &Better| {
+        let (place, measure) = (better.place, answer.measures[better.place]);
         let before = shown(measure, winner.measures[place]);
-        let after = shown(measure, choice.measures[place]);
-        lines.push(format!(
-            "  +{}: {}, {} {before} → {after}",
-            number::usd(cost - own),
-            choice.setting,
-            measure.metric().name,
-        ));
+        let after = shown(measure, better.choice.measures[place]);
+        format!(
+            "{}, {} {before} → {after}",
+            better.choice.setting,
+            measure.metric().name
+        )
+    };
+    if let Some(next) = &answer.more_from {
+        let (extra, gain) = (extra(next), gain(next));
+        return vec![format!(
+            "Nothing that was simulated does better for less than {extra} a month more: {gain}."
+        )];
     }
-    if !lines.is_empty() {
-        lines.insert(
-            0,
-            "A little more a month buys, by the replications that chose:".to_owned(),
-        );
+    if answer.more.is_empty() {
+        return Vec::new();
     }
-    lines
+    let begin = "A little more a month buys, by the replications that chose:".to_owned();
+    let each = answer.more.iter();
+    let each = each.map(|better| format!("  +{}: {}", extra(better), gain(better)));
+    std::iter::once(begin).chain(each).collect()
 }
 
 /// The rows of the winner's schedule.
@@ -411,118 +440,6 @@ fn schedules(answer: &Answer) -> Vec<String> {
         lines.extend(rows.iter().map(row));
     }
     lines
-}
-
-/// How much more traffic settings bear.
-fn headroom(answer: &Answer) -> Vec<String> {
-    let each = answer.headroom.iter().map(|headroom| {
-        let times = |times: f64| number::significant(times, 3);
-        let met = match (headroom.meets, headroom.from) {
-            (None, _) => "no traffic that was tried meets them".to_owned(),
-            (Some(most), None) => format!("{} times the traffic", times(most)),
-            (Some(most), Some(from)) => {
-                format!("from {} to {} times the traffic", times(from), times(most))
-            }
-        };
-        let missed = match (&headroom.misses, &headroom.end) {
-            (Some((least, goals)), _) => {
-                let word = if headroom.sure {
-                    "it misses"
-                } else {
-                    "it is not sure to meet"
-                };
-                format!("; at {} {word} {}", times(*least), goals.join(" and "))
-            }
-            (None, Some(why)) => format!(" or more; twice as much was not simulated: {why}"),
-            (None, None) => " or more; no more was tried".to_owned(),
-        };
-        format!("  {}: {met}{missed}", headroom.setting)
-    });
-    let mut lines: Vec<String> = each.collect();
-    if !lines.is_empty() {
-        lines.insert(
-            0,
-            "Headroom, the most traffic that meets every goal:".to_owned(),
-        );
-        lines.insert(0, String::new());
-    }
-    lines
-}
-
-/// What must be known to read it.
-fn notes(answer: &Answer) -> Vec<String> {
-    let effort = answer.effort;
-    let besides = match effort.besides {
-        0 => String::new(),
-        more => format!(", and {more} besides,"),
-    };
-    let share = effort.cells as f64 / effort.grid.max(1) as f64;
-    let mut notes = vec![
-        format!(
-            "Tried {} of {} settings{besides} in {} cells; all of them with {} replications are \
-             {} cells ({}).",
-            effort.tried,
-            effort.settings,
-            effort.cells,
-            answer.replications,
-            effort.grid,
-            number::percent(share)
-        ),
-        format!(
-            "± is half of a 95 % interval (Student t over replications of {}). A goal is met where \
-             the whole interval is.",
-            human(answer.duration)
-        ),
-    ];
-    if let Some(scenario) = &answer.deployed {
-        let [terraform, sam, serverless] = deploy::NAMES;
-        notes.push(format!(
-            "To deploy it: {terraform} (Terraform), {sam} (SAM), {serverless} (Serverless \
-             Framework), among the files."
-        ));
-        let pinger = deploy::Deployment::of(scenario).pinger;
-        notes.extend(pinger.and_then(|pinger| pinger.cost_note()));
-    }
-    if answer.goals.is_empty() {
-        notes.push("There is no [slo]: the cheapest setting of all wins.".to_owned());
-    }
-    if answer.recorded {
-        notes.push(
-            "Arrivals are recorded ones, the same in every replication: intervals tell nothing of \
-             other days."
-                .to_owned(),
-        );
-    }
-    if answer.surge {
-        let month = crate::model::MONTH.secs() / answer.duration.secs().max(1e-9);
-        notes.push(format!(
-            "There is a [[surge]]: a month costs {} times what the measured {} do, with the surge as \
-             often. Numbers by the clock are for these days alone.",
-            number::significant(month, 3),
-            answer.duration
-        ));
-    }
-    let left_out = answer.left_out.iter();
-    notes.extend(left_out.map(|(setting, why)| format!("Not tried: {setting}: {why}.")));
-    notes
-}
-
-/// A length of time with no more digits than a person reads.
-fn human(span: Span) -> String {
-    let exact = span.to_string();
-    if exact.bytes().filter(u8::is_ascii_digit).count() <= 4 {
-        return exact;
-    }
-    let (unit, name) = match span.secs() {
-        172_800.0.. => (86_400.0, "days"),
-        7_200.0.. => (3600.0, "h"),
-        120.0.. => (60.0, "min"),
-        _ => (1.0, "s"),
-    };
-    format!(
-        "about {} {name}",
-        number::significant(span.secs() / unit, 3)
-    )
 }
 
 /// What a value of a measure is shown in: a factor and the unit behind it.
@@ -566,21 +483,4 @@ pub(super) fn names(answer: &Answer) -> Vec<String> {
         }
     });
     each.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_of_time_are_told_in_few_digits() {
-        for (seconds, told) in [
-            (345_185.0, "about 4 days"),
-            (86_400.0, "1 day"),
-            (100_000.0, "about 27.8 h"),
-            (1_234.567, "about 20.6 min"),
-        ] {
-            assert_eq!(human(Span::from_secs(seconds)), told);
-        }
-    }
 }

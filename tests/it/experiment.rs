@@ -54,7 +54,11 @@ fn the_first_failing_cell_is_told_with_any_number_of_jobs() {
             failure.to_string().contains("a.csv"),
             "{jobs} jobs: {failure}"
         );
-        assert_eq!(Journal::open(&path, "key").unwrap().len(), 2, "{jobs} jobs");
+        assert_eq!(
+            <Journal>::open(&path, "key").unwrap().len(),
+            2,
+            "{jobs} jobs"
+        );
     }
 }
 
@@ -108,11 +112,11 @@ fn an_experiment_is_another_one_when_what_its_traces_hold_has_changed() {
 fn a_journal_that_cannot_be_written_anew_is_left_as_it_was() {
     let dir = folder("journal-kept");
     let path = dir.join("cells.jsonl");
-    drop(Journal::open(&path, "key").unwrap());
+    drop(<Journal>::open(&path, "key").unwrap());
     let before = fs::read(&path).unwrap();
     fs::create_dir(dir.join("cells.unfinished")).unwrap();
     assert!(matches!(
-        Journal::open(&path, "other"),
+        <Journal>::open(&path, "other"),
         Err(Failure::Io { .. })
     ));
     assert_eq!(fs::read(&path).unwrap(), before);

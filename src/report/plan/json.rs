@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::csv::verdict;
 use crate::experiment::{Estimate, Standing};
 use crate::model::Architecture;
-use crate::plan::{Answer, Best, Choice, Headroom, Remedy, Setting};
+use crate::plan::{Answer, Best, Better, Choice, Headroom, Remedy, Setting};
 use crate::units::Memory;
 
 /// The whole document.
@@ -33,6 +33,12 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
             "saves_usd_per_month": binding.saves,
         })
     });
+    let better = |better: &Better| {
+        json!({
+            "choice": choice(&better.choice),
+            "measure": answer.measures[better.place].metric().name,
+        })
+    };
     let close = |close: &Choice| {
         json!({
             "choice": choice(close),
@@ -68,9 +74,11 @@ pub fn render(answer: &Answer) -> Result<String, io::Error> {
         "runner_up": runner_up,
         "close": answer.close.iter().map(close).collect::<Vec<_>>(),
         "gave_up": answer.gave_up,
+        "instead_of": answer.instead_of.as_ref().map(ToString::to_string),
         "nearest": answer.nearest.as_ref().map(choice),
         "binding": binding,
-        "more": answer.more.iter().map(choice).collect::<Vec<_>>(),
+        "more": answer.more.iter().map(better).collect::<Vec<_>>(),
+        "more_from": answer.more_from.as_ref().map(better),
         "nothing": answer.nothing.as_ref().map(choice),
         "rejected": answer.rejected.iter().map(choice).collect::<Vec<_>>(),
         "kinds": kinds.collect::<Vec<_>>(),
@@ -96,6 +104,7 @@ fn headroom(headroom: &Headroom) -> Value {
         "setting": headroom.setting.to_string(),
         "meets": headroom.meets,
         "from": headroom.from,
+        "unsure": headroom.unsure,
         "misses": misses.map(|(times, _)| times),
         "goals": misses.map(|(_, goals)| goals),
         "sure": misses.map(|_| headroom.sure),

@@ -1,7 +1,8 @@
 //! The best of each kind as a table.
 
 use super::{plain, shown};
-use crate::plan::{Answer, Best, Choice, Verdict};
+use crate::model::RemedyName;
+use crate::plan::{Answer, Best, Choice, Kind, Verdict};
 use crate::report::number::{self, NONE};
 use crate::report::text::width;
 
@@ -74,4 +75,32 @@ pub(super) const fn unmet(choice: &Choice) -> &'static str {
         Verdict::Open => "not sure",
         Verdict::Missed => "missed",
     }
+}
+
+/// Instances by load that gave in every measure what always as many did, each in a sentence.
+pub(super) fn never_scaled(answer: &Answer) -> Vec<String> {
+    let of = |name| Kind::Remedy(name);
+    let by_load = answer.kinds.iter().filter_map(|kind| match &kind.best {
+        Best::Meets(choice) | Best::Misses(choice) => Some(choice),
+        Best::Dear(_) | Best::Refused => None,
+    });
+    let by_load = by_load.filter(|choice| choice.kind == of(RemedyName::Tracking));
+    let mut constants = answer.candidates.iter();
+    let told = by_load.filter_map(|choice| {
+        let same = |other: &&Choice| {
+            let means = |choice: &Choice| -> Vec<Option<f64>> {
+                choice.measures.iter().map(|value| value.mean).collect()
+            };
+            other.kind == of(RemedyName::Provisioned)
+                && other.replications == choice.replications
+                && other.cost.mean == choice.cost.mean
+                && means(other) == means(choice)
+        };
+        let constant = constants.find(same)?;
+        Some(format!(
+            "{} never scaled: it gave what {} does.",
+            choice.setting, constant.setting
+        ))
+    });
+    told.collect()
 }

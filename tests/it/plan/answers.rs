@@ -107,7 +107,7 @@ fn the_goal_that_binds_is_the_one_that_costs() {
     let colds: Vec<f64> = found
         .more
         .iter()
-        .map(|c| c.goals[1].estimate.mean.unwrap())
+        .map(|better| better.choice.goals[1].estimate.mean.unwrap())
         .collect();
     assert!(
         !colds.is_empty() && colds.windows(2).all(|w| w[1] < w[0]),

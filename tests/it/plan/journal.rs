@@ -1,9 +1,11 @@
 //! A plan that is stopped goes on from the cells that it has.
 
+use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use frostline::experiment::{Failure, Journal};
+use frostline::experiment::{Failure, Journal, ScenarioCell};
 use frostline::plan::{Phase, Step};
 
 use super::*;
@@ -16,7 +18,7 @@ fn a_plan_that_is_stopped_goes_on_to_the_same_answer() {
     // What an earlier test has left there is no part of this.
     let _ = fs::remove_file(&path);
     let simulated = |control: &Control| control.simulated.load(Ordering::Relaxed);
-    let planned = |journal: Option<&Journal>, stop_at: usize, control: &Control| {
+    let planned = |journal: Option<&Journal<ScenarioCell>>, stop_at: usize, control: &Control| {
         let told = |step: Step| {
             if step.cells >= stop_at {
                 control.stop.store(true, Ordering::Relaxed);
@@ -92,20 +94,102 @@ fn it_is_told_what_goes_on() {
     assert!(is_there(Phase::Search { chain: of, of }));
 }
 
+/// Two memories, the second with a service time of its own.
+fn by_memory(second: &str) -> String {
+    let text = api(
+        "arrivals = { poisson = { rate = \"1 / s\" } }",
+        "cold-start-ratio = \"<= 50 %\"",
+        "memory = [\"1 GB\", \"2 GB\"]\nremedies = [\"none\"]",
+    );
+    let rows = format!(
+        "service  = {{ by-memory = {{ \"1 GB\" = \"800 ms\", \"2 GB\" = \"{second}\" }} }}"
+    );
+    text.replace("service  = \"300 ms\"", &rows)
+}
+
+#[test]
+fn cells_of_a_setting_are_taken_for_what_they_are_and_for_no_other() {
+    let path = write("rows", "").with_file_name("cells.jsonl");
+    let _ = fs::remove_file(&path);
+    let planned = |second: &str, journal: Option<&Journal<ScenarioCell>>| {
+        let draft = draft("rows", &by_memory(second), &Overrides::default());
+        let options = Options {
+            jobs: Some(1),
+            replications: 4,
+            journal,
+            ..Options::default()
+        };
+        let control = Control::default();
+        let found = plan::plan(&draft, &options, &control).unwrap();
+        let files = report::plan::files(&found).unwrap();
+        (files, control.simulated.load(Ordering::Relaxed))
+    };
+    let journal = Journal::open(&path, "key").unwrap();
+    planned("500 ms", Some(&journal));
+    drop(journal);
+    // The row of the other memory is no part of the scenario that the file itself gives.
+    let (fresh, whole) = planned("100 ms", None);
+    let journal = Journal::open(&path, "key").unwrap();
+    assert!(!journal.is_empty());
+    let (resumed, simulated) = planned("100 ms", Some(&journal));
+    assert_eq!(resumed, fresh);
+    // What the row does not touch is there already.
+    assert!(simulated < whole, "{simulated} of {whole}");
+}
+
+#[cfg(unix)]
 #[test]
 fn the_program_goes_on_and_leaves_no_journal_behind() {
-    let file = write(
-        "goes-on",
-        &shop("cold-start-ratio = \"<= 1 %\"", "remedies = [\"none\"]"),
+    let text = shop("cold-start-ratio = \"<= 0.5 %\"", "");
+    let file = write("goes-on", &text);
+    let program = |out: &Path| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_frostline"));
+        program.args(["plan", "--jobs", "1", "--out"]).arg(out);
+        program
+            .arg(&file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        program
+    };
+    let (out, whole) = (file.with_file_name("out"), file.with_file_name("whole"));
+    for dir in [&out, &whole] {
+        // What an earlier test has left there is no part of this.
+        let _ = fs::remove_dir_all(dir);
+    }
+    let journal = out.join("plan-cells.jsonl");
+    let child = program(&out).spawn().unwrap();
+    let kept = || fs::read_to_string(&journal).map_or(0, |text| text.lines().count());
+    let mut polls = 0;
+    while kept() < 8 {
+        polls += 1;
+        assert!(polls < 30_000, "no cells");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
     );
-    let out = file.with_file_name("out");
-    let output = Command::new(env!("CARGO_BIN_EXE_frostline"))
-        .args(["plan", "--out"])
-        .arg(&out)
-        .arg(&file)
-        .output()
-        .unwrap();
+    let stopped = child.wait_with_output().unwrap();
+    assert_eq!(stopped.status.code(), Some(130), "{stopped:?}");
+    let output = program(&out).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    assert!(!out.join("plan-cells.jsonl").exists());
-    assert!(out.join("plan.json").exists());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("Going on with "), "{told}");
+    assert!(!journal.exists());
+    assert_eq!(program(&whole).status().unwrap().code(), Some(0));
+    let names = fs::read_dir(&whole)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    let names: Vec<_> = names
+        .filter(|name| name.to_string_lossy().starts_with("plan"))
+        .collect();
+    assert!(names.len() >= 3, "{names:?}");
+    for name in names {
+        let read = |dir: &Path| fs::read(dir.join(&name)).unwrap();
+        assert_eq!(read(&out), read(&whole), "{}", name.display());
+    }
 }

@@ -155,6 +155,112 @@ fn the_second_best_is_another_remedy_not_another_reservation() {
 }
 
 #[test]
+fn what_is_only_open_is_not_said_to_be_missed() {
+    let text_of = shop(
+        "cold-start-ratio = \"<= 0.02 %\"",
+        "remedies = [\"none\", \"provisioned\"]",
+    );
+    let mut found = answer("only-open", &text_of);
+    found.runner_up = None;
+    let line = |found: &Answer, begin: &str| {
+        let told = text(found);
+        let line = told.lines().find(|line| line.starts_with(begin));
+        line.unwrap_or_else(|| panic!("{told}")).to_owned()
+    };
+    assert!(line(&found, "No remedy costs").contains(", and misses cold_start_ratio"));
+    for choice in &mut found.candidates {
+        choice.verdict = Verdict::Missed;
+    }
+    found.rejected.clear();
+    let none = "Runner-up: none; no other kind meets the goals.";
+    assert_eq!(line(&found, "Runner-up"), none);
+    let nothing = found.nothing.as_mut().unwrap();
+    nothing.verdict = Verdict::Open;
+    nothing.goals[0].standing = frostline::experiment::Standing::Unsure;
+    let open = nothing.clone();
+    found.candidates.push(open);
+    let told = line(&found, "No remedy costs");
+    assert!(
+        told.contains(", and is not sure to meet cold_start_ratio"),
+        "{told}"
+    );
+    let none = "Runner-up: none; no other kind is sure to meet the goals.";
+    assert_eq!(line(&found, "Runner-up"), none);
+    // No more is claimed than three looks at fresh replications leave.
+    let sure = line(&found, "Sure: ");
+    assert!(sure.contains(" at more than 97.5 %, by "), "{sure}");
+    assert!(sure.ends_with(" that it was not chosen by."), "{sure}");
+    // Numbers that put it first are not fresh for its cost.
+    found.instead_of = Some(Setting::default());
+    let sure = line(&found, "Sure: ");
+    assert!(
+        sure.ends_with(", but that put it before no remedy."),
+        "{sure}"
+    );
+}
+
+#[test]
+fn what_a_little_more_buys_is_little_more_or_the_next_that_is_told_as_such() {
+    let text_of = shop(
+        "cold-start-ratio = \"<= 0.02 %\"",
+        "remedies = [\"none\", \"provisioned\"]",
+    );
+    let mut found = answer("little", &text_of);
+    let own = found.chosen.as_ref().unwrap().cost.mean.unwrap();
+    for better in &found.more {
+        assert!(
+            better.choice.cost.mean.unwrap() <= 2.0 * own,
+            "{}",
+            text(&found)
+        );
+    }
+    let Some(mut next) = found.more.first().cloned() else {
+        panic!("{}", text(&found));
+    };
+    next.choice.cost.mean = Some(4.0 * own);
+    found.more.clear();
+    found.more_from = Some(next);
+    let told = text(&found);
+    let line = "Nothing that was simulated does better for less than ";
+    assert!(told.contains(line), "{told}");
+    assert!(!told.contains("A little more a month"), "{told}");
+}
+
+#[test]
+fn headroom_says_what_is_only_open_and_why_no_more_was_looked_at() {
+    let text_of = shop("cold-start-ratio = \"<= 50 %\"", "remedies = [\"none\"]");
+    let mut found = answer("headroom-words", &text_of);
+    found.headroom = vec![plan::Headroom {
+        setting: Setting::default(),
+        meets: Some(2.0),
+        from: None,
+        unsure: vec!["cold_start_ratio <= 0.5".to_owned()],
+        misses: Some((2.1, vec!["throttle_ratio <= 0.01".to_owned()])),
+        sure: true,
+        end: Some("out of memory".to_owned()),
+    }];
+    let told = text(&found);
+    let line = "  no remedy: 2 times the traffic; at 2.1 it misses throttle_ratio <= 0.01; no other \
+                was simulated: out of memory; at 1 it is not sure to meet cold_start_ratio <= 0.5";
+    assert!(told.lines().any(|told| told == line), "{told}");
+}
+
+#[test]
+fn instances_by_load_that_never_scaled_are_told_as_such() {
+    let text_of = api(
+        "arrivals = { every = \"20 min\" }",
+        "cold-start-ratio = \"<= 1 %\"",
+        "remedies = [\"provisioned\", \"tracking\"]",
+    );
+    let told = text(&answer("never-scaled", &text_of));
+    let told = told.replace('\n', " ");
+    assert!(
+        told.contains(" never scaled: it gave what provisioned 1 does."),
+        "{told}"
+    );
+}
+
+#[test]
 fn what_is_doubtful_about_a_setting_is_told_with_it() {
     let text_of = shop("", "memory = [\"128 MB\", \"1 GB\"]\nremedies = [\"none\"]")
         .replace("[slo]", "")
