@@ -93,6 +93,8 @@ struct Planner<'a> {
     refined: Vec<usize>,
     /// Settings that refinement has put between those of a chain.
     inserted: Vec<CandidateId>,
+    /// Settings that refinement has found to meet the goals on its way to these.
+    between: Vec<CandidateId>,
     /// Winners that fresh random numbers did not confirm.
     lost: Vec<CandidateId>,
     /// Settings that were looked at closer, whatever came of it.
@@ -156,6 +158,7 @@ impl<'a> Planner<'a> {
             left_out: BTreeMap::new(),
             refined: Vec::new(),
             inserted: Vec::new(),
+            between: Vec::new(),
             lost: Vec::new(),
             closer: Vec::new(),
             gave_up: false,

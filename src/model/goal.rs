@@ -60,8 +60,8 @@ impl Relation {
         (Self::Above, ">"),
     ];
 
-    /// Whether a value is on the right side of a bound. Means and sums of decimal fractions are seldom
-    /// what was typed: what differs by a billionth is the same.
+    /// Whether a value is on the right side of a bound. Means and sums of decimal fractions are
+    /// seldom what was typed: what differs by a billionth is the same.
     pub fn holds(self, value: f64, bound: f64) -> bool {
         let same = (value - bound).abs() <= 1e-9 * bound.abs();
         match self {

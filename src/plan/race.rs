@@ -33,6 +33,10 @@ impl Planner<'_> {
                 runners.extend(self.candidate(chain, place));
             }
         }
+        // What is a little dearer than a winner that was lost need not be the next of its chain.
+        if !self.lost.is_empty() {
+            runners.extend(&self.between);
+        }
         runners.sort_unstable();
         runners.dedup();
         runners.retain(|id| !self.lost.contains(id));

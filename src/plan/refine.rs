@@ -86,7 +86,7 @@ impl Planner<'_> {
                     .retain(|other| middle > 0 || other.functions != rule.functions);
                 for other in &mut setting.rules {
                     if other.functions == rule.functions {
-                        other.remedy = rule.remedy.with_instances(middle);
+                        other.remedy = rule.remedy.with_instances(middle, self.draft.search());
                     }
                 }
                 match self.lighter(base, setting, best)? {
@@ -202,7 +202,9 @@ impl Planner<'_> {
             return Ok(None);
         };
         let meets = self.decide(id)? && !self.surely_dearer(id, than)?;
-        Ok((meets && self.is_cheaper(id, than)).then_some(id))
+        let lighter = (meets && self.is_cheaper(id, than)).then_some(id);
+        self.between.extend(lighter);
+        Ok(lighter)
     }
 
     /// Puts a setting before the one that it is weaker than.

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use crate::config::{Edit, quoted};
-use crate::model::{Architecture, RemedyName};
+use crate::model::{Architecture, RemedyName, Search};
 use crate::pattern::matches;
 use crate::units::{Memory, Span, format_memory, format_span};
 
-use super::space::Kind;
+use super::space::{self, Kind};
 
 /// What a user would configure. What is `None` or absent stays as it is in the file.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -271,12 +271,16 @@ impl Remedy {
     }
 
     /// The same with another number of instances or pings.
-    pub(super) fn with_instances(&self, count: u32) -> Self {
-        let mut remedy = self.clone();
-        if let Self::Provisioned { instances } | Self::Ping { instances, .. } = &mut remedy {
-            *instances = count;
+    pub(super) fn with_instances(&self, count: u32, search: &Search) -> Self {
+        match self {
+            Self::Provisioned { .. } => Self::Provisioned { instances: count },
+            Self::Ping { every, .. } => Self::Ping {
+                every: *every,
+                instances: count,
+                hold: space::hold(search, count),
+            },
+            other => other.clone(),
         }
-        remedy
     }
 
     /// Its key of a policy.

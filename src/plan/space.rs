@@ -366,6 +366,13 @@ pub(super) fn chains(base: &Base, number: usize, search: &Search) -> Vec<Chain> 
     chains
 }
 
+/// How long each of so many pings keeps its instance: where there are several, long enough that
+/// each finds one of its own.
+pub(super) fn hold(search: &Search, instances: u32) -> Span {
+    let several = if instances > 1 { HOLD } else { Span::ZERO };
+    search.ping.hold.unwrap_or(several)
+}
+
 /// Chains of pings: along the knob with more values.
 fn pings(base: &Base, search: &Search) -> Vec<Vec<Setting>> {
     let typed = &search.ping;
@@ -375,13 +382,10 @@ fn pings(base: &Base, search: &Search) -> Vec<Vec<Setting>> {
         .unwrap_or_else(|| intervals(base.plan()));
     every.sort_unstable();
     every.dedup();
-    let remedy = |every: Span, instances: u32| {
-        let several = if instances > 1 { HOLD } else { Span::ZERO };
-        Remedy::Ping {
-            every,
-            instances,
-            hold: typed.hold.unwrap_or(several),
-        }
+    let remedy = |every: Span, instances: u32| Remedy::Ping {
+        every,
+        instances,
+        hold: hold(search, instances),
     };
     if base.is_by_function(RemedyName::Ping, search) {
         let counts = counts_of_pings(base);

@@ -89,9 +89,14 @@ fn expression(value: &Value) -> String {
 fn mentioned(value: &Value, root: &str, found: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
             for (at, _) in text.match_indices(root) {
+                // A function may be called `aws_…` itself.
+                if text[..at].ends_with(is_part) {
+                    continue;
+                }
                 let rest = &text[at + root.len()..];
-                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c)));
+                let end = rest.find(|c: char| !is_part(c));
                 let name = &rest[..end.unwrap_or(rest.len())];
                 found.insert(format!("{root}{name}"));
             }
