@@ -103,7 +103,7 @@ pub struct Choice {
 impl Answer {
     /// Replications of a plan that would tell whether a choice meets the goals, if its values stay
     /// as they are: the half width of an interval falls with the root of their number, and at the
-    /// last look a plan takes [`LAST`] times as many. `None` where that is beyond what one waits
+    /// last look a plan takes `LAST` times as many. `None` where that is beyond what one waits
     /// for, or where no goal is close.
     pub fn replications_to_tell(&self, choice: &Choice) -> Option<usize> {
         /// More would take days.
