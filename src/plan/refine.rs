@@ -4,7 +4,8 @@
 //! Between the weakest that meets the goals and the one before there is a cheaper one, as a rule.
 //! The instances in between go in the order of their worth, as many as the goals bear, which
 //! bisection finds; then single ones are tried in the same order. Where there are several
-//! functions, those that need no instances are found before.
+//! functions, those that need no instances are found before; of other remedies, which have a number
+//! for each function, the smallest that the goals bear by the replications that choose.
 
 use crate::experiment::Failure;
 
