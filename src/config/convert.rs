@@ -63,6 +63,8 @@ pub(crate) struct Context {
     pub(crate) faults: Faults,
     /// Where relative paths of the experiment and of the command line begin.
     pub(crate) dir: PathBuf,
+    /// Whether what sends rounds of several pings is charged for where a file does not say so.
+    pub(crate) charges_senders: bool,
     /// Keys of the sweep that set a function's memory: each key with the list of its values.
     pub(crate) swept_memory: Vec<(Place, Place)>,
     /// Day and time of simulated time zero.
@@ -80,6 +82,7 @@ impl Context {
             sources: RefCell::default(),
             faults: Faults::default(),
             dir: dir.to_owned(),
+            charges_senders: false,
             swept_memory: Vec::new(),
             start: Cell::default(),
             end: Cell::new(Time::NEVER),

@@ -78,7 +78,9 @@ impl Draft {
     pub fn load(path: &Path, overrides: &Overrides) -> Result<(Self, Diagnostics), Diagnostics> {
         let (mut experiment, diagnostics) = load_with_warnings(path, overrides)?;
         let bounds_failures = bound_failures(&mut experiment);
-        let context = Context::new(path.parent().unwrap_or(Path::new("")));
+        let mut context = Context::new(path.parent().unwrap_or(Path::new("")));
+        // What a setting needs is part of what it costs.
+        context.charges_senders = true;
         // It was read a moment ago; what has become of it since shows as faults below.
         let text = read_text(path).unwrap_or_default();
         let dir = Some(context.dir.clone());

@@ -3,7 +3,7 @@
 use crate::dist::Dist;
 use crate::ids::FunctionId;
 use crate::schedule::Schedule;
-use crate::units::{Span, Time};
+use crate::units::{Memory, Span, Time};
 
 use super::KeepAlive;
 
@@ -44,6 +44,42 @@ pub struct Ping {
     pub skew: Dist,
     /// The first round.
     pub offset: Time,
+    /// Whether the function that sends rounds of several pings is charged for.
+    pub sender: bool,
+}
+
+impl Ping {
+    /// Memory in MB of the function that sends rounds of several pings at once, and with it its
+    /// share of a processor: it opens a connection for each ping.
+    pub const SENDER_MEMORY_MB: u32 = 512;
+    /// What that function is taken to run besides the time that pings are held.
+    pub const SENDER_ASIDE: Span = Span::from_whole_secs(1);
+
+    /// Whether each round costs a run of the function that sends it. A single ping needs none: a
+    /// rule of the clock sends it.
+    pub fn is_sender_charged(&self) -> bool {
+        self.sender && self.instances > 1
+    }
+
+    /// Rounds from one time of a run on, until before another.
+    pub fn rounds(&self, from: Time, until: Time) -> u64 {
+        let before = |at: Time| {
+            at.since(self.offset)
+                .nanos()
+                .div_ceil(self.every.nanos().max(1))
+        };
+        before(until) - before(from)
+    }
+
+    /// How long the function that sends a round runs: until all its pings are answered.
+    pub fn sender_run(&self) -> Span {
+        self.hold + Self::SENDER_ASIDE
+    }
+
+    /// Its memory.
+    pub fn sender_memory() -> Memory {
+        Memory::from_mb(f64::from(Self::SENDER_MEMORY_MB))
+    }
 }
 
 /// How many instances are provisioned.
@@ -174,4 +210,32 @@ pub enum SnapshotAfter {
     Init,
     /// After a warm-up call: the first call is in the snapshot.
     WarmUpCall,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_of_parts_are_those_of_the_whole() {
+        let ping = Ping {
+            every: Span::from_whole_secs(5),
+            instances: 2,
+            hold: Span::ZERO,
+            skew: Dist::ZERO,
+            offset: Time::ZERO + Span::from_whole_secs(3),
+            sender: true,
+        };
+        let at = |secs: u64| Time::ZERO + Span::from_whole_secs(secs);
+        // Due at 3, 8, 13 and 18 s.
+        for (from, until, rounds) in [(0, 3, 0), (3, 4, 1), (4, 8, 0), (0, 9, 2), (8, 18, 2)] {
+            assert_eq!(
+                ping.rounds(at(from), at(until)),
+                rounds,
+                "{from} to {until}"
+            );
+        }
+        let parts: u64 = (0..20).map(|s| ping.rounds(at(s), at(s + 1))).sum();
+        assert_eq!(parts, ping.rounds(at(0), at(20)));
+    }
 }

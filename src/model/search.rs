@@ -89,7 +89,7 @@ impl Architecture {
 }
 
 /// Pings to try.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct PingSearch {
     /// From one round to the next.
     pub every: Option<Vec<Span>>,
@@ -97,6 +97,20 @@ pub struct PingSearch {
     pub instances: Option<Vec<u32>>,
     /// How long each keeps its instance.
     pub hold: Option<Span>,
+    /// Whether the function that sends rounds of several pings is charged for.
+    pub sender: bool,
+}
+
+impl Default for PingSearch {
+    /// Whatever a trial run asks for, with all that it costs.
+    fn default() -> Self {
+        Self {
+            every: None,
+            instances: None,
+            hold: None,
+            sender: true,
+        }
+    }
 }
 
 /// Schedules to try.

@@ -1,6 +1,6 @@
 //! The bill: what was used, and what it costs.
 
-use crate::model::{Billing, Charge, MONTH, Plan, Prices, ServicePrices, tiered};
+use crate::model::{Billing, Charge, MONTH, Ping, Plan, Prices, ServicePrices, tiered};
 use crate::sim::{Ending, Found, RequestEnd};
 use crate::units::Span;
 
@@ -17,9 +17,9 @@ pub struct Usage {
     pub provisioned_gb_s: f64,
     /// Billed init of provisioned instances.
     pub provisioned_init_gb_s: f64,
-    /// Pings that ran.
+    /// Pings that ran, and rounds that were sent by a function that is charged for.
     pub ping_requests: f64,
-    /// Run time of pings on demand.
+    /// Run time of pings on demand and of what sends them.
     pub ping_gb_s: f64,
     /// Run time of pings on provisioned capacity.
     pub ping_provisioned_run_gb_s: f64,
@@ -161,6 +161,19 @@ impl Usage {
         self.free_gb_s += other.free_gb_s;
         self.ephemeral_gb_s += other.ephemeral_gb_s;
         self.services.add(&other.services);
+    }
+}
+
+impl Usage {
+    /// Adds runs of the function that sends rounds of pings, which free tiers count.
+    pub(super) fn add_sender(&mut self, ping: &Ping, rounds: u64, billing: &Billing) {
+        let rounds = rounds as f64;
+        let run = billing.billed(ping.sender_run());
+        let gb_s = rounds * gb_seconds(run.nanos().into(), Ping::sender_memory().gb());
+        self.ping_requests += rounds;
+        self.free_requests += rounds;
+        self.ping_gb_s += gb_s;
+        self.free_gb_s += gb_s;
     }
 }
 

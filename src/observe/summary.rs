@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::FunctionId;
-use crate::model::{Plan, WorkflowKind};
+use crate::model::{Plan, RemedyKind, WorkflowKind};
 use crate::sim::{
     InFlight, MessageEnd, Observer, Prewarmed, Prompt, RequestEnd, Sender, State, StateChange,
     WorkflowEnd,
@@ -131,10 +131,10 @@ impl<'a> Parts<'a> {
             .iter()
             .map(|watch| (&**watch, &watch.tally))
             .collect();
-        let window = at - self.begins;
+        let part = (self.begins, at);
         let keep = watches.len() <= MOST_BATCHED_FUNCTIONS;
         let workflows = self.workflows.as_ref().map(|books| books.present());
-        let (all, functions) = self.measure(window, &counted, workflows, peaks, keep);
+        let (all, functions) = self.measure(part, &counted, workflows, peaks, keep);
         self.batch_values.push(all.0);
         for (watch, values) in watches.iter_mut().zip(functions) {
             add_batch(&mut watch.batches, &values);
@@ -173,9 +173,8 @@ impl<'a> Parts<'a> {
         let workflows = self.workflows.as_ref().map(|books| books.whole());
         let workflows = workflows.as_ref();
         workflows.map_or(Ok(()), Workflows::check)?;
-        let window = self.plan.duration;
-        let ((values, all), functions) =
-            self.measure(window, &counted, workflows, self.peaks, true);
+        let whole = (self.plan.measured_from(), end);
+        let ((values, all), functions) = self.measure(whole, &counted, workflows, self.peaks, true);
         let functions = functions.into_iter().zip(watches);
         Ok(SummaryResult {
             values,
@@ -190,10 +189,29 @@ impl<'a> Parts<'a> {
         })
     }
 
+    /// Adds what sends rounds of several pings to the usage of the functions that are pinged.
+    fn add_senders(&self, usages: &mut [Usage], from: Time, until: Time) {
+        let Some(prices) = &self.plan.platform.prices else {
+            return;
+        };
+        for remedy in &self.plan.remedies {
+            let RemedyKind::Ping(ping) = &remedy.kind else {
+                continue;
+            };
+            if !ping.is_sender_charged() {
+                continue;
+            }
+            let rounds = ping.rounds(from, until);
+            for id in &remedy.functions {
+                usages[id.index()].add_sender(ping, rounds, &prices.billing);
+            }
+        }
+    }
+
     /// Every measure over all functions, and of each function where that is asked for.
     fn measure(
         &self,
-        window: Span,
+        (from, until): (Time, Time),
         counted: &[(&Watch, &Tally)],
         workflows: Option<&Workflows>,
         peaks: Peaks,
@@ -201,10 +219,12 @@ impl<'a> Parts<'a> {
     ) -> ((Values, Tally), Vec<Values>) {
         let plan = self.plan;
         let prices = plan.platform.prices.as_ref();
-        let usages: Vec<Usage> = counted
+        let window = until - from;
+        let mut usages: Vec<Usage> = counted
             .iter()
             .map(|(watch, tally)| watch.usage(tally, plan, window))
             .collect();
+        self.add_senders(&mut usages, from, until);
         let mut usage = Usage::default();
         for of_one in &usages {
             usage.add(of_one);

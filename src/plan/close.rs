@@ -8,7 +8,7 @@
 use crate::experiment::Failure;
 
 use super::Planner;
-use super::field::{CandidateId, Field, Runs, Verdict};
+use super::field::{CandidateId, Runs, Verdict};
 use super::search::Found;
 use super::step::Phase;
 
@@ -29,9 +29,7 @@ impl Planner<'_> {
             a.total_cmp(&b)
         });
         for (chain, place, id) in calls {
-            self.closer.push(id);
-            let served = |field: &Field<'_>| field.served(id);
-            if self.field.bring_further(id, served)? == Verdict::Met {
+            if self.meets_by_closer_look(id)? {
                 // What lies between this and the one before has not been looked at.
                 self.refined.retain(|other| *other != chain);
                 self.settle(chain, place);
@@ -39,6 +37,15 @@ impl Planner<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Whether a setting meets the goals, by as many replications as tell of a close call.
+    pub(super) fn meets_by_closer_look(&mut self, id: CandidateId) -> Result<bool, Failure> {
+        self.closer.push(id);
+        if self.field.served(id) == Verdict::Open {
+            self.field.bring_further(id, |field| field.served(id))?;
+        }
+        Ok(self.field.served(id) == Verdict::Met)
     }
 
     /// Settings that were looked at closer and are open still, and would beat a winner; the

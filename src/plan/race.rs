@@ -100,9 +100,10 @@ impl Planner<'_> {
             };
             // What each kind comes to may be cheaper than what led so far.
             if let Some(base) = self.base_of(winner) {
-                let before = self.found.clone();
+                let before = (self.found.clone(), self.inserted.len());
                 self.complete(base)?;
-                if self.found != before {
+                // What is put before another takes its place, by the same number.
+                if (&self.found, self.inserted.len()) != (&before.0, before.1) {
                     continue;
                 }
             }

@@ -64,7 +64,8 @@ impl Planner<'_> {
     }
 
     /// Function by function the smallest number that the goals bear: by bisection, and of pings, of
-    /// which fewer may do better, the cheapest of all that are less.
+    /// which fewer may do better, the cheapest of all that are less. One instance too many that is
+    /// kept for one function is kept for good, so what is open is looked at closer.
     fn refine_functions(&mut self, chain: usize, place: usize) -> Result<(), Failure> {
         let Some(first) = self.candidate(chain, place) else {
             return Ok(());
@@ -90,7 +91,7 @@ impl Planner<'_> {
                         other.remedy = rule.remedy.with_instances(middle, self.draft.search());
                     }
                 }
-                match self.lighter(base, setting, best)? {
+                match self.lighter((base, setting), best, true)? {
                     Some(id) => {
                         best = id;
                         high = middle;
@@ -131,7 +132,7 @@ impl Planner<'_> {
             let middle = usize::midpoint(low, high + 1);
             let counts = without(middle);
             let setting = self.bases[base].scheduled(&counts);
-            match self.lighter(base, setting, best.0)? {
+            match self.lighter((base, setting), best.0, false)? {
                 Some(id) => {
                     best = (id, counts);
                     low = middle;
@@ -154,7 +155,7 @@ impl Planner<'_> {
             let mut counts = best.1.clone();
             counts[function][part] -= 1;
             let setting = self.bases[base].scheduled(&counts);
-            if let Some(id) = self.lighter(base, setting, best.0)? {
+            if let Some(id) = self.lighter((base, setting), best.0, false)? {
                 best = (id, counts);
             }
         }
@@ -181,7 +182,7 @@ impl Planner<'_> {
             counts[function].fill(0);
             let setting = self.bases[base].scheduled(&counts);
             if strong.len() > 1
-                && let Some(id) = self.lighter(base, setting, best)?
+                && let Some(id) = self.lighter((base, setting), best, false)?
             {
                 (best, strong) = (id, counts);
             }
@@ -189,12 +190,13 @@ impl Planner<'_> {
         Ok(Some((best, strong)))
     }
 
-    /// A setting that meets the goals and costs less than another.
+    /// A setting that meets the goals and costs less than another. `closely` looks closer where the
+    /// replications of the choice leave it open.
     fn lighter(
         &mut self,
-        base: usize,
-        setting: Setting,
+        (base, setting): (usize, Setting),
         than: CandidateId,
+        closely: bool,
     ) -> Result<Option<CandidateId>, Failure> {
         if setting.rules.is_empty() {
             return Ok(None);
@@ -202,8 +204,11 @@ impl Planner<'_> {
         let Some(id) = self.make(base, setting) else {
             return Ok(None);
         };
-        let meets = self.decide(id)? && !self.surely_dearer(id, than)?;
-        let lighter = (meets && self.is_cheaper(id, than)).then_some(id);
+        let meets = self.decide(id)?;
+        if self.surely_dearer(id, than)? || !self.is_cheaper(id, than) {
+            return Ok(None);
+        }
+        let lighter = (meets || closely && self.meets_by_closer_look(id)?).then_some(id);
         self.between.extend(lighter);
         Ok(lighter)
     }

@@ -217,7 +217,9 @@ impl Planner<'_> {
         let mut is_dear = false;
         for (place, id) in places {
             self.field.bring(&[id], replications, Runs::Choice)?;
-            let rises = before.is_some_and(|before| self.is_cheaper(before, id));
+            // With the second ping comes what sends both, and the third may be worth it.
+            let alike = before.filter(|before| self.senders(*before) == self.senders(id));
+            let rises = alike.is_some_and(|before| self.is_cheaper(before, id));
             before = Some(id);
             let beside = best.map(|(_, best)| best).or(leader);
             if let Some(beside) = beside
@@ -253,6 +255,14 @@ impl Planner<'_> {
         let mut each = self.chains[chain].settings.iter().map(times);
         let first = each.next().flatten();
         first.is_some() && each.all(|every| every == first)
+    }
+
+    /// Rounds of several pings, each of which is sent by a function that costs as well.
+    fn senders(&self, id: CandidateId) -> usize {
+        let rules = self.field.get(id).setting.rules.iter();
+        let several =
+            |remedy: &Remedy| matches!(remedy, Remedy::Ping { instances, .. } if *instances > 1);
+        rules.filter(|rule| several(&rule.remedy)).count()
     }
 
     /// The place of a chain's first `top` that comes nearest to the goals.

@@ -50,6 +50,8 @@ pub enum Remedy {
         instances: u32,
         /// How long each keeps its instance.
         hold: Span,
+        /// Whether the function that sends rounds of several pings is charged for.
+        sender: bool,
     },
     /// Always as many provisioned instances.
     Provisioned {
@@ -274,11 +276,7 @@ impl Remedy {
     pub(super) fn with_instances(&self, count: u32, search: &Search) -> Self {
         match self {
             Self::Provisioned { .. } => Self::Provisioned { instances: count },
-            Self::Ping { every, .. } => Self::Ping {
-                every: *every,
-                instances: count,
-                hold: space::hold(search, count),
-            },
+            Self::Ping { every, .. } => space::ping(search, *every, count),
             other => other.clone(),
         }
     }
@@ -300,11 +298,18 @@ impl Remedy {
                 every,
                 instances,
                 hold,
-            } => vec![
-                format!("every = \"{}\"", format_span(*every)),
-                format!("instances = {instances}"),
-                format!("hold = \"{}\"", format_span(*hold)),
-            ],
+                sender,
+            } => {
+                let mut keys = vec![
+                    format!("every = \"{}\"", format_span(*every)),
+                    format!("instances = {instances}"),
+                    format!("hold = \"{}\"", format_span(*hold)),
+                ];
+                if *instances > 1 {
+                    keys.push(format!("sender = {sender}"));
+                }
+                keys
+            }
             Self::Provisioned { instances } => vec![format!("instances = {instances}")],
             Self::Scheduled {
                 first,

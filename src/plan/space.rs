@@ -366,11 +366,16 @@ pub(super) fn chains(base: &Base, number: usize, search: &Search) -> Vec<Chain> 
     chains
 }
 
-/// How long each of so many pings keeps its instance: where there are several, long enough that
-/// each finds one of its own.
-pub(super) fn hold(search: &Search, instances: u32) -> Span {
+/// So many pings a round. Where there are several, each keeps its instance long enough that each
+/// finds one of its own.
+pub(super) fn ping(search: &Search, every: Span, instances: u32) -> Remedy {
     let several = if instances > 1 { HOLD } else { Span::ZERO };
-    search.ping.hold.unwrap_or(several)
+    Remedy::Ping {
+        every,
+        instances,
+        hold: search.ping.hold.unwrap_or(several),
+        sender: search.ping.sender,
+    }
 }
 
 /// Chains of pings: along the knob with more values.
@@ -382,18 +387,13 @@ fn pings(base: &Base, search: &Search) -> Vec<Vec<Setting>> {
         .unwrap_or_else(|| intervals(base.plan()));
     every.sort_unstable();
     every.dedup();
-    let remedy = |every: Span, instances: u32| Remedy::Ping {
-        every,
-        instances,
-        hold: hold(search, instances),
-    };
     if base.is_by_function(RemedyName::Ping, search) {
         let counts = counts_of_pings(base);
         let of = |every: &Span| {
             let settings = counts.iter().map(|counts| {
                 let each = base.functions().into_iter().zip(counts);
                 base.with_each(each.map(|(function, count)| {
-                    let some = (*count > 0).then(|| remedy(*every, *count));
+                    let some = (*count > 0).then(|| ping(search, *every, *count));
                     (function, some)
                 }))
             });
@@ -403,12 +403,12 @@ fn pings(base: &Base, search: &Search) -> Vec<Vec<Setting>> {
     }
     let instances = typed.instances.clone();
     let instances = instances.unwrap_or_else(|| (1..=base.most()).collect());
-    let ping = |every: Span, instances: u32| base.with_one(remedy(every, instances));
+    let with = |every: Span, instances: u32| base.with_one(ping(search, every, instances));
     if instances.len() >= every.len() {
-        let of = |every: &Span| instances.iter().map(|n| ping(*every, *n)).collect();
+        let of = |every: &Span| instances.iter().map(|n| with(*every, *n)).collect();
         every.iter().rev().map(of).collect()
     } else {
-        let of = |n: &u32| every.iter().rev().map(|every| ping(*every, *n)).collect();
+        let of = |n: &u32| every.iter().rev().map(|every| with(*every, *n)).collect();
         instances.iter().map(of).collect()
     }
 }

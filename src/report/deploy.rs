@@ -153,8 +153,6 @@ pub struct Action {
 pub struct Rounds {
     /// How often, as AWS writes it.
     pub rate: String,
-    /// The same, in seconds.
-    pub every_s: f64,
     /// Pings a round.
     pub instances: u32,
     /// How long each keeps its instance, in ms.

@@ -15,6 +15,7 @@ fn ping(every_s: f64, instances: u32, hold_s: f64) -> RemedyKind {
         every: Span::from_secs(every_s),
         instances,
         hold: Span::from_secs(hold_s),
+        sender: false,
         skew: Dist::ZERO,
         offset: Time::ZERO,
     })

@@ -35,11 +35,11 @@
 # cannot ask for a day of the month and a day of the week at once, nor for parts of a minute.
 #
 # Rounds of several pings are sent by a function of their own, login-pinger, all at one instant, so
-# that each finds an instance of its own as in the simulation. The simulation knows nothing of that
-# function: that it takes one of the concurrency of the account, that its pings come some
-# milliseconds after one another, and that it costs 0.0636 USD a month: 8640 requests and 4644 GB-s,
-# at 512 MB and 1 s a round besides the time that pings are held, by the first tier and without what
-# is free.
+# that each finds an instance of its own as in the simulation. The simulation does not know that
+# this function takes one of the concurrency of the account, nor that its pings come some
+# milliseconds after one another. Its cost is not simulated: 0.0636 USD a month: 8640 requests and
+# 4644 GB-s, at 512 MB and 1 s a round besides the time that pings are held, by the first tier and
+# without what is free.
 #
 # A ping is an event such as {"ping": true, "hold_ms": 75}. The handler has to hold its instance so
 # long and return before it does anything else, in Python:

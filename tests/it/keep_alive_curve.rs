@@ -96,6 +96,7 @@ fn remedies(stream: &mut Stream) -> Vec<Remedy> {
             hold: secs(f64::from(stream.random_range(0..3))),
             skew: Dist::ZERO,
             offset: Time::ZERO,
+            sender: false,
         }));
     }
     if stream.random_range(0..3) == 0 {

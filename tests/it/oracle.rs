@@ -225,6 +225,7 @@ fn remedy() -> impl Strategy<Value = RemedyKind> {
                 hold,
                 skew,
                 offset: Time::ZERO + offset,
+                sender: false,
             })
         ),
         (0..4_u32).prop_map(|n| RemedyKind::Provisioned(Provisioned::Constant(n))),

@@ -6,6 +6,7 @@ mod answers;
 mod close;
 mod functions;
 mod journal;
+mod sender;
 mod words;
 
 use std::fs;

@@ -296,6 +296,7 @@ impl Dice {
                 hold: self.span(1.0),
                 skew: self.dist(2.0),
                 offset: Time::ZERO + self.span(60.0),
+                sender: self.below(2) == 1,
             }),
             2 => RemedyKind::Provisioned(Provisioned::Constant(self.below(8))),
             3 => {

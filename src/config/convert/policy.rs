@@ -160,6 +160,9 @@ impl Context {
             hold: value(&typed.hold).map_or(Span::ZERO, |hold| hold.0),
             skew: value(&typed.skew).map_or(Dist::ZERO, |skew| skew.0.clone()),
             offset: Time::ZERO + value(&typed.offset).map_or(Span::ZERO, |offset| offset.0),
+            sender: value(&typed.sender)
+                .copied()
+                .unwrap_or(self.charges_senders),
         })
     }
 

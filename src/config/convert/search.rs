@@ -69,6 +69,7 @@ impl Context {
                 every: listed(&ping.every, |every| every.0),
                 instances: self.counts(&ping.instances, |count: &PositiveCount| count.0),
                 hold: value(&ping.hold).map(|hold| hold.0),
+                sender: value(&ping.sender).copied().unwrap_or(true),
             };
         }
         search.provisioned = value(&file.provisioned)

@@ -70,6 +70,9 @@ pub(crate) struct Ping {
     pub(crate) skew: Key<Distribution>,
     /// The first round; without it at the beginning of the run.
     pub(crate) offset: Key<Length>,
+    /// Whether the function that sends rounds of several pings at once is charged for: 512 MB, for
+    /// 1 s a round besides the hold. Without it `plan` charges for it and `run` does not.
+    pub(crate) sender: Key<bool>,
     /// Patterns of function names, such as "api-*"; without it all functions.
     pub(crate) functions: Patterns,
 }

@@ -77,6 +77,9 @@ pub(crate) struct PingSearch {
     /// How long each keeps its instance, at most the timeout of its function; without it 100 ms
     /// where a round has several, else no time.
     pub(crate) hold: Key<Length>,
+    /// Whether the function that sends rounds of several pings at once is part of the cost; without
+    /// it true.
+    pub(crate) sender: Key<bool>,
 }
 
 /// Provisioned instances to try.

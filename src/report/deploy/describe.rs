@@ -359,13 +359,12 @@ fn target(tracking: &Tracking) -> Target {
 }
 
 /// Pings that rules can send, or have sent.
-fn rounds(ping: &Ping) -> Option<Rounds> {
+pub(super) fn rounds(ping: &Ping) -> Option<Rounds> {
     let rate = aws_rate(ping.every)?;
     (1..=pinger::MOST)
         .contains(&ping.instances)
         .then(|| Rounds {
             rate,
-            every_s: ping.every.secs(),
             instances: ping.instances,
             hold_ms: ping.hold.millis(),
         })

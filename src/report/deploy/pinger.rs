@@ -9,26 +9,24 @@
 //! The names are those of `Invoke` and its client in Python (docs.aws.amazon.com, lambda, `Invoke`;
 //! boto3 1.40), whose connections are opened by calls that only ask whether they would be allowed.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use super::super::number;
-use crate::model::{MONTH, Plan, Prices};
-use crate::units::Memory;
+use crate::model::{MONTH, Ping, Plan, RemedyKind};
 
-use super::DeployedFunction;
+use super::describe::rounds;
 use super::names::Names;
 use super::yaml::{Entry, Node, entry, map};
+use super::{DeployedFunction, Rounds};
 
 /// Runtime and handler of its code.
 pub(super) const RUNTIME: &str = "python3.13";
 pub(super) const HANDLER: &str = "index.handler";
-/// Its memory, and with it its share of a processor: it opens a connection for each ping.
-pub(super) const MEMORY_MB: u64 = 512;
+/// Its memory.
+pub(super) const MEMORY_MB: u64 = Ping::SENDER_MEMORY_MB as u64;
 /// Pings that it sends at once at most. A function has 1,024 threads and as many open files
 /// (docs.aws.amazon.com, lambda, gettingstarted-limits, 2026).
 pub(super) const MOST: u32 = 500;
-/// What it is taken to run besides the time that pings are held, to say what it costs.
-const ASIDE_S: f64 = 1.0;
 /// What it may do with its log.
 pub(super) const LOG_ACTIONS: [&str; 3] = [
     "logs:CreateLogGroup",
@@ -102,93 +100,95 @@ pub struct Pinger {
     pub cost: Option<Cost>,
 }
 
-/// What the pinger itself costs a month.
+/// What it costs a month to send rounds of several pings.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Cost {
-    /// Rounds, each of which is a request to it.
+    /// Rounds, each of which is a request.
     pub requests: f64,
     /// Memory time.
     pub gb_s: f64,
     /// US dollars, by the first tier and without what is free.
     pub usd: f64,
+    /// Whether that is simulated as part of the cost of pings.
+    pub charged: bool,
 }
 
 impl Cost {
-    /// What rounds cost: of each, how often it comes in seconds and how long it holds its pings.
-    pub(super) fn of(rounds: impl Iterator<Item = (f64, f64)>, prices: &Prices) -> Self {
-        let gb = Memory::from_mb(MEMORY_MB as f64).gb();
-        let (mut requests, mut gb_s) = (0.0, 0.0);
-        for (every_s, hold_s) in rounds {
-            let rounds = MONTH.secs() / every_s;
-            requests += rounds;
-            gb_s += rounds * (hold_s + ASIDE_S) * gb;
+    /// What it costs to send such rounds of a plan; `None` where there are none, or no prices.
+    pub fn of(plan: &Plan, such: impl Fn(&Ping) -> bool) -> Option<Self> {
+        let prices = plan.platform.prices.as_ref()?;
+        let mut cost = Self {
+            requests: 0.0,
+            gb_s: 0.0,
+            usd: 0.0,
+            charged: true,
+        };
+        for remedy in &plan.remedies {
+            if let RemedyKind::Ping(ping) = &remedy.kind
+                && ping.instances > 1
+                && such(ping)
+            {
+                let rounds = MONTH.secs() / ping.every.secs() * remedy.functions.len() as f64;
+                cost.requests += rounds;
+                cost.gb_s += rounds * ping.sender_run().secs() * Ping::sender_memory().gb();
+                cost.charged &= ping.sender;
+            }
         }
         let duration = prices.duration.first().map_or(0.0, |tier| tier.price);
-        Self {
-            requests,
-            gb_s,
-            usd: requests * prices.request + gb_s * duration,
-        }
+        cost.usd = cost.requests * prices.request + cost.gb_s * duration;
+        (cost.requests > 0.0).then_some(cost)
+    }
+
+    /// What a plan says of it.
+    pub fn note(&self) -> String {
+        let whether = if self.charged { "In" } else { "Not in" };
+        format!("{whether} the cost: the function that sends rounds of several pings, {self}.")
     }
 }
 
-/// What the pinger itself costs, in words; `None` where the platform has no prices.
-fn cost_words(cost: Option<&Cost>) -> Option<String> {
-    let cost = cost?;
-    Some(format!(
-        "{} USD a month: {:.0} requests and {:.0} GB-s, at {MEMORY_MB} MB and {ASIDE_S:.0} s a \
-         round besides the time that pings are held, by the first tier and without what is free",
-        number::significant(cost.usd, 3),
-        cost.requests,
-        cost.gb_s,
-    ))
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} USD a month: {:.0} requests and {:.0} GB-s, at {MEMORY_MB} MB and {:.0} s a round \
+             besides the time that pings are held, by the first tier and without what is free",
+            number::significant(self.usd, 3),
+            self.requests,
+            self.gb_s,
+            Ping::SENDER_ASIDE.secs(),
+        )
+    }
 }
 
 impl Pinger {
     /// What sends the pings of these functions; `None` where each round has one.
     pub(super) fn of(functions: &[DeployedFunction], names: Names, plan: &Plan) -> Option<Self> {
-        let rounds = || {
-            let rounds = functions
-                .iter()
-                .flat_map(|f| f.pings.iter().map(move |p| (f, p)));
-            rounds.filter(|(_, rounds)| rounds.by_pinger())
-        };
+        let sent = |function: &&DeployedFunction| function.pings.iter().any(Rounds::by_pinger);
         // A ping may wait for a start before it is held, within the timeout of its function.
-        let longest = rounds().map(|(function, _)| function.timeout_s).max()?;
-        let each = rounds().map(|(_, rounds)| (rounds.every_s, rounds.hold_ms / 1e3));
-        let prices = plan.platform.prices.as_ref();
+        let longest = functions.iter().filter(sent).map(|f| f.timeout_s).max()?;
         Some(Self {
             name: names.lambda,
             label: names.label,
             id: names.id,
             timeout_s: (longest + 60).min(900),
-            cost: prices.map(|prices| Cost::of(each, prices)),
+            cost: Cost::of(plan, |ping| rounds(ping).is_some()),
         })
-    }
-
-    /// What a plan says of its cost; `None` where the platform has no prices.
-    pub fn cost_note(&self) -> Option<String> {
-        let cost = cost_words(self.cost.as_ref())?;
-        Some(format!(
-            "Not in the cost: the function that sends rounds of several pings, {cost}."
-        ))
     }
 
     /// What there is to know of it.
     pub(super) fn remark(&self) -> String {
         let mut text = format!(
             "Rounds of several pings are sent by a function of their own, {}, all at one instant, \
-             so that each finds an instance of its own as in the simulation. The simulation knows \
-             nothing of that function: that it takes one of the concurrency of the account, that \
-             its pings come some milliseconds after one another",
+             so that each finds an instance of its own as in the simulation. The simulation does \
+             not know that this function takes one of the concurrency of the account, nor that its \
+             pings come some milliseconds after one another.",
             self.name
         );
-        let cost = cost_words(self.cost.as_ref());
-        // Writing to a text cannot fail.
-        let _ = match cost {
-            Some(cost) => write!(text, ", and that it costs {cost}."),
-            None => write!(text, ", and what it costs."),
-        };
+        if let Some(cost) = &self.cost {
+            let whether = if cost.charged { "is" } else { "is not" };
+            // Writing to a text cannot fail.
+            let _ = write!(text, " Its cost {whether} simulated: {cost}.");
+        }
         text
     }
 }

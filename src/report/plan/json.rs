@@ -149,8 +149,10 @@ fn configuration(setting: &Setting) -> Value {
                 every,
                 instances,
                 hold,
+                sender,
             } => json!({ "ping": {
                 "every_s": every.secs(), "instances": instances, "hold_s": hold.secs(),
+                "sender": *sender && *instances > 1,
             } }),
             Remedy::Provisioned { instances } => {
                 json!({ "provisioned": { "instances": instances } })

@@ -54,8 +54,8 @@ pub(super) fn notes(answer: &Answer) -> Vec<String> {
             "To deploy it: {terraform} (Terraform), {sam} (SAM), {serverless} (Serverless \
              Framework), among the files."
         ));
-        let pinger = deploy::Deployment::of(scenario).pinger;
-        notes.extend(pinger.and_then(|pinger| pinger.cost_note()));
+        let senders = deploy::Cost::of(&scenario.plan, |_| true);
+        notes.extend(senders.map(|cost| cost.note()));
     }
     if answer.goals.is_empty() {
         notes.push("There is no [slo]: the cheapest setting of all wins.".to_owned());

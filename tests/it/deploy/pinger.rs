@@ -162,7 +162,9 @@ fn the_pinger_costs_its_rounds_and_their_time() {
             .collect();
         let comments = comments.join(" ");
         assert!(
-            comments.contains("costs 0.11 USD a month: 8640 requests and 6480 GB-s"),
+            comments.contains(
+                "Its cost is not simulated: 0.11 USD a month: 8640 requests and 6480 GB-s"
+            ),
             "{text}"
         );
     }

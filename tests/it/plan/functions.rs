@@ -202,6 +202,44 @@ remedies = ["none", "scheduled"]
     assert!(cost(&found) < 15.0, "{}", self::text(&found));
 }
 
+/// With few replications what is open is looked at closer, function by function.
+#[test]
+fn with_few_replications_no_function_keeps_pings_that_it_does_not_need() {
+    let text = r#"
+platform     = "aws-lambda"
+duration     = "12 h"
+warm-up      = "1 h"
+replications = 4
+
+[[function]]
+name     = "a"
+model    = "python-api"
+arrivals = { poisson = { rate = "30 / h" } }
+
+[[function]]
+name     = "b"
+model    = "python-api"
+arrivals = { poisson = { rate = "300 / h" } }
+
+[[function]]
+name     = "c"
+model    = "java-api"
+memory   = "1 GB"
+arrivals = { poisson = { rate = "3000 / h" } }
+
+[slo]
+function."*".cold-start-ratio = "<= 0.6 %"
+
+[search]
+remedies = ["none", "ping"]
+"#;
+    let found = answer("three-pinged", text);
+    let setting = winner(&found);
+    let told = self::text(&found);
+    assert_eq!((pings(setting, "b"), pings(setting, "c")), (0, 0), "{told}");
+    assert!(pings(setting, "a") > 1, "{told}");
+}
+
 #[test]
 fn a_check_of_a_search_without_settings_is_bad_input() {
     let slo = "cold-start-ratio = \"<= 1 %\"";

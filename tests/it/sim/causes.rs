@@ -13,6 +13,7 @@ pub(super) fn ping(every: f64, instances: u32, hold: f64, offset: f64) -> Remedy
         hold: secs(hold),
         skew: Dist::ZERO,
         offset: Time::from_secs(offset),
+        sender: false,
     })
 }
 

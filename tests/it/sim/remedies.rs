@@ -74,6 +74,7 @@ fn skew_takes_from_pings_what_they_do_at_once() {
         hold: secs(0.075),
         skew: Dist::uniform(Span::ZERO, secs(250.0)).unwrap(),
         offset: Time::ZERO,
+        sender: false,
     }));
     assert_eq!(instances_kept_warm(&stage), 1);
     let late: Vec<f64> = stage
