@@ -379,7 +379,7 @@ impl Planner<'_> {
             rejected: (self.lost.iter())
                 .map(|id| self.choice(*id, Runs::Fresh))
                 .collect(),
-            kinds: self.kinds(base),
+            kinds: self.kinds(base, winner),
             headroom: Vec::new(),
             effort: Effort {
                 cells: self.field.cells(),

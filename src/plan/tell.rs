@@ -57,8 +57,9 @@ impl Planner<'_> {
         }
     }
 
-    /// The best of each kind on a base.
-    pub(super) fn kinds(&mut self, base: usize) -> Vec<OfKind> {
+    /// The best of each kind on a base. That of the winner's kind is the winner, which need not be
+    /// the best of a chain where others have failed.
+    pub(super) fn kinds(&mut self, base: usize, winner: Option<CandidateId>) -> Vec<OfKind> {
         let mut kinds: Vec<OfKind> = Vec::new();
         for chain in 0..self.chains.len() {
             if self.chains[chain].base != base {
@@ -91,6 +92,15 @@ impl Planner<'_> {
             match kinds.iter_mut().find(|of| of.kind == kind) {
                 Some(of) if cost(&best) < cost(&of.best) => of.best = best,
                 Some(_) => {}
+                None => kinds.push(OfKind { kind, best }),
+            }
+        }
+        if let Some(winner) = winner {
+            let choice = self.choice(winner, Runs::Choice);
+            let kind = choice.kind.clone();
+            let best = Best::Meets(choice);
+            match kinds.iter_mut().find(|of| of.kind == kind) {
+                Some(own) => own.best = best,
                 None => kinds.push(OfKind { kind, best }),
             }
         }

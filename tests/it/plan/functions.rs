@@ -200,6 +200,14 @@ remedies = ["none", "scheduled"]
     assert!(!found.rejected.is_empty(), "{}", self::text(&found));
     // `f1` alone always with one instance costs 14.3 USD, and meets the goals.
     assert!(cost(&found) < 15.0, "{}", self::text(&found));
+    let own = found
+        .kinds
+        .iter()
+        .find(|of| of.kind == winner(&found).kind());
+    let Some(Best::Meets(best)) = own.map(|of| &of.best) else {
+        panic!("{}", self::text(&found));
+    };
+    assert_eq!(best.setting, *winner(&found), "the best of its kind");
 }
 
 /// With few replications what is open is looked at closer, function by function.

@@ -26,6 +26,14 @@ fn commands() -> Vec<String> {
         .collect()
 }
 
+/// What the README shows that a command says, where it shows it.
+fn shown(command: &str) -> Option<String> {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let begin = format!("$ {command}\n```\n\n```text\n");
+    let (_, rest) = readme.split_once(&begin)?;
+    Some(rest.split("```").next().unwrap().to_owned())
+}
+
 /// A folder in which the README's files stand beside the shipped experiments.
 fn folder(test: &str) -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
@@ -75,7 +83,7 @@ fn shell(dir: &Path, command: &str) -> Output {
 #[test]
 fn every_command_does_what_it_should() {
     let dir = folder("readme-commands");
-    let mut seen = 0;
+    let (mut seen, mut compared) = (0, 0);
     for command in commands() {
         let command = command.replace("cargo run --release --", "frostline");
         let elsewhere = ["cargo test", "python3 -m venv", ".venv/bin/", "export "];
@@ -99,8 +107,16 @@ fn every_command_does_what_it_should() {
         assert!(output.status.success(), "{run}\n{told}");
         assert!(!output.stdout.is_empty(), "{run}");
         seen += 1;
+        if let Some(shown) = shown(&command).filter(|_| run == command) {
+            let said = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(said.trim_end(), shown.trim_end(), "{run}");
+            compared += 1;
+        }
     }
-    assert!(seen >= 5, "only {seen} commands");
+    assert!(
+        seen >= 5 && compared >= 3,
+        "only {seen} commands, {compared} compared"
+    );
 }
 
 #[test]
