@@ -18,6 +18,10 @@ use super::sample::quantile;
 /// Share of the pauses near a constant that may contradict it: instances end for other reasons
 /// too.
 const CONTRADICTING: f64 = 0.05;
+/// By how much the logarithm of the likelihood of a uniform law has to be greater than that of a
+/// constant, which is one with both ends the same: by chance it is so once in 2,000 logs (half of
+/// chi-square with one degree of freedom).
+const LIKELIER: f64 = 6.0;
 /// Pauses that are told apart when a law is fitted; more are put together.
 const LENGTHS: usize = 400;
 /// How often a contradiction happens to any law.
@@ -128,9 +132,7 @@ fn of_both(idle: &Idle, died: &[f64], max_life_s: f64, seed: u64) -> Found {
         gone: false,
         times,
     };
-    if let Some(constant) = constant(with_died(idle.all_survived().map(survived).collect())) {
-        return constant;
-    }
+    let constant = constant(with_died(idle.all_survived().map(survived).collect()));
     // Where lengths vary, pauses are left out on both sides alike.
     let young = idle.all_survived().filter(|(_, age, _)| *age < max_life_s);
     let pauses = binned(with_died(young.map(survived).collect()));
@@ -139,6 +141,13 @@ fn of_both(idle: &Idle, died: &[f64], max_life_s: f64, seed: u64) -> Found {
     let longest = pauses.last().map_or(1.0, |pause| pause.s);
     let (min, max) = fit_uniform(&pauses, ((0.0, longest), (0.0, longest * 2.0)), 6);
     let uniform = ln_likelihood(&pauses, |s| uniform_cdf(min, max, s));
+    if let Some((length, found)) = constant {
+        // Few of all pauses that contradict may be many of those that tell.
+        let alone = ln_likelihood(&pauses, |s| f64::from(u8::from(s >= length)));
+        if uniform <= alone + LIKELIER {
+            return found;
+        }
+    }
     // Each free step raises the likelihood by chance: by 1.5 in simulations of a uniform law.
     if uniform >= free - 5.0 - 2.0 * steps.len() as f64 {
         return bootstrap_uniform(&pauses, (min, max), seed);
@@ -147,7 +156,7 @@ fn of_both(idle: &Idle, died: &[f64], max_life_s: f64, seed: u64) -> Found {
 }
 
 /// The length that the fewest pauses contradict, if these are few of those about it.
-fn constant(mut pauses: Vec<Pause>) -> Option<Found> {
+fn constant(mut pauses: Vec<Pause>) -> Option<(f64, Found)> {
     pauses.sort_by(in_order);
     // Each pause stands between the deaths before it and the survivors after it, which contradict.
     // Survivors are summed from the longest on, so that those that count one are counted exactly.
@@ -176,14 +185,15 @@ fn constant(mut pauses: Vec<Pause>) -> Option<Found> {
         .filter(|pause| (length / 2.0..length * 2.0).contains(&pause.s))
         .map(|pause| pause.times)
         .sum();
-    (contradicting <= CONTRADICTING * about).then_some(Found::Constant {
+    let found = Found::Constant {
         s: Interval {
             mean: length,
             lo: below,
             hi: above,
         },
         contradicting: contradicting.round() as u64,
-    })
+    };
+    (contradicting <= CONTRADICTING * about).then_some((length, found))
 }
 
 fn in_order(a: &Pause, b: &Pause) -> std::cmp::Ordering {
@@ -446,6 +456,36 @@ mod tests {
         };
         assert!(s.contains(640.0), "{s:?}");
         assert_eq!(contradicting, 2);
+    }
+
+    /// A busy function has many pauses that tell nothing: 20 of 3,060 that contradict a
+    /// constant is little, a third of those about the keep-alive is not.
+    #[test]
+    fn many_short_pauses_do_not_make_a_uniform_law_constant() {
+        for seed in 0..10 {
+            let mut stream = stream(seed, 9);
+            let mut idle = Idle::default();
+            for place in 0..3_060 {
+                let (from, to) = if place < 3_000 {
+                    (180.0, 290.0)
+                } else {
+                    (290.0, 430.0)
+                };
+                let pause = from + (to - from) * uniform(&mut stream);
+                if 300.0 + 120.0 * uniform(&mut stream) > pause {
+                    idle.survived.push((pause, 0.0));
+                    idle.longest_survived = idle.longest_survived.max(pause);
+                } else {
+                    idle.died.push((pause, 0.0));
+                }
+            }
+            let found = estimate(&idle, true, f64::INFINITY, seed).found;
+            let Found::Uniform { min, max } = found else {
+                panic!("{found:?}")
+            };
+            assert!((min.mean - 300.0).abs() < 30.0, "{min:?}");
+            assert!((max.mean - 420.0).abs() < 30.0, "{max:?}");
+        }
     }
 
     #[test]

@@ -5,14 +5,14 @@
 //! The instances in between go in the order of their worth, as many as the goals bear, which
 //! bisection finds; then single ones are tried in the same order. Where there are several
 //! functions, those that need no instances are found before; of other remedies, which have a number
-//! for each function, the smallest that the goals bear by the replications that choose.
+//! or a target for each function, the weakest that the goals bear.
 
 use crate::experiment::Failure;
 
 use super::field::CandidateId;
 use super::search::Found;
 use super::setting::{Remedy, Setting};
-use super::space::Kind;
+use super::space::{self, Kind};
 use super::step::Phase;
 use super::{Known, Planner};
 use crate::model::RemedyName;
@@ -63,9 +63,9 @@ impl Planner<'_> {
         }
     }
 
-    /// Function by function the smallest number that the goals bear: by bisection, and of pings, of
-    /// which fewer may do better, the cheapest of all that are less. One instance too many that is
-    /// kept for one function is kept for good, so what is open is looked at closer.
+    /// Function by function the weakest remedy that the goals bear: by bisection, and of pings, of
+    /// which fewer may do better, the cheapest of all that are less. What is kept for one function
+    /// without need is kept for good, so what is open is looked at closer.
     fn refine_functions(&mut self, chain: usize, place: usize) -> Result<(), Failure> {
         let Some(first) = self.candidate(chain, place) else {
             return Ok(());
@@ -73,24 +73,17 @@ impl Planner<'_> {
         let base = self.chains[chain].base;
         let mut best = first;
         for rule in self.field.get(first).setting.rules.clone() {
-            // Without a number there is a remedy for the function, or none.
-            let (mut low, mut high) = (0, rule.remedy.instances().unwrap_or(1));
+            let weaker = space::weaker(&rule.remedy, self.draft.search());
+            let (mut low, mut high) = (0, weaker.len());
             let one_by_one = matches!(rule.remedy, Remedy::Ping { .. });
             while low < high {
                 let middle = if one_by_one {
                     high - 1
                 } else {
-                    u32::midpoint(low, high)
+                    usize::midpoint(low, high)
                 };
                 let mut setting = self.field.get(best).setting.clone();
-                setting
-                    .rules
-                    .retain(|other| middle > 0 || other.functions != rule.functions);
-                for other in &mut setting.rules {
-                    if other.functions == rule.functions {
-                        other.remedy = rule.remedy.with_instances(middle, self.draft.search());
-                    }
-                }
+                setting.put(&rule.functions, weaker[middle].clone());
                 match self.lighter((base, setting), best, true)? {
                     Some(id) => {
                         best = id;

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use crate::config::{Edit, quoted};
-use crate::model::{Architecture, RemedyName, Search};
+use crate::model::{Architecture, RemedyName};
 use crate::pattern::matches;
 use crate::units::{Memory, Span, format_memory, format_span};
 
-use super::space::{self, Kind};
+use super::space::Kind;
 
 /// What a user would configure. What is `None` or absent stays as it is in the file.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -117,6 +117,18 @@ impl Setting {
             architecture: self.architecture,
             reserved: self.reserved.filter(|_| own),
             remedies: rules.map(|rule| &rule.remedy).collect(),
+        }
+    }
+
+    /// Puts a remedy, or none, in the place of that for some functions.
+    pub(super) fn put(&mut self, functions: &[String], remedy: Option<Remedy>) {
+        let place = self.rules.iter().position(|r| r.functions == functions);
+        match (place, remedy) {
+            (Some(place), Some(remedy)) => self.rules[place].remedy = remedy,
+            (Some(place), None) => {
+                self.rules.remove(place);
+            }
+            (None, _) => {}
         }
     }
 
@@ -261,23 +273,6 @@ impl Remedy {
             Self::Tracking { .. } => RemedyName::Tracking,
             Self::KeepAlive(_) => RemedyName::KeepAlive,
             Self::MinInstances(_) => RemedyName::MinInstances,
-        }
-    }
-
-    /// Instances or pings, where there is a number of them.
-    pub(super) fn instances(&self) -> Option<u32> {
-        match self {
-            Self::Provisioned { instances } | Self::Ping { instances, .. } => Some(*instances),
-            _ => None,
-        }
-    }
-
-    /// The same with another number of instances or pings.
-    pub(super) fn with_instances(&self, count: u32, search: &Search) -> Self {
-        match self {
-            Self::Provisioned { .. } => Self::Provisioned { instances: count },
-            Self::Ping { every, .. } => space::ping(search, *every, count),
-            other => other.clone(),
         }
     }
 

@@ -524,11 +524,39 @@ fn levels(worths: &[Vec<Vec<f64>>]) -> Vec<Vec<Vec<u32>>> {
     levels
 }
 
-fn tracking(base: &Base, search: &Search) -> Vec<Vec<Setting>> {
-    let typed = &search.tracking;
-    let mut targets = typed.target.clone().unwrap_or_else(|| TARGETS.to_vec());
+/// Utilisations to aim at, from the highest down, which asks for more and more instances.
+fn targets(search: &Search) -> Vec<f64> {
+    let typed = search.tracking.target.clone();
+    let mut targets = typed.unwrap_or_else(|| TARGETS.to_vec());
     targets.sort_by(|a, b| b.total_cmp(a));
     targets.dedup();
+    targets
+}
+
+/// What is weaker than a remedy of one function, the weakest first: none, then fewer instances or
+/// pings, or higher targets.
+pub(super) fn weaker(remedy: &Remedy, search: &Search) -> Vec<Option<Remedy>> {
+    let mut weaker = vec![None];
+    match *remedy {
+        Remedy::Provisioned { instances } => {
+            let fewer = (1..instances).map(|instances| Remedy::Provisioned { instances });
+            weaker.extend(fewer.map(Some));
+        }
+        Remedy::Ping {
+            every, instances, ..
+        } => weaker.extend((1..instances).map(|count| Some(ping(search, every, count)))),
+        Remedy::Tracking { min, max, target } => {
+            let higher = targets(search).into_iter().filter(|other| *other > target);
+            weaker.extend(higher.map(|target| Some(Remedy::Tracking { min, max, target })));
+        }
+        _ => {}
+    }
+    weaker
+}
+
+fn tracking(base: &Base, search: &Search) -> Vec<Vec<Setting>> {
+    let typed = &search.tracking;
+    let targets = targets(search);
     let most = typed.max.unwrap_or_else(|| base.most());
     let mins = typed.min.clone().unwrap_or_else(|| vec![1]);
     let mins = mins.into_iter().filter(|min| *min <= most);

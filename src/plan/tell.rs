@@ -123,6 +123,18 @@ impl Planner<'_> {
         }
     }
 
+    /// The settings that were simulated and may be chosen: without a remedy too only where the user
+    /// lets that be one.
+    fn eligible(&self) -> Vec<CandidateId> {
+        let ids = (self.field.ids()).filter(|id| self.field.runs(*id, Runs::Choice) > 0);
+        let is_bare = |id: &CandidateId| {
+            let setting = &self.field.get(*id).setting;
+            *setting == setting.bare()
+        };
+        ids.filter(|id| !is_bare(id) || self.place_of(*id).is_some())
+            .collect()
+    }
+
     /// The setting that comes nearest, with all replications.
     pub(super) fn find_nearest(&mut self) -> Result<Option<CandidateId>, Failure> {
         self.field.enter(Phase::RunnerUp);
@@ -141,7 +153,7 @@ impl Planner<'_> {
     fn nearest(&self) -> Option<CandidateId> {
         /// What differs less is the same as far as replications tell.
         const NEAR: f64 = 1.02;
-        let ids = (self.field.ids()).filter(|id| self.field.runs(*id, Runs::Choice) > 0);
+        let ids = self.eligible().into_iter();
         let choices: Vec<(CandidateId, Vec<f64>, f64)> = ids
             .map(|id| {
                 let choice = self.choice(id, Runs::Choice);
@@ -199,7 +211,7 @@ impl Planner<'_> {
     /// fewest, and of these the cheapest, tells. Where none surely does, those are told of which it
     /// is not sure.
     fn what_binds(&self, winner: CandidateId) -> Option<(CandidateId, Binding)> {
-        let cheaper = self.field.ids().filter_map(|id| {
+        let cheaper = self.eligible().into_iter().filter_map(|id| {
             let more = self.field.dearer((winner, id), LEVEL, Runs::Choice);
             let saves = more.mean.filter(|saves| *saves > 0.0)?;
             let choice = self.choice(id, Runs::Choice);
@@ -231,9 +243,7 @@ impl Planner<'_> {
         let own = self.choice(winner, Runs::Choice);
         let places = self.places_of_goals(winner);
         let cost = |choice: &Choice| choice.cost.mean.unwrap_or(f64::INFINITY);
-        let ids = self.field.ids();
-        let ids = ids.filter(|id| self.field.runs(*id, Runs::Choice) > 0);
-        let mut dearer: Vec<Choice> = ids
+        let mut dearer: Vec<Choice> = (self.eligible().into_iter())
             .map(|id| self.choice(id, Runs::Choice))
             .filter(|choice| cost(choice) > cost(&own) && choice.verdict == Verdict::Met)
             .collect();

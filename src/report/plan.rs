@@ -275,7 +275,7 @@ fn chance(sure: f64) -> String {
 
 fn binding(answer: &Answer) -> Option<String> {
     let Some(binding) = &answer.binding else {
-        let text = "Binding: no goal; nothing that was simulated costs less.";
+        let text = "Binding: no goal; nothing that may be chosen costs less.";
         return (!answer.goals.is_empty()).then(|| text.to_owned());
     };
     let goals = binding.goals.iter().map(|goal| {

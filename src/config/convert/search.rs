@@ -65,6 +65,7 @@ impl Context {
         self.no_remedy_without_values(file);
         if let Some(ping) = value(&file.ping) {
             self.holds_within_timeouts(ping, &search.functions, functions);
+            self.pings_of_sense(ping);
             search.ping = model::PingSearch {
                 every: listed(&ping.every, |every| every.0),
                 instances: self.counts(&ping.instances, |count: &PositiveCount| count.0),
@@ -127,6 +128,19 @@ impl Context {
                 let title = "nothing says which keep-alives are to be tried";
                 let fault = Fault::new(title).at(given.place);
                 self.fault(fault.note("such as keep-alive = [\"5 min\", \"10 min\"] in [search]"));
+            }
+        }
+    }
+
+    /// Refuses pings that come so often that nothing else is simulated.
+    fn pings_of_sense(&self, ping: &typed::PingSearch) {
+        /// What sends pings by the minute on AWS may do so by the second elsewhere.
+        const LEAST: Span = Span::from_whole_secs(1);
+        for given in value(&ping.every).into_iter().flatten() {
+            if let Some(every) = given.get().filter(|every| every.0 < LEAST) {
+                let title = format!("pings every {} are more than one a second", every.0);
+                let fault = Fault::new(title).at(given.place);
+                self.fault(fault.note("keep-alives are minutes: give \"1 s\" or more"));
             }
         }
     }
