@@ -17,6 +17,8 @@ mod clock;
 mod close;
 mod field;
 mod headroom;
+mod luck;
+mod mix;
 mod pilot;
 mod race;
 mod refine;
@@ -89,12 +91,12 @@ struct Planner<'a> {
     /// The cheapest so far that meets the goals.
     leader: Option<CandidateId>,
     left_out: BTreeMap<String, String>,
-    /// Chains whose schedules have been refined.
+    /// Chains that have been refined from their present best.
     refined: Vec<usize>,
     /// Settings that refinement has put between those of a chain.
     inserted: Vec<CandidateId>,
-    /// Settings that refinement has found to meet the goals on its way to these.
-    between: Vec<CandidateId>,
+    /// Winners that were mixed with other kinds.
+    mixed: Vec<CandidateId>,
     /// Winners that fresh random numbers did not confirm.
     lost: Vec<CandidateId>,
     /// Settings that were looked at closer, whatever came of it.
@@ -158,7 +160,7 @@ impl<'a> Planner<'a> {
             left_out: BTreeMap::new(),
             refined: Vec::new(),
             inserted: Vec::new(),
-            between: Vec::new(),
+            mixed: Vec::new(),
             lost: Vec::new(),
             closer: Vec::new(),
             gave_up: false,

@@ -29,6 +29,7 @@ impl Planner<'_> {
             a.total_cmp(&b)
         });
         for (chain, place, id) in calls {
+            self.closer.push(id);
             if self.meets_by_closer_look(id)? {
                 // What lies between this and the one before has not been looked at.
                 self.refined.retain(|other| *other != chain);
@@ -41,8 +42,8 @@ impl Planner<'_> {
 
     /// Whether a setting meets the goals, by as many replications as tell of a close call.
     pub(super) fn meets_by_closer_look(&mut self, id: CandidateId) -> Result<bool, Failure> {
-        self.closer.push(id);
         if self.field.served(id) == Verdict::Open {
+            self.closer.push(id);
             self.field.bring_further(id, |field| field.served(id))?;
         }
         Ok(self.field.served(id) == Verdict::Met)

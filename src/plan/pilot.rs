@@ -18,6 +18,8 @@ pub(super) struct Pilot {
     lengths: Vec<Span>,
     /// Functions' instances busy at once, at most.
     peaks: Vec<u32>,
+    /// Memory of functions, which the price of an instance goes by.
+    gb: Vec<f64>,
     /// Use above which a provisioned instance costs less than what it spares on demand.
     break_even: f64,
     pub(super) clock: Clock,
@@ -39,6 +41,7 @@ impl Pilot {
             places: vec![Places(vec![Vec::new(); calendar.parts()]); functions],
             lengths: vec![Span::ZERO; calendar.parts()],
             peaks: vec![0; functions],
+            gb: plan.functions.iter().map(|f| f.memory.gb()).collect(),
             break_even: break_even(plan),
             clock,
         };
@@ -67,16 +70,12 @@ impl Pilot {
     }
 
     /// What the n-th instance of a function is worth in a part of the calendar, from n = 1: cold
-    /// starts that it spares for what it costs. Above the break-even it pays for itself and is
+    /// starts that it spares for what it costs, which goes by memory. Above the break-even it pays for itself and is
     /// worth more than anything.
     pub(super) fn worth_of(&self, function: usize, part: usize, nth: u32) -> f64 {
         let place = (nth as usize).wrapping_sub(1);
         let used = self.places[function].0[part].get(place).copied();
-        worth(
-            used.unwrap_or_default(),
-            self.lengths[part],
-            self.break_even,
-        )
+        self.worth(function, used.unwrap_or_default(), self.lengths[part])
     }
 
     /// Cold starts that the n-th instance of a function spares, for each from n = 1, over all trial
@@ -94,10 +93,9 @@ impl Pilot {
     pub(super) fn worths(&self, function: usize, by_part: bool) -> Vec<Vec<f64>> {
         let parts = &self.places[function].0;
         let of = |used: &Vec<Use>, length: Span| {
-            let worths = used
-                .iter()
-                .map(|used| worth(*used, length, self.break_even));
-            worths.collect()
+            let used = used.iter();
+            used.map(|used| self.worth(function, *used, length))
+                .collect()
         };
         if by_part {
             let parts = parts.iter().zip(&self.lengths);
@@ -109,6 +107,10 @@ impl Pilot {
             whole[sum].cold += used.cold;
         }
         vec![of(&whole, self.lengths.iter().copied().sum())]
+    }
+
+    fn worth(&self, function: usize, used: Use, length: Span) -> f64 {
+        worth(used, length, self.break_even) / self.gb[function].max(1e-9)
     }
 
     /// Instances on average, of numbers by part of the calendar.

@@ -1,5 +1,5 @@
-//! The race: the best of every chain, with more and more replications, until one is left, which
-//! fresh random numbers then confirm.
+//! The race: all that have been simulated, the cheapest first, until one meets every goal with all
+//! replications and nothing that is open is cheaper; fresh random numbers then confirm it.
 //!
 //! Confirmation looks at n, 2n and 4n fresh replications. The coverages of these looks leave 5 %
 //! together, so a candidate that misses a goal passes no oftener than by one look at 95 %. That is
@@ -13,6 +13,9 @@ use super::search::Found;
 use super::step::Phase;
 use super::{Known, Planner};
 
+/// Settings of the winner's kind that are held against it.
+const ALIKE: usize = 4;
+
 /// What a race ended with.
 pub(super) struct Chosen {
     /// The cheapest that meets every goal.
@@ -24,49 +27,49 @@ pub(super) struct Chosen {
 }
 
 impl Planner<'_> {
-    /// The cheapest setting that meets every goal with all replications, out of the best of each
-    /// chain; `None` where there is none.
-    fn race(&mut self) -> Result<Option<CandidateId>, Failure> {
-        let mut runners: Vec<CandidateId> = Vec::new();
-        for chain in 0..self.chains.len() {
-            if let Found::Best(place) = self.found[chain] {
-                runners.extend(self.candidate(chain, place));
+    /// The cheapest setting that meets every goal with all replications, out of all that have been
+    /// simulated; `None` where there is none. The cheapest are looked at first, and what is surely
+    /// dearer than one that meets the goals needs no further replications. What would be lost as
+    /// others were does not count, unless nothing else is left.
+    fn race(&mut self, whatever: bool) -> Result<Option<CandidateId>, Failure> {
+        self.field.enter(Phase::Race);
+        let mut runners = self.eligible();
+        runners.retain(|id| !self.lost.contains(id));
+        self.sort_by_cost(&mut runners);
+        let mut leader: Option<CandidateId> = None;
+        for id in runners {
+            if let Some(leader) = leader
+                && self.surely_dearer(id, leader)?
+            {
+                continue;
+            }
+            let stands = self.stands(id)? && (whatever || self.bears_luck(id));
+            if stands && leader.is_none_or(|leader| self.is_cheaper(id, leader)) {
+                leader = Some(id);
             }
         }
-        // What is a little dearer than a winner that was lost need not be the next of its chain.
-        if !self.lost.is_empty() {
-            runners.extend(&self.between);
-        }
-        runners.sort_unstable();
-        runners.dedup();
-        runners.retain(|id| !self.lost.contains(id));
-        self.field.enter(Phase::Race);
+        Ok(leader)
+    }
+
+    /// Whether a setting meets every goal with all replications.
+    fn stands(&mut self, id: CandidateId) -> Result<bool, Failure> {
         let mut replications = self.first();
         loop {
-            self.field.bring(&runners, replications, Runs::Choice)?;
-            runners.retain(|id| self.field.verdict(*id, Runs::Choice) != Verdict::Missed);
-            let level = self.field.level(replications);
-            if let Some(leader) = self.cheapest(&runners, replications) {
-                let field = &self.field;
-                runners.retain(|id| {
-                    let dearer = field.dearer((*id, leader), level, Runs::Choice);
-                    *id == leader || dearer.ci95.is_none_or(|(low, _)| low <= 0.0)
-                });
+            self.field.bring(&[id], replications, Runs::Choice)?;
+            match self.field.verdict(id, Runs::Choice) {
+                Verdict::Missed => return Ok(false),
+                verdict if replications >= self.most() => return Ok(verdict == Verdict::Met),
+                _ => replications = (2 * replications).min(self.most()),
             }
-            if replications >= self.most() {
-                return Ok(self.cheapest(&runners, replications));
-            }
-            replications = (2 * replications).min(self.most());
         }
     }
 
-    /// The cheapest of some that meet every goal, by their mean cost in the same replications: one
-    /// that was looked at closer has more of them, and other numbers in these.
-    fn cheapest(&self, ids: &[CandidateId], replications: usize) -> Option<CandidateId> {
-        let cost = |id: CandidateId| self.field.cost_of_first(id, replications);
-        let met = ids.iter().copied();
-        met.filter(|id| self.field.verdict(*id, Runs::Choice) == Verdict::Met)
-            .min_by(|a, b| cost(*a).total_cmp(&cost(*b)))
+    /// The cheapest first.
+    fn sort_by_cost(&self, ids: &mut [CandidateId]) {
+        ids.sort_by(|a, b| {
+            let (a, b) = (self.field.early_cost(*a), self.field.early_cost(*b));
+            a.total_cmp(&b)
+        });
     }
 
     /// Where a candidate is in its chain.
@@ -86,7 +89,7 @@ impl Planner<'_> {
         /// Winners that may fail their confirmation.
         const TRIES: usize = 8;
         while self.lost.len() < TRIES {
-            let raced = self.race()?;
+            let mut raced = self.race(false)?;
             // The next stronger ones of those that failed may still meet the goals, and so may what
             // was too dear beside one that failed.
             if self.strengthen()? | self.reopen()? {
@@ -95,15 +98,18 @@ impl Planner<'_> {
             if self.look_closer(raced)? {
                 continue;
             }
+            if raced.is_none() && !self.lost.is_empty() {
+                raced = self.race(true)?;
+            }
             let Some(mut winner) = raced else {
                 return Ok(None);
             };
             // What each kind comes to may be cheaper than what led so far.
             if let Some(base) = self.base_of(winner) {
-                let before = (self.found.clone(), self.inserted.len());
+                let before = self.field.ids();
                 self.complete(base)?;
-                // What is put before another takes its place, by the same number.
-                if (&self.found, self.inserted.len()) != (&before.0, before.1) {
+                self.mix(base, winner)?;
+                if self.field.ids() != before {
                     continue;
                 }
             }
@@ -153,7 +159,8 @@ impl Planner<'_> {
     /// fresh ones.
     fn has_failed(&self, id: CandidateId) -> bool {
         let all = self.field.runs(id, Runs::Choice) >= self.most();
-        self.lost.contains(&id) || (all && self.field.served(id) != Verdict::Met)
+        self.lost.contains(&id)
+            || (all && (self.field.served(id) != Verdict::Met || !self.bears_luck(id)))
     }
 
     /// Searches the chains that were too dear beside a leader that has failed; whether there were
@@ -200,6 +207,8 @@ impl Planner<'_> {
                 self.scan(chain, count, false)?;
             } else {
                 self.found[chain] = Found::Misses(place);
+                // What lies between this and the next has not been looked at.
+                self.refined.retain(|other| *other != chain);
                 for next in place + 1..count {
                     if let Some(id) = self.candidate(chain, next)
                         && !self.lost.contains(&id)
@@ -220,21 +229,16 @@ impl Planner<'_> {
     /// none, another setting of the winner's own kind.
     fn runner_up(&mut self, winner: CandidateId) -> Result<Option<(CandidateId, bool)>, Failure> {
         self.field.enter(Phase::RunnerUp);
-        let own = self.place_of(winner).map(|(chain, _)| chain);
-        let mut others: Vec<CandidateId> = Vec::new();
-        for chain in (0..self.chains.len()).filter(|chain| Some(*chain) != own) {
-            if let Found::Best(place) = self.found[chain] {
-                others.extend(self.candidate(chain, place));
-            }
-        }
-        others.retain(|id| *id != winner && !self.lost.contains(id));
-        others.sort_by(|a, b| {
-            let (a, b) = (self.field.early_cost(*a), self.field.early_cost(*b));
-            a.total_cmp(&b)
+        let mut others = self.eligible();
+        others.retain(|id| {
+            let met = self.field.verdict(*id, Runs::Choice) == Verdict::Met;
+            met && *id != winner && !self.lost.contains(id)
         });
-        let (alike, other): (Vec<CandidateId>, Vec<CandidateId>) = others
+        self.sort_by_cost(&mut others);
+        let (mut alike, other): (Vec<CandidateId>, Vec<CandidateId>) = others
             .into_iter()
             .partition(|id| self.is_alike(*id, winner));
+        alike.truncate(ALIKE);
         // The same remedy with another reservation, or a few pings more, is no alternative. But it
         // may be the cheaper one where the choice could not tell.
         for id in &alike {

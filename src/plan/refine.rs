@@ -1,28 +1,29 @@
-//! Schedules between two of a chain: instance by instance, those of least worth go first.
+//! Refinement: what lies between two settings of a chain, or needs less for some functions.
 //!
 //! A chain of schedules has steps, each of which adds instances in several parts of the day.
 //! Between the weakest that meets the goals and the one before there is a cheaper one, as a rule.
 //! The instances in between go in the order of their worth, as many as the goals bear, which
 //! bisection finds; then single ones are tried in the same order. Where there are several
-//! functions, those that need no instances are found before; of other remedies, which have a number
-//! or a target for each function, the weakest that the goals bear.
+//! functions, those that need no instances are found before. Other remedies have a number or a
+//! target for each function: the weakest that the goals bear, with further replications where those
+//! that choose leave it open.
 
 use crate::experiment::Failure;
 
-use super::field::CandidateId;
+use super::field::{CandidateId, Runs, Verdict};
 use super::search::Found;
-use super::setting::{Remedy, Setting};
+use super::setting::{Remedy, Rule, Setting};
 use super::space::{self, Kind};
 use super::step::Phase;
 use super::{Known, Planner};
-use crate::model::RemedyName;
+use crate::model::{RemedyName, Scope};
 
 /// A schedule with its numbers by function and part of the calendar.
 type Scheduled = (CandidateId, Vec<Vec<u32>>);
 
-/// Schedules that cost more than the leader by this are not refined.
+/// Settings that cost more than the leader by this are not refined.
 const NEAR: f64 = 1.25;
-/// Single instances that are tried to do without.
+/// Single instances or pings that are tried to do without.
 const TRIES: usize = 12;
 
 impl Planner<'_> {
@@ -63,20 +64,52 @@ impl Planner<'_> {
         }
     }
 
-    /// Function by function the weakest remedy that the goals bear: by bisection, and of pings, of
-    /// which fewer may do better, the cheapest of all that are less. What is kept for one function
-    /// without need is kept for good, so what is open is looked at closer.
+    /// Function by function the weakest remedy that the goals bear, from the best of a chain on.
+    /// What several functions bear together need not be what each of a chain has: from its strongest
+    /// on another function may come out.
     fn refine_functions(&mut self, chain: usize, place: usize) -> Result<(), Failure> {
         let Some(first) = self.candidate(chain, place) else {
             return Ok(());
         };
         let base = self.chains[chain].base;
+        let mut best = self.weaken(base, first)?;
+        let goals = self.field.goals().iter();
+        if goals.clone().any(|goal| matches!(goal.scope, Scope::All))
+            && let Some(strongest) = self.candidate(chain, self.chains[chain].settings.len() - 1)
+            && strongest != first
+            && self.decide(strongest)?
+        {
+            let other = self.weaken(base, strongest)?;
+            if !self.surely_dearer(other, best)? && self.is_cheaper(other, best) {
+                best = other;
+            }
+        }
+        if best != first {
+            self.insert(chain, place, best);
+        }
+        Ok(())
+    }
+
+    /// What is left of a setting where each function has the weakest remedy that the goals bear,
+    /// the functions whose remedies cost most first: by bisection, and of pings, of which fewer may
+    /// do better, where few are left the cheapest of all of these. What is kept for one function
+    /// without need is kept for good, so what is open is looked at closer.
+    fn weaken(&mut self, base: usize, first: CandidateId) -> Result<CandidateId, Failure> {
         let mut best = first;
-        for rule in self.field.get(first).setting.rules.clone() {
+        let setting = self.field.get(first).setting.clone();
+        let without = |rule: &Rule| {
+            let mut without = setting.clone();
+            without.put(&rule.functions, None);
+            without
+        };
+        let without: Vec<Setting> = setting.rules.iter().map(without).collect();
+        for place in self.by_savings(base, without)? {
+            let rule = &setting.rules[place];
             let weaker = space::weaker(&rule.remedy, self.draft.search());
             let (mut low, mut high) = (0, weaker.len());
-            let one_by_one = matches!(rule.remedy, Remedy::Ping { .. });
+            let is_ping = matches!(rule.remedy, Remedy::Ping { .. });
             while low < high {
+                let one_by_one = is_ping && high - low <= TRIES;
                 let middle = if one_by_one {
                     high - 1
                 } else {
@@ -84,7 +117,7 @@ impl Planner<'_> {
                 };
                 let mut setting = self.field.get(best).setting.clone();
                 setting.put(&rule.functions, weaker[middle].clone());
-                match self.lighter((base, setting), best, true)? {
+                match self.lighter_by_closer_look(base, setting, best)? {
                     Some(id) => {
                         best = id;
                         high = middle;
@@ -94,10 +127,27 @@ impl Planner<'_> {
                 }
             }
         }
-        if best != first {
-            self.insert(chain, place, best);
+        Ok(best)
+    }
+
+    /// Places of settings, those that cost least first.
+    fn by_savings(&mut self, base: usize, settings: Vec<Setting>) -> Result<Vec<usize>, Failure> {
+        let mut places: Vec<usize> = (0..settings.len()).collect();
+        if places.len() < 2 {
+            return Ok(places);
         }
-        Ok(())
+        let mut costs = Vec::new();
+        for setting in settings {
+            costs.push(match self.make(base, setting) {
+                Some(id) => {
+                    self.field.bring(&[id], self.first(), Runs::Choice)?;
+                    self.field.early_cost(id)
+                }
+                None => f64::INFINITY,
+            });
+        }
+        places.sort_by(|a, b| costs[*a].total_cmp(&costs[*b]));
+        Ok(places)
     }
 
     /// The best schedule between this and the one before.
@@ -125,7 +175,7 @@ impl Planner<'_> {
             let middle = usize::midpoint(low, high + 1);
             let counts = without(middle);
             let setting = self.bases[base].scheduled(&counts);
-            match self.lighter((base, setting), best.0, false)? {
+            match self.lighter(base, setting, best.0)? {
                 Some(id) => {
                     best = (id, counts);
                     low = middle;
@@ -148,7 +198,7 @@ impl Planner<'_> {
             let mut counts = best.1.clone();
             counts[function][part] -= 1;
             let setting = self.bases[base].scheduled(&counts);
-            if let Some(id) = self.lighter((base, setting), best.0, false)? {
+            if let Some(id) = self.lighter(base, setting, best.0)? {
                 best = (id, counts);
             }
         }
@@ -170,12 +220,19 @@ impl Planner<'_> {
         };
         let mut strong = self.chains[chain].counts[place].clone();
         let base = self.chains[chain].base;
-        for function in 0..strong.len() {
-            let mut counts = strong.clone();
+        let without = |strong: &[Vec<u32>], function: usize| {
+            let mut counts = strong.to_vec();
             counts[function].fill(0);
+            counts
+        };
+        let functions = 0..strong.len();
+        let settings = functions.map(|f| self.bases[base].scheduled(&without(&strong, f)));
+        let settings: Vec<Setting> = settings.collect();
+        for function in self.by_savings(base, settings)? {
+            let counts = without(&strong, function);
             let setting = self.bases[base].scheduled(&counts);
             if strong.len() > 1
-                && let Some(id) = self.lighter((base, setting), best, false)?
+                && let Some(id) = self.lighter_by_closer_look(base, setting, best)?
             {
                 (best, strong) = (id, counts);
             }
@@ -183,13 +240,36 @@ impl Planner<'_> {
         Ok(Some((best, strong)))
     }
 
-    /// A setting that meets the goals and costs less than another. `closely` looks closer where the
-    /// replications of the choice leave it open.
+    /// A setting that meets the goals and costs less than another.
     fn lighter(
         &mut self,
-        (base, setting): (usize, Setting),
+        base: usize,
+        setting: Setting,
         than: CandidateId,
-        closely: bool,
+    ) -> Result<Option<CandidateId>, Failure> {
+        let id = self.cheaper(base, setting, than)?;
+        Ok(id.filter(|id| self.field.served(*id) == Verdict::Met))
+    }
+
+    /// The same, with further replications where those that choose leave it open.
+    pub(super) fn lighter_by_closer_look(
+        &mut self,
+        base: usize,
+        setting: Setting,
+        than: CandidateId,
+    ) -> Result<Option<CandidateId>, Failure> {
+        Ok(match self.cheaper(base, setting, than)? {
+            Some(id) if self.meets_by_closer_look(id)? => Some(id),
+            _ => None,
+        })
+    }
+
+    /// A setting that costs less than another and is not known to miss a goal.
+    fn cheaper(
+        &mut self,
+        base: usize,
+        setting: Setting,
+        than: CandidateId,
     ) -> Result<Option<CandidateId>, Failure> {
         if setting.rules.is_empty() {
             return Ok(None);
@@ -197,13 +277,13 @@ impl Planner<'_> {
         let Some(id) = self.make(base, setting) else {
             return Ok(None);
         };
-        let meets = self.decide(id)?;
-        if self.surely_dearer(id, than)? || !self.is_cheaper(id, than) {
+        if self.lost.contains(&id)
+            || (!self.decide(id)? && self.field.served(id) == Verdict::Missed)
+            || self.surely_dearer(id, than)?
+        {
             return Ok(None);
         }
-        let lighter = (meets || closely && self.meets_by_closer_look(id)?).then_some(id);
-        self.between.extend(lighter);
-        Ok(lighter)
+        Ok(self.is_cheaper(id, than).then_some(id))
     }
 
     /// Puts a setting before the one that it is weaker than.

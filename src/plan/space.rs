@@ -11,7 +11,7 @@ use std::fmt;
 use crate::config::{Draft, Model, ModelKind};
 use crate::experiment::Failure;
 use crate::model::{
-    Architecture, Experiment, KeepAlive, MONTH, Plan, RemedyName, Scenario, Search,
+    Architecture, Experiment, KeepAlive, MONTH, Plan, Prices, RemedyName, Scenario, Search,
 };
 use crate::sim::Control;
 use crate::units::Span;
@@ -231,6 +231,26 @@ impl Base {
         open && self.functions().len() > 1
     }
 
+    /// USD that a held ping of a function costs; 1 where the platform has no prices.
+    fn price_of_ping(&self, function: usize) -> f64 {
+        let plan = self.plan();
+        let of = |prices: &Prices| {
+            let gb_s = plan.functions[function].memory.gb() * HOLD.secs();
+            let duration = prices.duration.first().map_or(0.0, |tier| tier.price);
+            prices.request + gb_s * duration
+        };
+        let price = plan.platform.prices.as_ref().map_or(1.0, of);
+        if price > 0.0 { price } else { 1.0 }
+    }
+
+    /// Names of the functions that settings are for.
+    pub(super) fn names(&self) -> Vec<String> {
+        let functions = self.functions().into_iter();
+        functions
+            .map(|place| self.plan().functions[place].name.clone())
+            .collect()
+    }
+
     fn with(&self, rules: Vec<Rule>) -> Setting {
         Setting {
             rules,
@@ -414,10 +434,14 @@ fn pings(base: &Base, search: &Search) -> Vec<Vec<Setting>> {
 }
 
 /// Pings by function, from few to many: at each level those that spare at least as many cold
-/// starts, and in the end one more than was ever busy.
+/// starts for what a ping costs, and in the end one more than was ever busy.
 fn counts_of_pings(base: &Base) -> Vec<Vec<u32>> {
     let functions = base.functions();
-    let spared = functions.iter().map(|f| vec![base.pilot.spared(*f)]);
+    let spared = functions.iter().map(|function| {
+        let price = base.price_of_ping(*function);
+        let spared = base.pilot.spared(*function).into_iter();
+        vec![spared.map(|spared| spared / price).collect()]
+    });
     let levels = levels(&spared.collect::<Vec<_>>());
     let mut counts: Vec<Vec<u32>> = levels.into_iter().map(|level| level.concat()).collect();
     counts.retain(|counts| counts.iter().any(|count| *count > 0));

@@ -22,7 +22,7 @@ pub enum Phase {
         /// Chains there are.
         of: usize,
     },
-    /// Schedules between two of a chain.
+    /// What lies between two settings of a chain, or needs less for some functions.
     Refinement,
     /// The best of each chain against each other.
     Race,
@@ -51,7 +51,7 @@ impl fmt::Display for Phase {
             Self::Begin => "reading",
             Self::Trials { base, of } => return write!(f, "trial runs, base {base} of {of}"),
             Self::Search { chain, of } => return write!(f, "search, chain {chain} of {of}"),
-            Self::Refinement => "refinement of schedules",
+            Self::Refinement => "refinement",
             Self::Race => "race of the best",
             Self::CloseCalls => "a closer look at what is cheaper",
             Self::Confirmation => "confirmation",

@@ -7,6 +7,7 @@ use super::Planner;
 use super::answer::{Best, Better, Binding, Choice, OfKind};
 use super::field::{CandidateId, GoalValue, LEVEL, Runs, Verdict};
 use super::search::Found;
+use super::space::Kind;
 use super::step::Phase;
 
 impl Planner<'_> {
@@ -57,51 +58,51 @@ impl Planner<'_> {
         }
     }
 
-    /// The best of each kind on a base. That of the winner's kind is the winner, which need not be
-    /// the best of a chain where others have failed.
+    /// The best of each kind on a base: of all that were simulated and meet the goals the cheapest,
+    /// else what its chains came to. That of the winner's kind is the winner.
     pub(super) fn kinds(&mut self, base: usize, winner: Option<CandidateId>) -> Vec<OfKind> {
         let mut kinds: Vec<OfKind> = Vec::new();
+        let cost = |best: &Best| match best {
+            Best::Meets(choice) => (0, choice.cost.mean.unwrap_or(f64::INFINITY)),
+            Best::Dear(floor) => (1, *floor),
+            Best::Misses(_) => (2, 0.0),
+            Best::Refused => (3, 0.0),
+        };
+        // Several chains of pings are one kind.
+        let mut note = |kind: Kind, best: Best| match kinds.iter_mut().find(|of| of.kind == kind) {
+            Some(of) if cost(&best) < cost(&of.best) => of.best = best,
+            Some(_) => {}
+            None => kinds.push(OfKind { kind, best }),
+        };
         for chain in 0..self.chains.len() {
             if self.chains[chain].base != base {
                 continue;
             }
-            let found = self.found[chain].clone();
-            let best = match found {
-                Found::Best(place) | Found::Misses(place) => match self.candidate(chain, place) {
-                    Some(id) => {
-                        let choice = self.choice(id, Runs::Choice);
-                        if choice.verdict == Verdict::Met && !self.lost.contains(&id) {
-                            Best::Meets(choice)
-                        } else {
-                            Best::Misses(choice)
-                        }
-                    }
-                    None => Best::Refused,
-                },
+            let best = match self.found[chain].clone() {
+                Found::Best(place) | Found::Misses(place) => {
+                    let id = self.candidate(chain, place);
+                    id.map_or(Best::Refused, |id| {
+                        Best::Misses(self.choice(id, Runs::Choice))
+                    })
+                }
                 Found::Dear(floor) => Best::Dear(floor),
                 Found::Nothing | Found::Refused => Best::Refused,
             };
-            let kind = self.chains[chain].kind.clone();
-            let cost = |best: &Best| match best {
-                Best::Meets(choice) => (0, choice.cost.mean.unwrap_or(f64::INFINITY)),
-                Best::Dear(floor) => (1, *floor),
-                Best::Misses(_) => (2, 0.0),
-                Best::Refused => (3, 0.0),
-            };
-            // Several chains of pings are one kind.
-            match kinds.iter_mut().find(|of| of.kind == kind) {
-                Some(of) if cost(&best) < cost(&of.best) => of.best = best,
-                Some(_) => {}
-                None => kinds.push(OfKind { kind, best }),
+            note(self.chains[chain].kind.clone(), best);
+        }
+        for id in self.eligible() {
+            let all = self.field.runs(id, Runs::Choice) >= self.most();
+            let met = all && self.field.verdict(id, Runs::Choice) == Verdict::Met;
+            if met && !self.lost.contains(&id) && self.base_of(id) == Some(base) {
+                let choice = self.choice(id, Runs::Choice);
+                note(choice.kind.clone(), Best::Meets(choice));
             }
         }
         if let Some(winner) = winner {
             let choice = self.choice(winner, Runs::Choice);
-            let kind = choice.kind.clone();
-            let best = Best::Meets(choice);
-            match kinds.iter_mut().find(|of| of.kind == kind) {
-                Some(own) => own.best = best,
-                None => kinds.push(OfKind { kind, best }),
+            let own = kinds.iter_mut().find(|of| of.kind == choice.kind);
+            if let Some(own) = own {
+                own.best = Best::Meets(choice);
             }
         }
         kinds
@@ -125,7 +126,7 @@ impl Planner<'_> {
 
     /// The settings that were simulated and may be chosen: without a remedy too only where the user
     /// lets that be one.
-    fn eligible(&self) -> Vec<CandidateId> {
+    pub(super) fn eligible(&self) -> Vec<CandidateId> {
         let ids = (self.field.ids()).filter(|id| self.field.runs(*id, Runs::Choice) > 0);
         let is_bare = |id: &CandidateId| {
             let setting = &self.field.get(*id).setting;

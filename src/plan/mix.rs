@@ -1,0 +1,65 @@
+//! Mixed settings: for each function the kind of remedy that does for it what is needed at least
+//! cost.
+//!
+//! A chain is of one kind for all functions. Where the best of one kind meets the goals, another
+//! kind may be cheaper for some function: so function by function what each other kind does for it
+//! is put in the place of what the winner does, and kept where the goals are met for less.
+
+use crate::experiment::Failure;
+
+use super::Planner;
+use super::field::CandidateId;
+use super::search::Found;
+use super::setting::{Remedy, Rule, Setting};
+
+impl Planner<'_> {
+    /// Looks for a cheaper mix of a winner and the best of each other kind on its base.
+    pub(super) fn mix(&mut self, base: usize, winner: CandidateId) -> Result<(), Failure> {
+        let names = self.bases[base].names();
+        let whole = self.field.get(winner).setting.policy.is_some();
+        if names.len() < 2 || whole || self.mixed.contains(&winner) || self.options.exhaustive {
+            return Ok(());
+        }
+        self.mixed.push(winner);
+        let mut others: Vec<Setting> = Vec::new();
+        for chain in 0..self.chains.len() {
+            if let Found::Best(place) | Found::Misses(place) = self.found[chain]
+                && self.chains[chain].base == base
+                && let Some(id) = self.candidate(chain, place)
+            {
+                let setting = self.field.get(id).setting.clone();
+                others.extend((setting.policy.is_none()).then_some(setting));
+            }
+        }
+        let mut best = winner;
+        for name in &names {
+            for other in &others {
+                let own = &self.field.get(best).setting;
+                if own.of(name).remedies == other.of(name).remedies {
+                    continue;
+                }
+                let setting = mixed(own, other, name, &names);
+                best = self
+                    .lighter_by_closer_look(base, setting, best)?
+                    .unwrap_or(best);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One setting, but with what another does for one of these functions.
+fn mixed(own: &Setting, other: &Setting, name: &str, names: &[String]) -> Setting {
+    let rules = names.iter().flat_map(|function| {
+        let of = if function == name { other } else { own };
+        let remedies: Vec<Remedy> = of.of(function).remedies.into_iter().cloned().collect();
+        let only = [function.clone()];
+        remedies
+            .into_iter()
+            .map(move |remedy| Rule::of(&only, remedy))
+    });
+    Setting {
+        rules: rules.collect(),
+        ..own.clone()
+    }
+}
