@@ -148,6 +148,8 @@ pub struct Read {
     name: String,
     totals: Totals,
     unread: Vec<NotUnderstood>,
+    /// Whether lines say which function they are of.
+    chosen: bool,
     /// Of the function alone.
     counted: Counted,
     joined: Joined,
@@ -233,6 +235,7 @@ pub fn read(spec: FitSpec, control: &Control, progress: &dyn Fn(u64)) -> Result<
         timeout: timeout::known(spec.timeout, whole.timeout_s, &endings),
         endings,
         counted,
+        chosen: group.is_some(),
         spec,
         name,
         totals: reader.totals(),
@@ -519,6 +522,24 @@ impl Fit {
                  the same calls, give one of them",
                 digits::grouped(retries),
                 digits::grouped(calls)
+            )
+        })
+    }
+
+    /// The function that was asked for, where no line names any.
+    pub fn unused_function(&self) -> Option<&str> {
+        let asked = self.read.spec.function.as_deref();
+        asked.filter(|_| !self.read.chosen)
+    }
+
+    /// That calls are of several languages, which no one function has at a time.
+    pub fn several_runtimes(&self) -> Option<String> {
+        let languages = known::languages(&self.read.counted);
+        (languages.len() > 1).then(|| {
+            format!(
+                "the logs name several runtimes ({}): if they are of several functions, fit each \
+                 alone",
+                languages.join(", ")
             )
         })
     }

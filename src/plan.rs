@@ -220,10 +220,46 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// Snapshots of those functions of a base that can have one, where not all can; what speaks
+    /// against the others is noted.
+    fn some_snapshots(&mut self, number: usize) -> Option<Setting> {
+        /// Of more functions it takes long to try each.
+        const MOST: usize = 100;
+        let base = &self.bases[number];
+        let names = base.names();
+        let allowed = |setting: &Setting| {
+            let edits = setting.edits(base.prices.as_deref());
+            let made = self.draft.scenarios(&edits, Some(&[setting.policy_keys()]));
+            made.map_err(|why| why.into_iter().next().unwrap_or_default())
+        };
+        let of = |name: &String| base.snapshots_of(std::slice::from_ref(name));
+        if !(2..=MOST).contains(&names.len()) || allowed(&base.snapshots_of(&names)).is_ok() {
+            return None;
+        }
+        let (mut can, mut cannot) = (Vec::new(), Vec::new());
+        for name in &names {
+            match allowed(&of(name)) {
+                Ok(_) => can.push(name.clone()),
+                Err(why) => cannot.push((of(name).remedy_words(), why)),
+            }
+        }
+        let some = (!can.is_empty()).then(|| base.snapshots_of(&can))?;
+        self.left_out.extend(cannot);
+        Some(some)
+    }
+
     fn lay_chains(&mut self) {
-        for (number, base) in self.bases.iter().enumerate() {
-            let chains = space::chains(base, number, self.draft.search());
+        let snapshot = Kind::Remedy(RemedyName::Snapshot);
+        for number in 0..self.bases.len() {
+            let chains = space::chains(&self.bases[number], number, self.draft.search());
+            let place = chains.iter().position(|chain| chain.kind == snapshot);
+            let place = place.map(|place| self.chains.len() + place);
             self.chains.extend(chains);
+            if let Some(place) = place
+                && let Some(some) = self.some_snapshots(number)
+            {
+                self.chains[place].settings = vec![some];
+            }
             if self.draft.has_policies() {
                 let scenarios = self.draft.experiment().scenarios.iter();
                 let mut names: Vec<&String> = scenarios.map(|s| &s.policy).collect();
@@ -231,7 +267,7 @@ impl Planner<'_> {
                 names.sort_unstable();
                 names.dedup();
                 for name in names {
-                    let mut setting = base.setting.clone();
+                    let mut setting = self.bases[number].setting.clone();
                     setting.policy = Some(name.clone());
                     self.chains.push(Chain {
                         base: number,

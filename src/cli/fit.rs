@@ -79,8 +79,10 @@ fn share(text: &str) -> Result<f64, String> {
 
 fn timeout(text: &str) -> Result<Span, String> {
     let length = parse_span(text).map_err(|error| error.to_string())?;
-    if length < Span::from_whole_secs(1) || length > Span::from_whole_secs(900) {
-        return Err("a timeout of Lambda is from \"1 s\" to \"900 s\"".to_owned());
+    let second = Span::from_whole_secs(1);
+    let whole = length.nanos().is_multiple_of(second.nanos());
+    if length < second || length > Span::from_whole_secs(900) || !whole {
+        return Err("a timeout of Lambda is whole seconds, from \"1 s\" to \"900 s\"".to_owned());
     }
     Ok(length)
 }
@@ -137,7 +139,19 @@ pub(super) fn run(args: &FitArgs) -> Result<(), Failed> {
         if let Some(warning) = fit.many_retries() {
             tell(&format!("warning: {warning}"));
         }
-        if replaced {
+        if let Some(function) = fit.unused_function() {
+            tell(&format!(
+                "warning: no line says which function it is of: --function {function} chooses \
+                 nothing (--name names the model)"
+            ));
+        }
+        if let Some(warning) = fit.several_runtimes() {
+            tell(&format!("warning: {warning}"));
+        }
+        for kept in &replaced.kept {
+            tell(&format!("What was there before is now {}", kept.display()));
+        }
+        if replaced.any {
             tell("Files of an earlier fit were replaced");
         }
         tell(&format!("Files: {}", dir.display()));
@@ -151,8 +165,16 @@ pub(super) fn run(args: &FitArgs) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Writes all files; each gets its name when all are there. Whether one was there before.
-fn write(fit: &Fit, dir: &Path, logs: &[LogFile]) -> Result<bool, Failed> {
+/// What was there before.
+struct Replaced {
+    /// Whether anything was.
+    any: bool,
+    /// Names that TOML files have now, which a person may have edited.
+    kept: Vec<PathBuf>,
+}
+
+/// Writes all files; each gets its name when all are there.
+fn write(fit: &Fit, dir: &Path, logs: &[LogFile]) -> Result<Replaced, Failed> {
     let at =
         |path: &Path, error: &std::io::Error| Failed::Error(format!("{}: {error}", path.display()));
     let texts = fit.files();
@@ -168,7 +190,7 @@ fn write(fit: &Fit, dir: &Path, logs: &[LogFile]) -> Result<bool, Failed> {
             )));
         }
     }
-    let replaced = targets.iter().any(|target| target.exists());
+    let any = targets.iter().any(|target| target.exists());
     let schema = dir.join("schema");
     fs::create_dir_all(&schema).map_err(|error| at(&schema, &error))?;
     let unfinished = |path: &Path| {
@@ -194,10 +216,32 @@ fn write(fit: &Fit, dir: &Path, logs: &[LogFile]) -> Result<bool, Failed> {
         }
         return Err(error);
     }
+    let mut kept = Vec::new();
+    for (name, text) in &texts {
+        let target = dir.join(name);
+        if let Some(aside) = aside(&target, text) {
+            fs::rename(&target, &aside).map_err(|error| at(&aside, &error))?;
+            kept.push(aside);
+        }
+    }
     for target in &targets {
         fs::rename(unfinished(target), target).map_err(|error| at(target, &error))?;
     }
-    Ok(replaced)
+    Ok(Replaced { any, kept })
+}
+
+/// Another name for a TOML file that is not what is to be written, the first that is free.
+fn aside(target: &Path, text: &str) -> Option<PathBuf> {
+    let is_toml = target.extension().is_some_and(|end| end == "toml");
+    let before = fs::read(target).ok().filter(|_| is_toml)?;
+    let free = |number: u32| {
+        let name = target.with_extension(format!("{number}.toml"));
+        (!name.exists()).then_some(name)
+    };
+    if before == text.as_bytes() {
+        return None;
+    }
+    (1..).find_map(free)
 }
 
 fn failed(error: FitError) -> Failed {

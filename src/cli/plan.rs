@@ -38,7 +38,8 @@ pub(super) struct PlanArgs {
     /// Also find how much more traffic the winner, its runner-up and the policies of the file bear
     #[arg(long)]
     headroom: bool,
-    /// Simulate every setting with all replications, to check the search
+    /// Simulate every setting of [search] with all replications, to check the search; without what a
+    /// plan tries between them: other schedules, numbers by function, kinds mixed by function
     #[arg(long)]
     exhaustive: bool,
     /// What is printed
@@ -69,6 +70,9 @@ pub(super) fn run(args: &PlanArgs) -> Result<(), Failed> {
         {
             tell("note: a plan does not use [sweep]: say in [search] what is to be tried");
         }
+    }
+    if draft.experiment().slo.len() == usize::from(draft.bounds_failures()) && !args.quiet {
+        tell("note: there is no [slo]: the cheapest setting of all wins");
     }
     let asked = draft.experiment().replications as usize;
     if asked < plan::FIRST && !args.quiet {

@@ -18,6 +18,7 @@ mod experiment;
 mod function;
 mod measured;
 mod package;
+mod ping;
 mod platform;
 mod policy;
 mod prices;

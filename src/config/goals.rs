@@ -144,6 +144,21 @@ fn lacks(experiment: &Experiment, metric: MetricId) -> Option<&'static str> {
             sourced(|s| matches!(s, EventSource::Queue(_) | EventSource::Stream(_))),
             "no function has a queue or a stream as its `source`",
         )
+    } else if name == "cost_usd_queue" {
+        (
+            sourced(|s| matches!(s, EventSource::Queue(_))),
+            "no function has a queue as its `source`",
+        )
+    } else if name == "cost_usd_stream" {
+        (
+            sourced(|s| matches!(s, EventSource::Stream(_))),
+            "no function has a stream as its `source`",
+        )
+    } else if name == "cost_usd_gateway" {
+        (
+            sourced(|s| matches!(s, EventSource::Gateway(_))),
+            "no function has a gateway as its `source`",
+        )
     } else {
         return None;
     };
@@ -248,6 +263,21 @@ fn measured(measure: &str, entry: &Entry, about: &About, goals: &mut Vec<Typed>,
                 continue;
             }
         };
+        let is_share = metric.metric().name.ends_with("_ratio");
+        let never_missed = match relation {
+            Relation::AtMost => bound >= 1.0,
+            Relation::Below => bound > 1.0,
+            Relation::AtLeast => bound <= 0.0,
+            Relation::Above => bound < 0.0,
+            Relation::Equal => false,
+        };
+        if is_share && never_missed {
+            let title = format!("`{measure}` is a share, which cannot miss this bound");
+            let fault = Fault::warning(title).at(node.place);
+            tell(
+                fault.note("a share of 1 is all: a percentage is written with its sign, `<= 1 %`"),
+            );
+        }
         let functions = about.function.as_ref();
         goals.push(Typed {
             place: entry.place,

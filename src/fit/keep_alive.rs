@@ -152,7 +152,7 @@ fn of_both(idle: &Idle, died: &[f64], max_life_s: f64, seed: u64) -> Found {
     if uniform >= free - 5.0 - 2.0 * steps.len() as f64 {
         return bootstrap_uniform(&pauses, (min, max), seed);
     }
-    Found::Percentiles(percentiles(&steps))
+    Found::Percentiles(percentiles(&steps, longest))
 }
 
 /// The length that the fewest pauses contradict, if these are few of those about it.
@@ -346,7 +346,7 @@ fn poisson(mean: f64, stream: &mut crate::random::Stream) -> f64 {
 }
 
 /// Percentiles of the steps; what is beyond the longest pause is put there.
-fn percentiles(steps: &[(f64, f64)]) -> Vec<(f64, f64)> {
+fn percentiles(steps: &[(f64, f64)], longest: f64) -> Vec<(f64, f64)> {
     let mut points: Vec<(f64, f64)> = vec![(0.0, 0.0)];
     for (s, share) in steps {
         let percent = (share * 1000.0).round() / 10.0;
@@ -365,8 +365,13 @@ fn percentiles(steps: &[(f64, f64)]) -> Vec<(f64, f64)> {
         }
         points.push((percent, *s));
     }
-    if points.last().is_some_and(|last| last.0 < 100.0) {
-        points.push((100.0, steps.last().map_or(0.0, |step| step.0)));
+    let last = points.last().copied().filter(|last| last.0 < 100.0);
+    if let Some((percent, s)) = last {
+        // Nothing more ends between the last step and the longest pause.
+        if longest > s {
+            points.push(((percent + 0.1).min(100.0), longest));
+        }
+        points.push((100.0, longest.max(s)));
     }
     points
 }
@@ -557,6 +562,20 @@ mod tests {
             assert!((law.cdf(s) - 0.5).abs() < 0.12, "{s}: {law:?}");
         }
         assert!(law.cdf(90.0) < 0.2 && law.cdf(1400.0) > 0.8, "{law:?}");
+    }
+
+    /// A tenth ends after a second, the others outlive every pause.
+    #[test]
+    fn what_was_not_seen_to_end_lives_as_long_as_the_longest_pause() {
+        let law = |u: f64| if u < 0.1 { 1.0 } else { 1e9 };
+        let told = estimate(&idle(law, 4000, 1), true, f64::INFINITY, 1);
+        let Found::Percentiles(points) = told.found else {
+            panic!("{:?}", told.found)
+        };
+        let law = Law::Percentiles(points);
+        for s in [100.0, 700.0, 1400.0] {
+            assert!((law.cdf(s) - 0.1).abs() < 0.03, "{s}: {law:?}");
+        }
     }
 
     #[test]

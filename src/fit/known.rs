@@ -103,6 +103,19 @@ fn commonest(counts: &Counts) -> Option<&str> {
     most.map(|(name, _)| name.as_str())
 }
 
+/// Languages of the runtimes that a log names, such as `java`, in order.
+pub(super) fn languages(counted: &Counted) -> Vec<String> {
+    let families = counted.runtimes.keys().map(|named| {
+        let named = as_frostline(named);
+        let end = named.find(|c: char| !c.is_ascii_alphabetic());
+        named[..end.unwrap_or(named.len())].to_owned()
+    });
+    let mut families: Vec<String> = families.filter(|name| !name.is_empty()).collect();
+    families.sort_unstable();
+    families.dedup();
+    families
+}
+
 /// The region.
 pub(super) fn region(given: Option<&str>, counted: &Counted) -> Known {
     if let Some(region) = given {

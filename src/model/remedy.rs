@@ -55,10 +55,15 @@ impl Ping {
     /// What that function is taken to run besides the time that pings are held.
     pub const SENDER_ASIDE: Span = Span::from_whole_secs(1);
 
-    /// Whether each round costs a run of the function that sends it. A single ping needs none: a
-    /// rule of the clock sends it.
+    /// Whether each round needs a function that sends all its pings at once. A single ping needs
+    /// none: a rule of the clock sends it. Nor do pings that come one by one.
+    pub fn needs_sender(&self) -> bool {
+        self.instances > 1 && self.skew.is_zero()
+    }
+
+    /// Whether each round costs a run of the function that sends it.
     pub fn is_sender_charged(&self) -> bool {
-        self.sender && self.instances > 1
+        self.sender && self.needs_sender()
     }
 
     /// Rounds from one time of a run on, until before another.

@@ -162,9 +162,7 @@ impl Usage {
         self.ephemeral_gb_s += other.ephemeral_gb_s;
         self.services.add(&other.services);
     }
-}
 
-impl Usage {
     /// Adds runs of the function that sends rounds of pings, which free tiers count.
     pub(super) fn add_sender(&mut self, ping: &Ping, rounds: u64, billing: &Billing) {
         let rounds = rounds as f64;
@@ -206,10 +204,22 @@ impl UnitPrices {
                 least(free.gb_seconds, usage.free_gb_s),
             )
         });
-        let share = |paid: f64, all: f64| if all > 0.0 { paid / all } else { 0.0 };
+        /// What is left by rounding of what is all free.
+        const ROUNDING: f64 = 1e-9;
+        let share = |paid: f64, all: f64| {
+            if all > 0.0 && paid > 0.0 {
+                paid / all
+            } else {
+                0.0
+            }
+        };
+        let paid = |all: f64, free: f64| {
+            let paid = all - free;
+            if paid < ROUNDING * all { 0.0 } else { paid }
+        };
         Self {
-            request: prices.request * share(requests - free_requests, requests),
-            gb_s: share(tiered(&prices.duration, gb_s - free_gb_s), gb_s),
+            request: prices.request * share(paid(requests, free_requests), requests),
+            gb_s: share(tiered(&prices.duration, paid(gb_s, free_gb_s)), gb_s),
             services: service_units(&prices.services, usage.services.amounts().map(monthly)),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::experiment::{Estimate, Standing};
 use crate::metric::MetricId;
-use crate::model::{Goal, Scenario};
+use crate::model::{Goal, RemedyName, Scenario};
 use crate::units::Span;
 
 use super::field::{GoalValue, LAST, Verdict};
@@ -101,6 +101,12 @@ pub struct Choice {
 }
 
 impl Answer {
+    /// Whether to do nothing is one of the settings to choose from.
+    pub fn may_do_nothing(&self) -> bool {
+        let nothing = Kind::Remedy(RemedyName::None);
+        self.kinds.iter().any(|of| of.kind == nothing)
+    }
+
     /// Replications of a plan that would tell whether a choice meets the goals, if its values stay
     /// as they are: the half width of an interval falls with the root of their number, and at the
     /// last look a plan takes `LAST` times as many. `None` where that is beyond what one waits

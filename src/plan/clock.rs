@@ -24,10 +24,13 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Weekends differ where the user says so, or where a week is measured.
+    /// Each day differs where there is a surge, weekends where a week is measured, or what the user
+    /// says.
     pub(super) fn new(rules: &ScheduledSearch, plan: &Plan) -> Self {
         let week = Span::from_whole_secs(7 * u64::from(DAY_S));
-        let days = rules.days.unwrap_or(if plan.duration >= week {
+        let days = rules.days.unwrap_or(if !plan.traffic.surges.is_empty() {
+            Days::Each
+        } else if plan.duration >= week {
             Days::Weekend
         } else {
             Days::Same

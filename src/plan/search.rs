@@ -14,7 +14,7 @@
 //! requests come by a clock, too. Of more and more pings at the same times those are left out that
 //! cost more than one that meets the goals, where cost rises already.
 
-use crate::experiment::Failure;
+use crate::experiment::{Failure, Standing};
 use crate::metric::COST_USD_PER_MONTH;
 use crate::model::{Goal, Relation, RemedyName};
 
@@ -38,6 +38,9 @@ pub(super) enum Found {
     Refused,
 }
 
+/// Measures of requests that find no room, or fail, by how their names begin.
+const OF_ROOM: [&str; 5] = ["throttle", "reject", "spillovers", "timed_out", "fail"];
+
 /// Whether the settings that meet a goal are the upper part of a chain of a kind. Pings take
 /// instances and concurrency from requests, so that more of them may help less.
 fn is_monotone(goal: &Goal, kind: &Kind) -> bool {
@@ -50,8 +53,7 @@ fn is_monotone(goal: &Goal, kind: &Kind) -> bool {
         return false;
     }
     let name = goal.metric.metric().name;
-    let of_limits = ["throttle", "reject", "spillovers", "timed_out"];
-    let is_limit = of_limits.iter().any(|start| name.starts_with(start));
+    let is_of_room = OF_ROOM.iter().any(|start| name.starts_with(start));
     let starts = [
         "latency_ms_",
         "wait_ms_",
@@ -60,9 +62,8 @@ fn is_monotone(goal: &Goal, kind: &Kind) -> bool {
         "workflow_latency_ms_",
         "cold_",
         "workflow_cold_",
-        "failure_ratio",
     ];
-    is_limit || starts.iter().any(|start| name.starts_with(start))
+    is_of_room || starts.iter().any(|start| name.starts_with(start))
 }
 
 impl Planner<'_> {
@@ -145,6 +146,9 @@ impl Planner<'_> {
             return self.scan(chain, top, pruned);
         };
         let Some(first) = first else {
+            if self.wants_room(chain, top - 1) {
+                return self.scan(chain, top, pruned);
+            }
             self.found[chain] = if top < allowed {
                 Found::Dear(floor(self, top))
             } else {
@@ -155,6 +159,20 @@ impl Planner<'_> {
         let best = self.cheapest_from(chain, first, top)?;
         self.settle(chain, best);
         Ok(())
+    }
+
+    /// Whether a setting fails requests that find no room. Where concurrency is scarce, instances that
+    /// are being provisioned take it from requests, so that fewer of them may do better.
+    fn wants_room(&mut self, chain: usize, place: usize) -> bool {
+        let Some(id) = self.candidate(chain, place) else {
+            return false;
+        };
+        let values = self.field.goal_values(id, Runs::Choice).into_iter();
+        let mut missed = values.filter(|value| value.standing == Standing::Missed);
+        missed.any(|value| {
+            let name = self.field.goals()[value.goal].metric.metric().name;
+            OF_ROOM.iter().any(|start| name.starts_with(start))
+        })
     }
 
     /// Notes the best setting of a chain, and whether it leads.
@@ -254,7 +272,9 @@ impl Planner<'_> {
         };
         let mut each = self.chains[chain].settings.iter().map(times);
         let first = each.next().flatten();
-        first.is_some() && each.all(|every| every == first)
+        // By function, levels differ by which functions have more.
+        let alike = first.is_some() && each.all(|every| every == first);
+        alike && !self.chains[chain].by_function
     }
 
     /// Rounds of several pings, each of which is sent by a function that costs as well.

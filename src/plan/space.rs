@@ -258,6 +258,12 @@ impl Base {
         }
     }
 
+    /// Snapshots of these functions, each by a rule of its own.
+    pub(super) fn snapshots_of(&self, names: &[String]) -> Setting {
+        let rule = |name: &String| Rule::of(std::slice::from_ref(name), Remedy::Snapshot);
+        self.with(names.iter().map(rule).collect())
+    }
+
     fn with_one(&self, remedy: Remedy) -> Setting {
         self.with(vec![Rule::of(&self.setting.functions, remedy)])
     }

@@ -126,8 +126,13 @@ fn head(answer: &Answer) -> Vec<String> {
     let sure = certainty(winner).map_or_else(String::new, |sure| format!(" at {}", chance(sure)));
     if !answer.goals.is_empty() {
         lines.push(format!(
-            "Sure: every goal is met{sure}, by {} replications that it was not chosen by{}.",
+            "Sure: every goal is met{sure}, by {} replications that it was not chosen by{}{}.",
             winner.replications,
+            if answer.recorded {
+                " of the recorded arrivals, which other days will not repeat"
+            } else {
+                ""
+            },
             answer
                 .instead_of
                 .as_ref()
@@ -149,10 +154,12 @@ fn head(answer: &Answer) -> Vec<String> {
             Verdict::Missed => "misses",
             Verdict::Met | Verdict::Open => "is not sure to meet",
         };
-        let but = if missed.is_empty() {
-            String::new()
-        } else {
+        let but = if !missed.is_empty() {
             format!(", and {word} {}", missed.join(" and "))
+        } else if nothing.verdict == Verdict::Met && !answer.may_do_nothing() {
+            ", and meets every goal, but [search] leaves it out".to_owned()
+        } else {
+            String::new()
         };
         lines.push(format!(
             "No remedy costs {} a month{but}, by the replications that chose.",

@@ -6,13 +6,11 @@ use crate::config::decode::{Given, OneOrMany};
 use crate::config::diagnostic::Fault;
 use crate::config::names::{did_you_mean, list};
 use crate::config::source::Place;
-use crate::config::typed::policy::{Patterns, Ping, Policy, Snapshot, SnapshotAfter};
+use crate::config::typed::policy::{Patterns, Policy, Snapshot, SnapshotAfter};
 use crate::config::typed::{Key, value};
-use crate::dist::Dist;
 use crate::ids::FunctionId;
 use crate::model::{self, Package, Remedy, RemedyKind};
 use crate::pattern::matches;
-use crate::units::{Span, Time};
 
 use super::Context;
 use super::function::FunctionFacts;
@@ -22,9 +20,9 @@ use super::platform::PlatformFacts;
 const MOST_INSTANCES: u64 = 1_000_000;
 
 /// A remedy with where it was typed.
-struct Placed {
-    place: Place,
-    remedy: Remedy,
+pub(super) struct Placed {
+    pub(super) place: Place,
+    pub(super) remedy: Remedy,
 }
 
 /// The functions that patterns can name.
@@ -92,6 +90,7 @@ impl Context {
         self.snapshots(&placed, platform, functions);
         self.room(&placed, platform, functions);
         self.affordable(&placed);
+        self.doubt_holds(&placed, functions);
         placed.into_iter().map(|placed| placed.remedy).collect()
     }
 
@@ -150,20 +149,6 @@ impl Context {
             .filter(|(_, name)| wanted.iter().any(|pattern| matches(pattern, name)))
             .map(|(id, _)| id)
             .collect()
-    }
-
-    fn ping(&self, typed: &Ping, place: Place) -> Option<model::Ping> {
-        let every = self.need(&typed.every, place, "`ping`", "every")?;
-        Some(model::Ping {
-            every: every.0,
-            instances: value(&typed.instances).map_or(1, |count| count.0),
-            hold: value(&typed.hold).map_or(Span::ZERO, |hold| hold.0),
-            skew: value(&typed.skew).map_or(Dist::ZERO, |skew| skew.0.clone()),
-            offset: Time::ZERO + value(&typed.offset).map_or(Span::ZERO, |offset| offset.0),
-            sender: value(&typed.sender)
-                .copied()
-                .unwrap_or(self.charges_senders),
-        })
     }
 
     /// A question has one owner for each function.

@@ -62,6 +62,7 @@ impl Context {
             typed::RemedyName::MinInstances => RemedyName::MinInstances,
         });
         self.no_empty_search(file);
+        self.nothing_passed_over(file);
         self.no_remedy_without_values(file);
         if let Some(ping) = value(&file.ping) {
             self.holds_within_timeouts(ping, &search.functions, functions);
@@ -114,6 +115,53 @@ impl Context {
             if let Some(place) = place {
                 let title = format!("`{name}` is an empty list: leave it out");
                 self.fault(Fault::new(title).at(place));
+            }
+        }
+    }
+
+    /// What is to be tried of remedies that are not.
+    fn nothing_passed_over(&self, file: &typed::Search) {
+        use typed::RemedyName as Name;
+        let Some(remedies) = value(&file.remedies) else {
+            return;
+        };
+        let tried: Vec<Name> = remedies.iter().filter_map(Given::get).copied().collect();
+        let named = [
+            (
+                "ping",
+                Name::Ping,
+                file.ping.as_ref().map(|given| given.place),
+            ),
+            (
+                "provisioned",
+                Name::Provisioned,
+                file.provisioned.as_ref().map(|given| given.place),
+            ),
+            (
+                "scheduled",
+                Name::Scheduled,
+                file.scheduled.as_ref().map(|given| given.place),
+            ),
+            (
+                "tracking",
+                Name::Tracking,
+                file.tracking.as_ref().map(|given| given.place),
+            ),
+            (
+                "keep-alive",
+                Name::KeepAlive,
+                file.keep_alive.as_ref().map(|given| given.place),
+            ),
+            (
+                "min-instances",
+                Name::MinInstances,
+                file.min_instances.as_ref().map(|given| given.place),
+            ),
+        ];
+        for (key, name, place) in named {
+            if let Some(place) = place.filter(|_| !tried.is_empty() && !tried.contains(&name)) {
+                let title = format!("`{key}` changes nothing: `remedies` leaves it out");
+                self.fault(Fault::warning(title).at(place));
             }
         }
     }
@@ -317,9 +365,9 @@ impl Context {
                 .nanos()
                 .is_multiple_of(step.0.nanos());
             if !even || !step.0.nanos().is_multiple_of(minute) {
-                let title = "a day is not made of whole steps of this length";
+                let title = "steps are whole minutes, and a day is made of whole steps";
                 let fault = Fault::new(title).at(key.place);
-                self.fault(fault.note("whole minutes, such as \"15 min\", \"1 h\" or \"2 h\""));
+                self.fault(fault.note("such as \"15 min\", \"1 h\" or \"2 h\""));
             }
             search.step = step.0;
         }

@@ -53,7 +53,7 @@ pub(crate) enum Architecture {
 }
 
 /// A kind of remedy.
-#[derive(Clone, Copy, Deserialize, JsonSchema, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum RemedyName {
     None,

@@ -125,12 +125,13 @@ impl Cost {
         };
         for remedy in &plan.remedies {
             if let RemedyKind::Ping(ping) = &remedy.kind
-                && ping.instances > 1
+                && ping.needs_sender()
                 && such(ping)
             {
                 let rounds = MONTH.secs() / ping.every.secs() * remedy.functions.len() as f64;
+                let run = prices.billing.billed(ping.sender_run());
                 cost.requests += rounds;
-                cost.gb_s += rounds * ping.sender_run().secs() * Ping::sender_memory().gb();
+                cost.gb_s += rounds * run.secs() * Ping::sender_memory().gb();
                 cost.charged &= ping.sender;
             }
         }
@@ -139,10 +140,19 @@ impl Cost {
         (cost.requests > 0.0).then_some(cost)
     }
 
-    /// What a plan says of it.
-    pub fn note(&self) -> String {
-        let whether = if self.charged { "In" } else { "Not in" };
-        format!("{whether} the cost: the function that sends rounds of several pings, {self}.")
+    /// What a plan says of the senders of a setting, whether they are in its cost or not.
+    pub fn notes(plan: &Plan) -> Vec<String> {
+        let charged = Self::of(plan, |ping| ping.sender);
+        let others = Self::of(plan, |ping| !ping.sender);
+        let told = [("In", charged), ("Not in", others)].into_iter();
+        told.filter_map(|(whether, cost)| {
+            Some(format!(
+                "{whether} the cost: the function that sends rounds of several pings, for these \
+                 must arrive at once to find an instance each, {}.",
+                cost?
+            ))
+        })
+        .collect()
     }
 }
 
@@ -185,7 +195,7 @@ impl Pinger {
             self.name
         );
         if let Some(cost) = &self.cost {
-            let whether = if cost.charged { "is" } else { "is not" };
+            let whether = if cost.charged { "is" } else { "is not all" };
             // Writing to a text cannot fail.
             let _ = write!(text, " Its cost {whether} simulated: {cost}.");
         }

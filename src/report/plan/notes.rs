@@ -1,6 +1,7 @@
 //! What must be known to read a plan.
 
 use super::kinds;
+use crate::model::Scenario;
 use crate::plan::Answer;
 use crate::report::deploy;
 use crate::report::number;
@@ -8,6 +9,73 @@ use crate::units::Span;
 
 /// What must be known to read it.
 pub(super) fn notes(answer: &Answer) -> Vec<String> {
+    let mut notes = caveats(answer);
+    if let Some(scenario) = &answer.deployed {
+        notes.extend(deployment(scenario));
+    }
+    notes.extend(effort(answer));
+    notes
+}
+
+/// Begin of what a deployment says of what is not in its files.
+const BY_HAND: [&str; 2] = ["Not in it", "By hand"];
+
+/// What keeps an answer from being more than it is.
+fn caveats(answer: &Answer) -> Vec<String> {
+    let mut notes = Vec::new();
+    if answer.goals.is_empty() {
+        notes.push("There is no [slo]: the cheapest setting of all wins.".to_owned());
+    }
+    if answer.recorded {
+        notes.push(
+            "Arrivals are recorded ones, the same in every replication: intervals tell nothing of \
+             other days."
+                .to_owned(),
+        );
+    }
+    if answer.surge {
+        let month = crate::model::MONTH.secs() / answer.duration.secs().max(1e-9);
+        notes.push(format!(
+            "There is a [[surge]]: a month costs {} times what the measured {} do, with the surge as \
+             often, and goals are met over all of them: --set warm-up=… --set duration=… judges the \
+             surge alone. Numbers by the clock are for these days alone.",
+            number::significant(month, 3),
+            human(answer.duration)
+        ));
+    }
+    let left_out = answer.left_out.iter();
+    notes.extend(left_out.map(|(setting, why)| format!("Not tried: {setting}: {why}.")));
+    if let Some(dearer) = &answer.instead_of {
+        notes.push(format!(
+            "The winner surely costs less than {dearer}, which was confirmed before it: its cost is \
+             by the replications that say so."
+        ));
+    }
+    notes.extend(kinds::never_scaled(answer));
+    notes
+}
+
+/// What there is to know of the files.
+fn deployment(scenario: &Scenario) -> Vec<String> {
+    let mut notes = deploy::Cost::notes(&scenario.plan);
+    let [terraform, sam, serverless] = deploy::NAMES;
+    notes.push(format!(
+        "To deploy it: {terraform} (Terraform), {sam} (SAM), {serverless} (Serverless Framework), \
+         among the files."
+    ));
+    let remarks = deploy::Deployment::of(scenario).remarks;
+    let by_hand = |remark: &String| BY_HAND.iter().any(|begin| remark.starts_with(begin));
+    if remarks.iter().any(by_hand) {
+        notes.push(
+            "Not all of it is in these files: their heads say what is left to do by hand."
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// What it took, and how sure what is.
+fn effort(answer: &Answer) -> Vec<String> {
     let (effort, n) = (answer.effort, answer.replications);
     let besides = match effort.besides {
         0 => String::new(),
@@ -41,43 +109,6 @@ pub(super) fn notes(answer: &Answer) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if let Some(dearer) = &answer.instead_of {
-        notes.push(format!(
-            "The winner surely costs less than {dearer}, which was confirmed before it: its cost is \
-             by the replications that say so."
-        ));
-    }
-    notes.extend(kinds::never_scaled(answer));
-    if let Some(scenario) = &answer.deployed {
-        let [terraform, sam, serverless] = deploy::NAMES;
-        notes.push(format!(
-            "To deploy it: {terraform} (Terraform), {sam} (SAM), {serverless} (Serverless \
-             Framework), among the files."
-        ));
-        let senders = deploy::Cost::of(&scenario.plan, |_| true);
-        notes.extend(senders.map(|cost| cost.note()));
-    }
-    if answer.goals.is_empty() {
-        notes.push("There is no [slo]: the cheapest setting of all wins.".to_owned());
-    }
-    if answer.recorded {
-        notes.push(
-            "Arrivals are recorded ones, the same in every replication: intervals tell nothing of \
-             other days."
-                .to_owned(),
-        );
-    }
-    if answer.surge {
-        let month = crate::model::MONTH.secs() / answer.duration.secs().max(1e-9);
-        notes.push(format!(
-            "There is a [[surge]]: a month costs {} times what the measured {} do, with the surge as \
-             often. Numbers by the clock are for these days alone.",
-            number::significant(month, 3),
-            human(answer.duration)
-        ));
-    }
-    let left_out = answer.left_out.iter();
-    notes.extend(left_out.map(|(setting, why)| format!("Not tried: {setting}: {why}.")));
     notes
 }
 
