@@ -38,8 +38,8 @@ pub(super) struct PlanArgs {
     /// Also find how much more traffic the winner, its runner-up and the policies of the file bear
     #[arg(long)]
     headroom: bool,
-    /// Simulate every setting of [search] with all replications, to check the search; without what a
-    /// plan tries between them: other schedules, numbers by function, kinds mixed by function
+    /// Simulate every setting of [search] with all replications, to check the search; without what
+    /// a plan tries between them: other schedules, numbers by function, kinds mixed by function
     #[arg(long)]
     exhaustive: bool,
     /// What is printed

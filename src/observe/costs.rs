@@ -188,6 +188,8 @@ impl Bill {
 impl UnitPrices {
     /// Unit prices at the volume that `usage` in `window` comes to in a month.
     pub fn of_volume(prices: &Prices, usage: &Usage, window: Span) -> Self {
+        /// What is left by rounding of what is all free.
+        const ROUNDING: f64 = 1e-9;
         let monthly = |amount: f64| {
             if window.is_zero() {
                 0.0
@@ -204,8 +206,6 @@ impl UnitPrices {
                 least(free.gb_seconds, usage.free_gb_s),
             )
         });
-        /// What is left by rounding of what is all free.
-        const ROUNDING: f64 = 1e-9;
         let share = |paid: f64, all: f64| {
             if all > 0.0 && paid > 0.0 {
                 paid / all

@@ -1,8 +1,8 @@
 //! Luck: what a winner that was lost tells of the others.
 //!
-//! Of many settings the cheapest that seem to meet the goals have lucky random numbers. All have the
-//! same ones, so what a lost winner did worse by with fresh numbers, others would as well: a setting
-//! that would not bear it is not tried next.
+//! Of many settings the cheapest that seem to meet the goals have lucky random numbers. All have
+//! the same ones, so what a lost winner did worse by with fresh numbers, others would as well: a
+//! setting that would not bear it is not tried next.
 
 use crate::model::Relation;
 

@@ -3,7 +3,8 @@
 //!
 //! A chain is of one kind for all functions. Where the best of one kind meets the goals, another
 //! kind may be cheaper for some function: so function by function what each other kind does for it
-//! is put in the place of what the winner does, and kept where the goals are met for less.
+//! is put in the place of what the winner does, and kept where the goals are met for less. A number
+//! that the user gave is for all functions, so what has one is not mixed.
 
 use crate::experiment::Failure;
 
@@ -16,8 +17,18 @@ impl Planner<'_> {
     /// Looks for a cheaper mix of a winner and the best of each other kind on its base.
     pub(super) fn mix(&mut self, base: usize, winner: CandidateId) -> Result<(), Failure> {
         let names = self.bases[base].names();
-        let whole = self.field.get(winner).setting.policy.is_some();
-        if names.len() < 2 || whole || self.mixed.contains(&winner) || self.options.exhaustive {
+        let may_mix = |planner: &Self, id: CandidateId| {
+            let setting = &planner.field.get(id).setting;
+            let search = planner.draft.search();
+            let base = &planner.bases[base];
+            let mut rules = setting.rules.iter();
+            setting.policy.is_none() && rules.all(|rule| base.may_differ(&rule.remedy, search))
+        };
+        if names.len() < 2
+            || !may_mix(self, winner)
+            || self.mixed.contains(&winner)
+            || self.options.exhaustive
+        {
             return Ok(());
         }
         self.mixed.push(winner);
@@ -27,8 +38,8 @@ impl Planner<'_> {
                 && self.chains[chain].base == base
                 && let Some(id) = self.candidate(chain, place)
             {
-                let setting = self.field.get(id).setting.clone();
-                others.extend((setting.policy.is_none()).then_some(setting));
+                let setting = may_mix(self, id).then(|| self.field.get(id).setting.clone());
+                others.extend(setting);
             }
         }
         let mut best = winner;

@@ -203,14 +203,14 @@ impl Planner<'_> {
     }
 
     /// The cheapest of a chain's first `top` that meets the goals, where bisection would be
-    /// wrong; of a full grid, of all. Without those that failed confirmation; without what is
+    /// wrong; of a full grid, of all. Without those that fresh numbers speak against; without what is
     /// surely dearer than the leader if `pruned`.
     pub(super) fn scan(&mut self, chain: usize, top: usize, pruned: bool) -> Result<(), Failure> {
         let mut places: Vec<(usize, CandidateId)> = Vec::new();
         for place in 0..top {
             let id = self.candidate(chain, place);
             places.extend(
-                id.filter(|id| !self.lost.contains(id))
+                id.filter(|id| !self.lost.contains(id) && self.bears_luck(*id))
                     .map(|id| (place, id)),
             );
         }

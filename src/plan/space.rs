@@ -251,6 +251,11 @@ impl Base {
             .collect()
     }
 
+    /// Whether functions may differ in having a remedy.
+    pub(super) fn may_differ(&self, remedy: &Remedy, search: &Search) -> bool {
+        *remedy == Remedy::Snapshot || self.is_by_function(remedy.name(), search)
+    }
+
     fn with(&self, rules: Vec<Rule>) -> Setting {
         Setting {
             rules,

@@ -7,6 +7,7 @@ mod close;
 mod functions;
 mod journal;
 mod sender;
+mod several;
 mod words;
 
 use std::fs;

@@ -109,8 +109,8 @@ pub struct Cost {
     pub gb_s: f64,
     /// US dollars, by the first tier and without what is free.
     pub usd: f64,
-    /// Whether that is simulated as part of the cost of pings.
-    pub charged: bool,
+    /// Share of the rounds, of 1, for which that is simulated as part of the cost of pings.
+    pub charged: f64,
 }
 
 impl Cost {
@@ -121,7 +121,7 @@ impl Cost {
             requests: 0.0,
             gb_s: 0.0,
             usd: 0.0,
-            charged: true,
+            charged: 0.0,
         };
         for remedy in &plan.remedies {
             if let RemedyKind::Ping(ping) = &remedy.kind
@@ -132,11 +132,12 @@ impl Cost {
                 let run = prices.billing.billed(ping.sender_run());
                 cost.requests += rounds;
                 cost.gb_s += rounds * run.secs() * Ping::sender_memory().gb();
-                cost.charged &= ping.sender;
+                cost.charged += if ping.sender { rounds } else { 0.0 };
             }
         }
         let duration = prices.duration.first().map_or(0.0, |tier| tier.price);
         cost.usd = cost.requests * prices.request + cost.gb_s * duration;
+        cost.charged /= cost.requests.max(f64::MIN_POSITIVE);
         (cost.requests > 0.0).then_some(cost)
     }
 
@@ -195,9 +196,13 @@ impl Pinger {
             self.name
         );
         if let Some(cost) = &self.cost {
-            let whether = if cost.charged { "is" } else { "is not all" };
+            let whether = match cost.charged {
+                0.0 => "is not simulated",
+                1.0.. => "is simulated",
+                _ => "is simulated in part",
+            };
             // Writing to a text cannot fail.
-            let _ = write!(text, " Its cost {whether} simulated: {cost}.");
+            let _ = write!(text, " Its cost {whether}: {cost}.");
         }
         text
     }

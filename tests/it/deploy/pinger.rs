@@ -163,7 +163,7 @@ fn the_pinger_costs_its_rounds_and_their_time() {
         let comments = comments.join(" ");
         assert!(
             comments.contains(
-                "Its cost is not all simulated: 0.11 USD a month: 8640 requests and 6480 GB-s"
+                "Its cost is not simulated: 0.11 USD a month: 8640 requests and 6480 GB-s"
             ),
             "{text}"
         );

@@ -62,23 +62,18 @@ fn only_functions_whose_goals_need_pings_get_them_as_many_as_each_needs() {
 
 #[test]
 fn only_functions_whose_goals_need_them_get_instances_by_load() {
-    let goals = "function.busy.cold-start-ratio = \"<= 1 %\"";
-    let search = "remedies = [\"tracking\"]\ntracking = { target = [0.5] }";
+    let goals = "function.\"*\".cold-start-ratio = \"<= 1 %\"";
+    let search = "remedies = [\"tracking\"]\ntracking = { target = [0.5], min = [3] }";
     let found = answer("two-tracked", &two(goals, search));
     let setting = winner(&found);
-    assert!(setting.of("rare").remedies.is_empty(), "{setting}");
-    let most = |remedy: &Remedy| match remedy {
-        Remedy::Tracking { max, .. } => *max,
+    assert!(setting.of("busy").remedies.is_empty(), "{setting}");
+    let minimum = |remedy: &Remedy| match remedy {
+        Remedy::Tracking { min, .. } => *min,
         other => panic!("{other}"),
     };
-    let maxima: Vec<u32> = setting
-        .of("busy")
-        .remedies
-        .iter()
-        .map(|r| most(r))
-        .collect();
-    // It is never busy with two.
-    assert_eq!(maxima, [2], "{setting}");
+    let remedies = setting.of("rare").remedies;
+    let minima: Vec<u32> = remedies.iter().map(|r| minimum(r)).collect();
+    assert_eq!(minima, [3], "{setting}");
 }
 
 /// One function has its hours, the other is as busy at night.

@@ -114,3 +114,88 @@ fn a_policy_of_the_file_is_charged_as_it_says() {
     let more = (run("run-true", ", sender = true") - bare) / whole;
     assert!((more - 1.0).abs() < 1e-4, "{more}");
 }
+
+/// Rounds of two pings on AWS, under an experiment's keys and a policy's.
+fn on_aws(keys: &str, ping: &str) -> String {
+    format!(
+        "platform = \"aws-lambda\"\nduration = \"12 h\"\nreplications = 3\n{keys}\n\
+         [[function]]\nname = \"f\"\nmodel = \"python-api\"\n\
+         arrivals = {{ poisson = {{ rate = \"30 / h\" }} }}\n\
+         [[policy]]\nname = \"p\"\nping = {ping}\n\
+         [search]\nremedies = [\"none\"]\n"
+    )
+}
+
+/// What is told of the sender, in USD a month.
+fn told_of_senders(found: &Answer) -> Vec<(bool, f64)> {
+    let told = text(found).replace('\n', " ");
+    let notes = told.match_indices("the cost: the function that sends");
+    let each = notes.map(|(at, note)| {
+        let rest = &told[at + note.len()..];
+        let (words, _) = rest.split_once(" USD a month").unwrap();
+        let usd = words.rsplit(' ').next().unwrap().parse().unwrap();
+        (told[..at].ends_with("In "), usd)
+    });
+    each.collect()
+}
+
+fn policy_cost(found: &Answer) -> f64 {
+    let policy = found.candidates.iter().find(|c| c.setting.policy.is_some());
+    policy.unwrap().cost.mean.unwrap()
+}
+
+/// What is told is what is charged, in the steps that were billed then.
+#[test]
+fn what_is_told_of_the_sender_is_what_is_in_the_cost() {
+    let keys = "date = \"2019-06-01\"\n[slo]\ncold-start-ratio = \"<= 1 %\"";
+    let with = |name: &str, sender: bool| {
+        let ping = "every = \"2 min\", instances = 2, hold = \"50 ms\"";
+        answer(
+            name,
+            &on_aws(keys, &format!("{{ {ping}, sender = {sender} }}")),
+        )
+    };
+    let (charged, bare) = (with("steps", true), with("steps-bare", false));
+    let more = policy_cost(&charged) - policy_cost(&bare);
+    let told = told_of_senders(&charged);
+    assert!(
+        matches!(told[..], [(true, usd)] if (usd / more - 1.0).abs() < 0.005),
+        "{more}: {}",
+        text(&charged)
+    );
+    let told = told_of_senders(&bare);
+    assert!(matches!(told[..], [(false, _)]), "{}", text(&bare));
+}
+
+#[test]
+fn of_two_rounds_one_may_be_charged_for_and_the_other_not() {
+    let ping = "[{ every = \"2 min\", instances = 2, hold = \"100 ms\" }, \
+                 { every = \"4 min\", instances = 2, hold = \"100 ms\", sender = false }]";
+    let found = answer(
+        "two-rounds",
+        &on_aws("[slo]\ncold-start-ratio = \"<= 1 %\"", ping),
+    );
+    let told = told_of_senders(&found);
+    let [(true, charged), (false, bare)] = told[..] else {
+        panic!("{}", text(&found));
+    };
+    assert!((charged / bare - 2.0).abs() < 0.02, "{charged} {bare}");
+}
+
+/// Pings that come one by one are not sent at once, and what is free costs nothing.
+#[test]
+fn neither_late_pings_nor_a_free_tier_cost_a_sender() {
+    let cost = |name: &str, keys: &str, ping: &str| policy_cost(&answer(name, &on_aws(keys, ping)));
+    let late = |sender: bool| {
+        format!(
+            "{{ every = \"5 min\", instances = 2, hold = \"100 ms\", skew = {{ uniform = \
+             {{ min = \"0 s\", max = \"1 min\" }} }}, sender = {sender} }}"
+        )
+    };
+    assert_eq!(
+        cost("late", "", &late(true)),
+        cost("late-bare", "", &late(false))
+    );
+    let ping = "{ every = \"5 min\", instances = 2, hold = \"100 ms\" }";
+    assert_eq!(cost("free", "free-tier = true", ping), 0.0);
+}
