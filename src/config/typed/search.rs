@@ -96,7 +96,8 @@ pub(crate) struct ProvisionedSearch {
 pub(crate) struct ScheduledSearch {
     /// Length of a part of the day with a number of its own; without it 1 h.
     pub(crate) step: Key<PositiveLength>,
-    /// Which days may differ; without it weekend from other days where a week is measured.
+    /// Which days may differ; without it each where there is a surge, else weekend from other days
+    /// where a week is measured.
     pub(crate) days: Key<Days>,
     /// The zone whose local time they are in, such as "Europe/Berlin"; without it UTC.
     pub(crate) time_zone: Key<String>,
