@@ -70,8 +70,8 @@ impl Pilot {
     }
 
     /// What the n-th instance of a function is worth in a part of the calendar, from n = 1: cold
-    /// starts that it spares for what it costs, which goes by memory. Above the break-even it pays for itself and is
-    /// worth more than anything.
+    /// starts that it spares for what it costs, which goes by memory. Above the break-even it pays
+    /// for itself and is worth more than anything.
     pub(super) fn worth_of(&self, function: usize, part: usize, nth: u32) -> f64 {
         let place = (nth as usize).wrapping_sub(1);
         let used = self.places[function].0[part].get(place).copied();

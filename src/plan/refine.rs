@@ -65,8 +65,8 @@ impl Planner<'_> {
     }
 
     /// Function by function the weakest remedy that the goals bear, from the best of a chain on.
-    /// What several functions bear together need not be what each of a chain has: from its strongest
-    /// on another function may come out.
+    /// Where a goal is over all functions, from the strongest of the chain on as well: then it may be
+    /// another function that keeps a remedy.
     fn refine_functions(&mut self, chain: usize, place: usize) -> Result<(), Failure> {
         let Some(first) = self.candidate(chain, place) else {
             return Ok(());

@@ -161,8 +161,8 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Whether a setting fails requests that find no room. Where concurrency is scarce, instances that
-    /// are being provisioned take it from requests, so that fewer of them may do better.
+    /// Whether a setting fails requests that find no room. Where concurrency is scarce, instances
+    /// that are being provisioned take it from requests, so that fewer of them may do better.
     fn wants_room(&mut self, chain: usize, place: usize) -> bool {
         let Some(id) = self.candidate(chain, place) else {
             return false;
@@ -203,8 +203,8 @@ impl Planner<'_> {
     }
 
     /// The cheapest of a chain's first `top` that meets the goals, where bisection would be
-    /// wrong; of a full grid, of all. Without those that fresh numbers speak against; without what is
-    /// surely dearer than the leader if `pruned`.
+    /// wrong; of a full grid, of all. Without those that fresh numbers speak against; without what
+    /// is surely dearer than the leader if `pruned`.
     pub(super) fn scan(&mut self, chain: usize, top: usize, pruned: bool) -> Result<(), Failure> {
         let mut places: Vec<(usize, CandidateId)> = Vec::new();
         for place in 0..top {

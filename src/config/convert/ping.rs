@@ -18,7 +18,7 @@ impl Context {
         let every = self.need(&typed.every, place, "`ping`", "every")?;
         let instances = value(&typed.instances).map_or(1, |count| count.0);
         if f64::from(instances) / every.0.secs() > MOST_RATE {
-            let title = format!("{instances} pings every {} cannot be simulated", every.0);
+            let title = format!("pings: {instances} every {} cannot be simulated", every.0);
             let note = format!("at most {MOST_RATE} a second");
             self.fault(Fault::new(title).at(place).note(note));
         }

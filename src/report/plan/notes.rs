@@ -37,8 +37,8 @@ fn caveats(answer: &Answer) -> Vec<String> {
         let month = crate::model::MONTH.secs() / answer.duration.secs().max(1e-9);
         notes.push(format!(
             "There is a [[surge]]: a month costs {} times what the measured {} do, with the surge as \
-             often, and goals are met over all of them: --set warm-up=… --set duration=… judges the \
-             surge alone. Numbers by the clock are for these days alone.",
+             often, and goals are met over all of them: --set warm-up=… --set duration=… judges \
+             the surge alone. Numbers by the clock are for these days alone.",
             number::significant(month, 3),
             human(answer.duration)
         ));

@@ -356,3 +356,58 @@ fn what_cannot_be_fitted_is_refused_in_words() {
         report("orders-api", 1)
     );
 }
+
+/// A person appends goals to the experiment, as the guide says, and fits again.
+#[test]
+fn an_edited_experiment_is_kept_under_another_name() {
+    let dir = folder("fit-edited");
+    write(&simulate(&SMALL, 1, &dir), Shape::Tail, &dir);
+    let fit = || run(&dir, &["fit", "Tail.log", "--name", "orders"]);
+    assert!(fit().status.success());
+    let file = dir.join("fitted/orders/experiment.toml");
+    let edited = fs::read_to_string(&file).unwrap() + "\n[slo]\nlatency-ms-p99 = \"<= 300\"\n";
+    for number in 1..3 {
+        fs::write(&file, &edited).unwrap();
+        let told = text(&fit().stderr);
+        let kept = format!("fitted/orders/experiment.{number}.toml");
+        assert!(told.contains(&kept), "{told}");
+        assert_eq!(fs::read_to_string(dir.join(kept)).unwrap(), edited);
+    }
+    // What nobody has edited is written as it was, and needs no second name.
+    let told = text(&fit().stderr);
+    assert!(!told.contains("is now"), "{told}");
+}
+
+#[test]
+fn logs_of_several_functions_without_their_names_are_doubted() {
+    let dir = folder("fit-several");
+    let lines = |runtime: &str, id: &str| {
+        format!(
+            "INIT_START Runtime Version: {runtime}.v5\\tRuntime Version ARN: arn:aws:x\\n\
+             START RequestId: {id} Version: $LATEST\\n\
+             END RequestId: {id}\\n\
+             REPORT RequestId: {id}\\tDuration: 5.00 ms\\tBilled Duration: 5 ms\\t\
+             Memory Size: 128 MB\\tMax Memory Used: 60 MB\\tInit Duration: 100.00 ms\\n"
+        )
+        .replace("\\t", "\t")
+        .replace("\\n", "\n")
+    };
+    let id = |n: u32| format!("8f5a3c1e-0000-4000-8000-{n:012}");
+    fs::write(dir.join("a.log"), lines("python:3.12", &id(1))).unwrap();
+    fs::write(dir.join("b.log"), lines("java:21", &id(2))).unwrap();
+    let told = text(&run(&dir, &["fit", "a.log", "b.log", "--function", "checkout"]).stderr);
+    assert!(told.contains("several runtimes (java, python)"), "{told}");
+    assert!(
+        told.contains("--function checkout chooses nothing"),
+        "{told}"
+    );
+    let alone = text(&run(&dir, &["fit", "a.log"]).stderr);
+    assert!(!alone.contains("several runtimes"), "{alone}");
+    let half = run(&dir, &["fit", "a.log", "--timeout", "3.5 s"]);
+    assert_eq!(half.status.code(), Some(2));
+    assert!(
+        text(&half.stderr).contains("whole seconds"),
+        "{}",
+        text(&half.stderr)
+    );
+}
