@@ -42,8 +42,8 @@ pub struct Ping {
     pub hold: Span,
     /// How late each ping of a round is sent.
     pub skew: Dist,
-    /// The first round.
-    pub offset: Time,
+    /// The first round, from the beginning of the run; drawn once.
+    pub offset: Dist,
     /// Whether the function that sends rounds of several pings is charged for.
     pub sender: bool,
 }
@@ -66,14 +66,15 @@ impl Ping {
         self.sender && self.needs_sender()
     }
 
-    /// Rounds from one time of a run on, until before another.
-    pub fn rounds(&self, from: Time, until: Time) -> u64 {
-        let before = |at: Time| {
-            at.since(self.offset)
-                .nanos()
-                .div_ceil(self.every.nanos().max(1))
+    /// Rounds from one time of a run on, until before another; where chance decides when the first
+    /// one comes, as many as there are on average.
+    pub fn rounds(&self, from: Time, until: Time) -> f64 {
+        let Some(offset) = self.offset.as_constant() else {
+            return until.since(from).secs() / self.every.secs();
         };
-        before(until) - before(from)
+        let first = Time::ZERO + offset;
+        let before = |at: Time| at.since(first).nanos().div_ceil(self.every.nanos().max(1));
+        (before(until) - before(from)) as f64
     }
 
     /// How long the function that sends a round runs: until all its pings are answered.
@@ -228,19 +229,16 @@ mod tests {
             instances: 2,
             hold: Span::ZERO,
             skew: Dist::ZERO,
-            offset: Time::ZERO + Span::from_whole_secs(3),
+            offset: Dist::constant(Span::from_whole_secs(3)),
             sender: true,
         };
         let at = |secs: u64| Time::ZERO + Span::from_whole_secs(secs);
         // Due at 3, 8, 13 and 18 s.
-        for (from, until, rounds) in [(0, 3, 0), (3, 4, 1), (4, 8, 0), (0, 9, 2), (8, 18, 2)] {
-            assert_eq!(
-                ping.rounds(at(from), at(until)),
-                rounds,
-                "{from} to {until}"
-            );
+        let rounds = |from: u64, until: u64| ping.rounds(at(from), at(until)) as u64;
+        for (from, until, count) in [(0, 3, 0), (3, 4, 1), (4, 8, 0), (0, 9, 2), (8, 18, 2)] {
+            assert_eq!(rounds(from, until), count, "{from} to {until}");
         }
-        let parts: u64 = (0..20).map(|s| ping.rounds(at(s), at(s + 1))).sum();
-        assert_eq!(parts, ping.rounds(at(0), at(20)));
+        let parts: u64 = (0..20).map(|s| rounds(s, s + 1)).sum();
+        assert_eq!(parts, rounds(0, 20));
     }
 }

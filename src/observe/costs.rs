@@ -164,8 +164,7 @@ impl Usage {
     }
 
     /// Adds runs of the function that sends rounds of pings, which free tiers count.
-    pub(super) fn add_sender(&mut self, ping: &Ping, rounds: u64, billing: &Billing) {
-        let rounds = rounds as f64;
+    pub(super) fn add_sender(&mut self, ping: &Ping, rounds: f64, billing: &Billing) {
         let run = billing.billed(ping.sender_run());
         let gb_s = rounds * gb_seconds(run.nanos().into(), Ping::sender_memory().gb());
         self.ping_requests += rounds;

@@ -295,8 +295,11 @@ impl Remedy {
                 hold,
                 sender,
             } => {
+                // Nobody knows when a rule of the clock begins.
+                let anywhere = format_span(*every);
                 let mut keys = vec![
                     format!("every = \"{}\"", format_span(*every)),
+                    format!("offset = {{ uniform = {{ min = \"0 s\", max = \"{anywhere}\" }} }}"),
                     format!("instances = {instances}"),
                     format!("hold = \"{}\"", format_span(*hold)),
                 ];

@@ -24,7 +24,7 @@ impl Policy for Pinger {
 
     fn hear(&mut self, happening: &Happening, orders: &mut Orders, stream: &mut Stream) {
         if *happening == Happening::RunBegan {
-            orders.wake_at(self.0.offset);
+            orders.wake_after(self.0.offset.sample(stream));
             return;
         }
         for _ in 0..self.0.instances {

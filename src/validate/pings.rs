@@ -8,7 +8,7 @@ use crate::dist::Dist;
 use crate::metric;
 use crate::model::{MONTH, Ping, RemedyKind};
 use crate::theory::ping::{self, Pings};
-use crate::units::{Memory, Span, Time};
+use crate::units::{Memory, Span};
 
 fn ping(every_s: f64, instances: u32, hold_s: f64) -> RemedyKind {
     RemedyKind::Ping(Ping {
@@ -17,7 +17,7 @@ fn ping(every_s: f64, instances: u32, hold_s: f64) -> RemedyKind {
         hold: Span::from_secs(hold_s),
         sender: false,
         skew: Dist::ZERO,
-        offset: Time::ZERO,
+        offset: Dist::ZERO,
     })
 }
 

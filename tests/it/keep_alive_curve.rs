@@ -95,7 +95,7 @@ fn remedies(stream: &mut Stream) -> Vec<Remedy> {
             instances: stream.random_range(1..4),
             hold: secs(f64::from(stream.random_range(0..3))),
             skew: Dist::ZERO,
-            offset: Time::ZERO,
+            offset: Dist::ZERO,
             sender: false,
         }));
     }

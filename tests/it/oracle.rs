@@ -224,7 +224,7 @@ fn remedy() -> impl Strategy<Value = RemedyKind> {
                 instances,
                 hold,
                 skew,
-                offset: Time::ZERO + offset,
+                offset: Dist::constant(offset),
                 sender: false,
             })
         ),

@@ -295,7 +295,7 @@ impl Dice {
                 instances: self.below(6),
                 hold: self.span(1.0),
                 skew: self.dist(2.0),
-                offset: Time::ZERO + self.span(60.0),
+                offset: Dist::constant(self.span(60.0)),
                 sender: self.below(2) == 1,
             }),
             2 => RemedyKind::Provisioned(Provisioned::Constant(self.below(8))),

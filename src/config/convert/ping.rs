@@ -22,10 +22,11 @@ impl Context {
             let note = format!("at most {MOST_RATE} a second");
             self.fault(Fault::new(title).at(place).note(note));
         }
-        let offset = Time::ZERO + value(&typed.offset).map_or(Span::ZERO, |offset| offset.0);
-        let next = offset + every.0;
+        let offset = value(&typed.offset).map_or(Dist::ZERO, |offset| offset.0.clone());
+        let first = Time::ZERO + offset.as_constant().unwrap_or(Span::ZERO);
+        let next = first + every.0;
         if next >= self.end.get() {
-            let title = if offset >= self.end.get() {
+            let title = if first >= self.end.get() {
                 "no ping comes within the run"
             } else {
                 "pings come once within the run: `every` is as long as it is"

@@ -68,8 +68,9 @@ pub(crate) struct Ping {
     pub(crate) hold: Key<Length>,
     /// How late each ping of a round is sent; without it not at all.
     pub(crate) skew: Key<Distribution>,
-    /// The first round; without it at the beginning of the run.
-    pub(crate) offset: Key<Length>,
+    /// The first round, from the beginning of the run: a length, or a distribution of which one is
+    /// drawn; without it at the beginning.
+    pub(crate) offset: Key<Distribution>,
     /// Whether the function that sends rounds of several pings at once is charged for: 512 MB, for
     /// 1 s a round besides the hold. Without it `plan` charges for it and `run` does not.
     pub(crate) sender: Key<bool>,

@@ -152,7 +152,7 @@ fn configuration(setting: &Setting) -> Value {
                 sender,
             } => json!({ "ping": {
                 "every_s": every.secs(), "instances": instances, "hold_s": hold.secs(),
-                "sender": *sender && *instances > 1,
+                "sender": *sender && *instances > 1, "offset": "any time of the interval",
             } }),
             Remedy::Provisioned { instances } => {
                 json!({ "provisioned": { "instances": instances } })

@@ -266,7 +266,11 @@ impl World<'_> {
             for (number, kind) in remedies {
                 match kind {
                     RemedyKind::Ping(ping) => {
-                        self.push(ping.offset.nanos(), 5, Event::Round(number, function));
+                        self.push(
+                            ping.offset.as_constant().unwrap().nanos(),
+                            5,
+                            Event::Round(number, function),
+                        );
                     }
                     RemedyKind::Provisioned(Provisioned::Constant(n)) => {
                         let delay = fixed(&self.stage.platform.provisioned.delay);

@@ -12,7 +12,7 @@ pub(super) fn ping(every: f64, instances: u32, hold: f64, offset: f64) -> Remedy
         instances,
         hold: secs(hold),
         skew: Dist::ZERO,
-        offset: Time::from_secs(offset),
+        offset: Dist::constant(Span::from_secs(offset)),
         sender: false,
     })
 }

@@ -73,7 +73,7 @@ fn skew_takes_from_pings_what_they_do_at_once() {
         instances: 5,
         hold: secs(0.075),
         skew: Dist::uniform(Span::ZERO, secs(250.0)).unwrap(),
-        offset: Time::ZERO,
+        offset: Dist::ZERO,
         sender: false,
     }));
     assert_eq!(instances_kept_warm(&stage), 1);

@@ -292,7 +292,7 @@ fn pings_open_no_connection() {
             instances: 3,
             hold: secs(1.0),
             skew: constant(0.0),
-            offset: Time::ZERO,
+            offset: Dist::ZERO,
             sender: false,
         }));
         stage.call(10.0, 1.0);
@@ -313,7 +313,7 @@ fn the_start_of_an_instance_for_a_ping_opens_one_in_init() {
         instances: 1,
         hold: secs(1.0),
         skew: constant(0.0),
-        offset: Time::from_secs(10.0),
+        offset: Dist::constant(Span::from_secs(10.0)),
         sender: false,
     }));
     assert_eq!(path(&stage.play()), [(10.0, true), (112.25, false)]);
