@@ -93,6 +93,8 @@ struct Planner<'a> {
     left_out: BTreeMap<String, String>,
     /// Chains that have been refined from their present best.
     refined: Vec<usize>,
+    /// How often each has been.
+    rounds: Vec<u32>,
     /// Settings that refinement has put between those of a chain.
     inserted: Vec<CandidateId>,
     /// Winners that were mixed with other kinds.
@@ -159,6 +161,7 @@ impl<'a> Planner<'a> {
             leader: None,
             left_out: BTreeMap::new(),
             refined: Vec::new(),
+            rounds: Vec::new(),
             inserted: Vec::new(),
             mixed: Vec::new(),
             lost: Vec::new(),
@@ -282,6 +285,7 @@ impl Planner<'_> {
         let ids = |chain: &Chain| vec![Known::Nothing; chain.settings.len()];
         self.ids = self.chains.iter().map(ids).collect();
         self.found = vec![Found::Nothing; self.chains.len()];
+        self.rounds = vec![0; self.chains.len()];
     }
 
     /// Chains in the order in which they are searched: what costs nothing besides first, and of the

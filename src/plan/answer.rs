@@ -5,7 +5,7 @@ use crate::metric::MetricId;
 use crate::model::{Goal, RemedyName, Scenario};
 use crate::units::Span;
 
-use super::field::{GoalValue, LAST, Verdict};
+use super::field::{FEWEST_FRESH, GoalValue, LAST, Verdict};
 use super::headroom::Headroom;
 use super::setting::Setting;
 use super::space::Kind;
@@ -107,6 +107,11 @@ impl Answer {
         self.kinds.iter().any(|of| of.kind == nothing)
     }
 
+    /// Replications of the first look that confirms; the others are at twice and four times as many.
+    pub fn fresh(&self) -> usize {
+        self.replications.max(FEWEST_FRESH)
+    }
+
     /// Replications of a plan that would tell whether a choice meets the goals, if its values stay
     /// as they are: the half width of an interval falls with the root of their number, and at the
     /// last look a plan takes `LAST` times as many. `None` where that is beyond what one waits
@@ -126,7 +131,12 @@ impl Answer {
         let needed = needed.collect::<Option<Vec<f64>>>()?;
         let cells = needed.into_iter().fold(0.0, f64::max);
         // Those that there are did not tell.
-        let least = self.replications + 1;
+        let there = if choice.fresh {
+            self.fresh()
+        } else {
+            self.replications
+        };
+        let least = there + 1;
         (cells <= MOST).then(|| least.max((cells / LAST as f64).ceil() as usize))
     }
 }

@@ -1,7 +1,7 @@
 //! The race: all that have been simulated, the cheapest first, until one meets every goal with all
 //! replications and nothing that is open is cheaper; fresh random numbers then confirm it.
 //!
-//! Confirmation looks at n, 2n and 4n fresh replications. The coverages of these looks leave 5 %
+//! Confirmation looks at n, 2n and 4n fresh replications, n of 8 or more. The coverages of these looks leave 5 %
 //! together, so a candidate that misses a goal passes no oftener than by one look at 95 %. That is
 //! said of each candidate alone: it is not corrected for those that were passed over before, which
 //! are told.
@@ -144,12 +144,12 @@ impl Planner<'_> {
     /// Whether a candidate meets every goal with fresh random numbers.
     fn confirm(&mut self, id: CandidateId) -> Result<bool, Failure> {
         self.field.enter(Phase::Confirmation);
-        let mut replications = self.most();
+        let mut replications = self.field.fresh();
         loop {
             self.field.bring(&[id], replications, Runs::Fresh)?;
             match self.field.verdict(id, Runs::Fresh) {
                 Verdict::Met => return Ok(true),
-                Verdict::Open if replications < LAST * self.most() => replications *= 2,
+                Verdict::Open if replications < LAST * self.field.fresh() => replications *= 2,
                 _ => return Ok(false),
             }
         }
@@ -268,7 +268,7 @@ impl Planner<'_> {
         if self.field.verdict(id, Runs::Choice) != Verdict::Met {
             return Ok(None);
         }
-        let most = LAST * self.most();
+        let most = LAST * self.field.fresh();
         let mut replications = self.field.runs(winner, Runs::Fresh);
         self.field.bring(&[id], replications, Runs::Fresh)?;
         let open = |planner: &Self| match planner.field.verdict(id, Runs::Fresh) {

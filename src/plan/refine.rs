@@ -23,6 +23,8 @@ type Scheduled = (CandidateId, Vec<Vec<u32>>);
 
 /// Settings that cost more than the leader by this are not refined.
 const NEAR: f64 = 1.25;
+/// How often a chain is refined: again where its best has failed, but not for ever.
+const ROUNDS: u32 = 4;
 /// Single instances or pings that are tried to do without.
 const TRIES: usize = 12;
 
@@ -45,10 +47,11 @@ impl Planner<'_> {
 
     /// Refines the setting at a place of a chain, where that is provisioned by numbers of its own.
     pub(super) fn refine_chain(&mut self, chain: usize, place: usize) -> Result<(), Failure> {
-        if self.refined.contains(&chain) {
+        if self.refined.contains(&chain) || self.rounds[chain] == ROUNDS {
             return Ok(());
         }
         self.refined.push(chain);
+        self.rounds[chain] += 1;
         match self.chains[chain].kind {
             Kind::Remedy(RemedyName::Scheduled) => self.refine_schedule(chain, place),
             // Numbers that the user gave are all that may be chosen.

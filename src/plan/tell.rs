@@ -3,8 +3,6 @@
 use crate::experiment::{Estimate, Failure, Standing};
 use crate::metric::{self, MetricId};
 
-use crate::model::Scope;
-
 use super::Planner;
 use super::answer::{Best, Better, Binding, Choice, OfKind};
 use super::field::{CandidateId, GoalValue, LEVEL, Runs, Verdict};
@@ -120,45 +118,10 @@ impl Planner<'_> {
         let known = self.draft.doubts(&[], None);
         let mut doubts = self.draft.doubts(&setting.edits(prices), policies);
         doubts.retain(|doubt| !known.contains(doubt));
-        doubts.extend(self.rests_on_few(id));
         Choice {
             doubts,
             ..self.choice(id, runs)
         }
-    }
-
-    /// Percentiles that few requests of a replication decide, where few replications may be alike
-    /// by chance: with three, one of ten settings that miss such a goal by a fifth was confirmed.
-    fn rests_on_few(&self, id: CandidateId) -> Vec<String> {
-        /// Requests beyond a percentile, of one replication, that are few.
-        const FEW: f64 = 10.0;
-        /// Replications that are enough even so.
-        const ENOUGH: usize = 8;
-        let requests = self.field.estimate(id, metric::REQUESTS, Runs::Choice).mean;
-        let Some(requests) = requests.filter(|_| self.most() < ENOUGH) else {
-            return Vec::new();
-        };
-        let goals = self
-            .field
-            .goals()
-            .iter()
-            .filter(|goal| goal.scope == Scope::All);
-        let doubts = goals.filter_map(|goal| {
-            let name = goal.metric.metric().name;
-            let metric::Kind::Quantile(per_mille) = goal.metric.metric().kind else {
-                return None;
-            };
-            let beyond = requests * f64::from(1000 - per_mille) / 1000.0;
-            (beyond < FEW).then(|| {
-                format!(
-                    "`{name}` rests on {beyond:.1} of {requests:.0} requests a replication: {} \
-                     replications may be alike by chance; {ENOUGH}, or a longer `duration`, tell \
-                     more",
-                    self.most()
-                )
-            })
-        });
-        doubts.collect()
     }
 
     /// The settings that were simulated and may be chosen: without a remedy too only where the user

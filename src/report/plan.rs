@@ -482,8 +482,18 @@ pub(super) fn names(answer: &Answer) -> Vec<String> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let each = answer.candidates.iter().map(|choice| {
         let name = choice.setting.to_string();
-        let count = seen.entry(name.clone()).or_default();
-        *count += 1;
+        // The name alone is the winner's, which is told by it.
+        let own = answer
+            .chosen
+            .as_ref()
+            .filter(|c| c.setting.to_string() == name);
+        let first = usize::from(own.is_some());
+        let count = seen.entry(name.clone()).or_insert(first);
+        if own.is_none_or(|own| own.setting != choice.setting) {
+            *count += 1;
+        } else {
+            return name;
+        }
         match *count {
             1 => name,
             count => format!("{name} ({count})"),

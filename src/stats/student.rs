@@ -1,5 +1,8 @@
 //! Quantiles of the normal and of Student's t distribution.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use crate::theory::special::{beta_i, erfc, ln_gamma, normal_density};
 
 /// Quantile of the standard normal: z with Φ(z) = `p`. 0 < `p` < 1; ∓∞ at the ends.
@@ -22,6 +25,26 @@ const EXPANSION_FROM: f64 = 1e5;
 /// Relative error about 1e-13, by inverting the incomplete beta function; from 1e5 degrees by the
 /// Cornish–Fisher expansion about the normal quantile (Abramowitz and Stegun 26.7.5).
 pub fn student_t_quantile(p: f64, degrees: f64) -> f64 {
+    /// Quantiles that are remembered.
+    const MOST: usize = 4096;
+    thread_local! {
+        /// The same few are asked for again and again: by coverage and count of replications.
+        static KNOWN: RefCell<BTreeMap<(u64, u64), f64>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    let key = (p.to_bits(), degrees.to_bits());
+    if let Some(known) = KNOWN.with_borrow(|known| known.get(&key).copied()) {
+        return known;
+    }
+    let quantile = solve_student_t(p, degrees);
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() < MOST {
+            known.insert(key, quantile);
+        }
+    });
+    quantile
+}
+
+fn solve_student_t(p: f64, degrees: f64) -> f64 {
     from_lesser_tail(p, |q| {
         if degrees >= EXPANSION_FROM {
             return expand(-normal_quantile(q), degrees);

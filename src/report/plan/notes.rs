@@ -76,7 +76,7 @@ fn deployment(scenario: &Scenario) -> Vec<String> {
 
 /// What it took, and how sure what is.
 fn effort(answer: &Answer) -> Vec<String> {
-    let (effort, n) = (answer.effort, answer.replications);
+    let (effort, n, fresh) = (answer.effort, answer.replications, answer.fresh());
     let besides = match effort.besides {
         0 => String::new(),
         more => format!(", and {more} besides,"),
@@ -96,10 +96,10 @@ fn effort(answer: &Answer) -> Vec<String> {
         format!(
             "± is half of a 95 % interval (Student t over replications of {}). A goal is met where \
              the whole interval of a look is: of 99 % with fewer than {n} replications that \
-             choose, of 95 % with {n}; with {n}, {} and {} that confirm of 99, 99 and 97 %.",
+             choose, of 95 % with {n}; with {fresh}, {} and {} that confirm of 99, 99 and 97 %.",
             human(answer.duration),
-            2 * n,
-            4 * n,
+            2 * fresh,
+            4 * fresh,
         ),
     ];
     if answer.winner.is_some() && !answer.goals.is_empty() {

@@ -279,26 +279,3 @@ fn what_is_doubtful_about_a_setting_is_told_with_it() {
     let of = |choice: &serde_json::Value| choice["doubts"].as_array().map_or(0, Vec::len);
     assert!(of(&json["winner"]) + of(&json["runner_up"]["choice"]) > 0);
 }
-
-/// With three replications of 2,000 requests a 99.9th percentile is the second longest of each.
-#[test]
-fn a_percentile_that_rests_on_few_requests_is_doubted() {
-    let text_of = |replications: u32| {
-        format!(
-            "platform = \"aws-lambda\"\nduration = \"10 h\"\nreplications = {replications}\n\
-             [[function]]\nname = \"f\"\nmodel = \"python-api\"\n\
-             arrivals = {{ poisson = {{ rate = \"200 / h\" }} }}\n\
-             [slo]\nlatency-ms-p999 = \"<= 60000\"\n[search]\nremedies = [\"none\"]\n"
-        )
-    };
-    let doubts = |replications: u32| {
-        let found = answer(&format!("few-{replications}"), &text_of(replications));
-        found.winner.unwrap().doubts.join("\n")
-    };
-    let told = doubts(3);
-    assert!(
-        told.contains("`latency_ms_p999` rests on 2.0 of 2"),
-        "{told}"
-    );
-    assert_eq!(doubts(8), "");
-}

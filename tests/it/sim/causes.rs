@@ -2,7 +2,7 @@
 
 use frostline::dist::Dist;
 use frostline::model::{Ping, Provisioned, RemedyKind, SnapshotAfter};
-use frostline::units::Time;
+use frostline::units::Span;
 
 use super::stage::{Stage, constant, secs};
 

@@ -13,7 +13,7 @@ use frostline::policy::{Happening, HappeningKind, Orders, Policy};
 use frostline::random::Stream;
 use frostline::sim::{Ending, Retirement};
 use frostline::theory::queues::erlang_b;
-use frostline::units::{Memory, Time};
+use frostline::units::{Memory, Span, Time};
 use frostline::validate::lab;
 
 use super::stage::{Record, Stage, constant, secs};
