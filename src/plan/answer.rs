@@ -107,7 +107,7 @@ impl Answer {
         self.kinds.iter().any(|of| of.kind == nothing)
     }
 
-    /// Replications of the first look that confirms; the others are at twice and four times as many.
+    /// Replications of the first look that confirms; others are at twice and four times as many.
     pub fn fresh(&self) -> usize {
         self.replications.max(FEWEST_FRESH)
     }

@@ -38,8 +38,8 @@ const LAST_LOOK: f64 = 0.97;
 /// Likelihood of meeting a goal, of 1, below which no further replications are spent.
 const HOPE: f64 = 0.25;
 /// Replications that confirm at least: fewer may be alike by chance, where a percentile is now one
-/// value and now another, and say that there is no doubt. With three, 7 of 1,260 winners surely missed
-/// a goal that they were sure to meet.
+/// value and now another, and say that there is no doubt. With three to five, 7 of 1,260 winners
+/// surely missed a goal that they were said to meet.
 pub(super) const FEWEST_FRESH: usize = 8;
 /// Times the replications that a choice is made by, at the last look.
 pub(super) const LAST: usize = 4;

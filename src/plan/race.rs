@@ -1,10 +1,10 @@
 //! The race: all that have been simulated, the cheapest first, until one meets every goal with all
 //! replications and nothing that is open is cheaper; fresh random numbers then confirm it.
 //!
-//! Confirmation looks at n, 2n and 4n fresh replications, n of 8 or more. The coverages of these looks leave 5 %
-//! together, so a candidate that misses a goal passes no oftener than by one look at 95 %. That is
-//! said of each candidate alone: it is not corrected for those that were passed over before, which
-//! are told.
+//! Confirmation looks at n, 2n and 4n fresh replications, n of 8 or more. The coverages of these
+//! looks leave 5 % together, so a candidate that misses a goal passes no oftener than by one look
+//! at 95 %. That is said of each candidate alone: it is not corrected for those that were passed
+//! over before, which are told.
 
 use crate::experiment::Failure;
 

@@ -68,8 +68,8 @@ impl Planner<'_> {
     }
 
     /// Function by function the weakest remedy that the goals bear, from the best of a chain on.
-    /// Where a goal is over all functions, from the strongest of the chain on as well: then it may be
-    /// another function that keeps a remedy.
+    /// Where a goal is over all functions, from the strongest of the chain on as well: then it may
+    /// be another function that keeps a remedy.
     fn refine_functions(&mut self, chain: usize, place: usize) -> Result<(), Failure> {
         let Some(first) = self.candidate(chain, place) else {
             return Ok(());

@@ -289,7 +289,7 @@ fn the_search_finds_what_the_full_grid_finds_in_a_fraction_of_its_cells() {
             grid += full.effort.cells;
         }
     }
-    assert!(cells * 2 < grid, "{cells} of {grid} cells");
+    assert!(cells * 3 < grid * 2, "{cells} of {grid} cells");
 }
 
 /// A plan and the full grid, which must come to the same.
@@ -422,10 +422,14 @@ remedies = ["none", "provisioned"]
 
 #[test]
 fn where_a_leader_fails_its_confirmation_others_are_looked_for() {
-    // Pings each 10 and each 5 minutes keep the 99.9th percentile on either side of its bound.
+    // Schedules close to a bound: four replications are lucky with some.
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let file = root.join("experiments/plan-checkout.toml");
-    let Ok((draft, _)) = Draft::load(&file, &Overrides::default()) else {
+    let file = root.join("experiments/plan-schedule.toml");
+    let four = Overrides {
+        replications: Some(4),
+        ..Overrides::default()
+    };
+    let Ok((draft, _)) = Draft::load(&file, &four) else {
         panic!("{}", file.display());
     };
     let found = made(&draft, 2, false);
