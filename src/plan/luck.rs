@@ -93,11 +93,11 @@ fn likeness(one: &Setting, other: &Setting, function: Option<&str>) -> Likeness 
         return Likeness::Other;
     }
     let rules = || one.rules.iter().chain(&other.rules);
-    let named = rules().flat_map(|rule| rule.functions.iter().map(String::as_str));
+    let of_rules = rules().flat_map(|rule| rule.functions.iter().map(String::as_str));
     let names: Vec<&str> = match function {
         Some(name) => vec![name],
         // Rules for all are those of a function that no rule names.
-        None => named.chain([""]).collect(),
+        None => of_rules.chain([""]).collect(),
     };
     let each = names.into_iter().map(|name| {
         let (one, other) = (one.of(name).remedies, other.of(name).remedies);
