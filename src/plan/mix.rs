@@ -16,6 +16,8 @@ use super::setting::{Remedy, Rule, Setting};
 impl Planner<'_> {
     /// Looks for a cheaper mix of a winner and the best of each other kind on its base.
     pub(super) fn mix(&mut self, base: usize, winner: CandidateId) -> Result<(), Failure> {
+        /// Of more functions it takes long to try each with each kind.
+        const MOST: usize = 50;
         let names = self.bases[base].names();
         let may_mix = |planner: &Self, id: CandidateId| {
             let setting = &planner.field.get(id).setting;
@@ -24,7 +26,7 @@ impl Planner<'_> {
             let mut rules = setting.rules.iter();
             setting.policy.is_none() && rules.all(|rule| base.may_differ(&rule.remedy, search))
         };
-        if names.len() < 2
+        if !(2..=MOST).contains(&names.len())
             || !may_mix(self, winner)
             || self.mixed.contains(&winner)
             || self.options.exhaustive

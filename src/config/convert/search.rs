@@ -122,40 +122,23 @@ impl Context {
     /// What is to be tried of remedies that are not.
     fn nothing_passed_over(&self, file: &typed::Search) {
         use typed::RemedyName as Name;
+        fn place<T>(key: &Key<T>) -> Option<Place> {
+            key.as_ref().map(|given| given.place)
+        }
         let Some(remedies) = value(&file.remedies) else {
             return;
         };
         let tried: Vec<Name> = remedies.iter().filter_map(Given::get).copied().collect();
         let named = [
-            (
-                "ping",
-                Name::Ping,
-                file.ping.as_ref().map(|given| given.place),
-            ),
-            (
-                "provisioned",
-                Name::Provisioned,
-                file.provisioned.as_ref().map(|given| given.place),
-            ),
-            (
-                "scheduled",
-                Name::Scheduled,
-                file.scheduled.as_ref().map(|given| given.place),
-            ),
-            (
-                "tracking",
-                Name::Tracking,
-                file.tracking.as_ref().map(|given| given.place),
-            ),
-            (
-                "keep-alive",
-                Name::KeepAlive,
-                file.keep_alive.as_ref().map(|given| given.place),
-            ),
+            ("ping", Name::Ping, place(&file.ping)),
+            ("provisioned", Name::Provisioned, place(&file.provisioned)),
+            ("scheduled", Name::Scheduled, place(&file.scheduled)),
+            ("tracking", Name::Tracking, place(&file.tracking)),
+            ("keep-alive", Name::KeepAlive, place(&file.keep_alive)),
             (
                 "min-instances",
                 Name::MinInstances,
-                file.min_instances.as_ref().map(|given| given.place),
+                place(&file.min_instances),
             ),
         ];
         for (key, name, place) in named {
