@@ -115,6 +115,7 @@ fn every_experiment_has_an_answer_here() {
         "one-large-or-many-small",
         "ping-collision",
         "plan-checkout",
+        "plan-functions",
         "plan-schedule",
         "poison-queue",
         "power-tuning",

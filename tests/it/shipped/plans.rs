@@ -50,6 +50,23 @@ fn plan_checkout_a_ping_is_enough_and_a_restore_takes_too_long() {
 }
 
 #[test]
+fn plan_functions_each_gets_the_pings_that_its_goal_needs() {
+    let plan = planned("plan-functions");
+    let winner = &plan["winner"];
+    let remedies = winner["configuration"]["remedies"].as_array().unwrap();
+    let pings = |function: &str| {
+        let of = |remedy: &&Value| remedy["functions"][0] == function;
+        let remedy = remedies.iter().find(of);
+        remedy.map_or(0, |remedy| {
+            remedy["remedy"]["ping"]["instances"].as_u64().unwrap()
+        })
+    };
+    assert_eq!(pings("search"), 0, "{winner}");
+    assert!(pings("login") >= 1, "{winner}");
+    assert!(pings("reports") >= 3, "{winner}");
+}
+
+#[test]
 fn plan_schedule_by_the_clock_costs_less_than_the_best_constant_and_than_by_load() {
     let plan = planned("plan-schedule");
     assert_eq!(plan["winner"]["kind"], "provisioned by the clock");
