@@ -156,7 +156,10 @@ fn head(answer: &Answer) -> Vec<String> {
         };
         let but = if !missed.is_empty() {
             format!(", and {word} {}", missed.join(" and "))
-        } else if nothing.verdict == Verdict::Met && !answer.may_do_nothing() {
+        } else if nothing.verdict == Verdict::Met
+            && !answer.goals.is_empty()
+            && !answer.may_do_nothing()
+        {
             ", and meets every goal, but [search] leaves it out".to_owned()
         } else {
             String::new()

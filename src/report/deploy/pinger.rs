@@ -125,14 +125,18 @@ impl Cost {
         };
         for remedy in &plan.remedies {
             if let RemedyKind::Ping(ping) = &remedy.kind
-                && ping.needs_sender()
+                && ping.instances > 1
                 && such(ping)
             {
                 let rounds = MONTH.secs() / ping.every.secs() * remedy.functions.len() as f64;
                 let run = prices.billing.billed(ping.sender_run());
                 cost.requests += rounds;
                 cost.gb_s += rounds * run.secs() * Ping::sender_memory().gb();
-                cost.charged += if ping.sender { rounds } else { 0.0 };
+                cost.charged += if ping.is_sender_charged() {
+                    rounds
+                } else {
+                    0.0
+                };
             }
         }
         let duration = prices.duration.first().map_or(0.0, |tier| tier.price);
@@ -143,8 +147,8 @@ impl Cost {
 
     /// What a plan says of the senders of a setting, whether they are in its cost or not.
     pub fn notes(plan: &Plan) -> Vec<String> {
-        let charged = Self::of(plan, |ping| ping.sender);
-        let others = Self::of(plan, |ping| !ping.sender);
+        let charged = Self::of(plan, Ping::is_sender_charged);
+        let others = Self::of(plan, |ping| !ping.is_sender_charged());
         let told = [("In", charged), ("Not in", others)].into_iter();
         told.filter_map(|(whether, cost)| {
             Some(format!(
