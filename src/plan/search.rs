@@ -161,15 +161,15 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Whether a setting fails requests that find no room. Where concurrency is scarce, instances
-    /// that are being provisioned take it from requests, so that fewer of them may do better.
+    /// Whether a setting may fail requests that find no room. Where concurrency is scarce,
+    /// instances that are being provisioned take it from requests: fewer of them may do better.
     fn wants_room(&mut self, chain: usize, place: usize) -> bool {
         let Some(id) = self.candidate(chain, place) else {
             return false;
         };
         let values = self.field.goal_values(id, Runs::Choice).into_iter();
-        let mut missed = values.filter(|value| value.standing == Standing::Missed);
-        missed.any(|value| {
+        let mut unmet = values.filter(|value| value.standing != Standing::Met);
+        unmet.any(|value| {
             let name = self.field.goals()[value.goal].metric.metric().name;
             OF_ROOM.iter().any(|start| name.starts_with(start))
         })

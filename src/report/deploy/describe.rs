@@ -22,6 +22,9 @@ const MEMORY_MB: (u64, u64) = (128, 10_240);
 const EPHEMERAL_MB: (u64, u64) = (512, 10_240);
 /// Scheduled actions of a function (docs.aws.amazon.com, autoscaling, application, quotas, 2026).
 const MOST_ACTIONS: usize = 200;
+/// How a remark begins on what is not in the files, and on what has to be done besides.
+const NOT_IN_IT: &str = "Not in it: ";
+const BY_HAND: &str = "By hand: ";
 /// Functions that a remark names.
 const NAMED: usize = 3;
 
@@ -58,6 +61,13 @@ impl Deployment {
         let pinger = of_pinger.and_then(|names| Pinger::of(&deployment.functions, names, plan));
         deployment.pinger = pinger;
         deployment
+    }
+
+    /// Whether something of the scenario is not in the files, or has to be done by hand.
+    pub fn leaves_some_by_hand(&self) -> bool {
+        let begins = [NOT_IN_IT, BY_HAND];
+        let mut remarks = self.remarks.iter();
+        remarks.any(|remark| begins.iter().any(|begin| remark.starts_with(begin)))
     }
 
     fn remark(&mut self, line: String) {
@@ -150,16 +160,16 @@ fn named(ids: &[FunctionId], plan: &Plan) -> String {
 fn unsaid(kind: &RemedyKind, of: &str) -> Option<String> {
     match kind {
         RemedyKind::KeepAlive(_) => Some(format!(
-            "Not in it: the keep-alive{of}. Lambda itself decides how long an idle instance is kept."
+            "{NOT_IN_IT}the keep-alive{of}. Lambda itself decides how long an idle instance is kept."
         )),
         RemedyKind::MinInstances(count) => Some(format!(
-            "Not in it: the floor of {count} instances{of}. Lambda has no \
+            "{NOT_IN_IT}the floor of {count} instances{of}. Lambda has no \
              such thing; provisioned concurrency is the nearest, and is billed otherwise."
         )),
         RemedyKind::Snapshot(snapshot) => {
             (snapshot.after == SnapshotAfter::WarmUpCall).then(|| {
                 format!(
-                    "By hand: the warm-up call{of} before the snapshot is taken, in a hook: \
+                    "{BY_HAND}the warm-up call{of} before the snapshot is taken, in a hook: \
                      `register_before_snapshot` of `snapshot_restore_py` in Python, \
                      `beforeCheckpoint` of `org.crac.Resource` in Java, \
                      `SnapshotRestore.RegisterBeforeSnapshot` in .NET."
@@ -167,10 +177,10 @@ fn unsaid(kind: &RemedyKind, of: &str) -> Option<String> {
             })
         }
         RemedyKind::Ping(ping) if rounds(ping).is_some() => (!ping.skew.is_zero()).then(|| {
-            format!("Not in it: the skew of the pings{of}. Those of a round are sent at once.")
+            format!("{NOT_IN_IT}the skew of the pings{of}. Those of a round are sent at once.")
         }),
         RemedyKind::Ping(ping) => Some(format!(
-            "By hand: the pings{of}, {} every {}. EventBridge rules run by whole minutes, and one \
+            "{BY_HAND}the pings{of}, {} every {}. EventBridge rules run by whole minutes, and one \
              function sends at most {} pings at once: let functions of your own send these.",
             ping.instances,
             format_span(ping.every),
@@ -195,7 +205,7 @@ fn unsaid(kind: &RemedyKind, of: &str) -> Option<String> {
 fn not_of_aws(scheduled: &Scheduled, of: &str) -> Option<String> {
     let bounds = bounds(scheduled, |at| at.aws().is_empty() && !at.is_of_no_day())?;
     Some(format!(
-        "By hand: the scheduled actions{of} that set {bounds} instances. AWS schedules cannot ask \
+        "{BY_HAND}the scheduled actions{of} that set {bounds} instances. AWS schedules cannot ask \
          for a day of the month and a day of the week at once, nor for parts of a minute."
     ))
 }
@@ -204,7 +214,7 @@ fn not_of_aws(scheduled: &Scheduled, of: &str) -> Option<String> {
 fn of_no_day(scheduled: &Scheduled, of: &str) -> Option<String> {
     let bounds = bounds(scheduled, Schedule::is_of_no_day)?;
     Some(format!(
-        "By hand: the scheduled actions{of} that set {bounds} instances. Each is due once, and the \
+        "{BY_HAND}the scheduled actions{of} that set {bounds} instances. Each is due once, and the \
          experiment has no `start` that says on which day: give it one, or write them as at(…)."
     ))
 }

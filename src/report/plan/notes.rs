@@ -17,9 +17,6 @@ pub(super) fn notes(answer: &Answer) -> Vec<String> {
     notes
 }
 
-/// Begin of what a deployment says of what is not in its files.
-const BY_HAND: [&str; 2] = ["Not in it", "By hand"];
-
 /// What keeps an answer from being more than it is.
 fn caveats(answer: &Answer) -> Vec<String> {
     let mut notes = Vec::new();
@@ -63,9 +60,7 @@ fn deployment(scenario: &Scenario) -> Vec<String> {
         "To deploy it: {terraform} (Terraform), {sam} (SAM), {serverless} (Serverless Framework), \
          among the files."
     ));
-    let remarks = deploy::Deployment::of(scenario).remarks;
-    let by_hand = |remark: &String| BY_HAND.iter().any(|begin| remark.starts_with(begin));
-    if remarks.iter().any(by_hand) {
+    if deploy::Deployment::of(scenario).leaves_some_by_hand() {
         notes.push(
             "Not all of it is in these files: their heads say what is left to do by hand."
                 .to_owned(),

@@ -279,3 +279,23 @@ fn what_is_doubtful_about_a_setting_is_told_with_it() {
     let of = |choice: &serde_json::Value| choice["doubts"].as_array().map_or(0, Vec::len);
     assert!(of(&json["winner"]) + of(&json["runner_up"]["choice"]) > 0);
 }
+
+/// Rules of the clock send pings by whole minutes: others are left to the user, which is told.
+#[test]
+fn a_plan_says_that_its_files_do_not_hold_all_of_the_winner() {
+    let note = "Not all of it is in these files";
+    let told = |name: &str, every: &str| {
+        let text_of = format!(
+            "platform = \"aws-lambda\"\nduration = \"4 h\"\nreplications = 3\n\
+             [[function]]\nname = \"f\"\nmodel = \"python-api\"\n\
+             arrivals = {{ poisson = {{ rate = \"30 / h\" }} }}\n\
+             [search]\nremedies = [\"ping\"]\n\
+             ping = {{ every = [\"{every}\"], instances = [1] }}\n"
+        );
+        text(&answer(name, &text_of))
+    };
+    let by_hand = told("by-hand", "90 s");
+    assert!(by_hand.contains(note), "{by_hand}");
+    let whole = told("in-files", "2 min");
+    assert!(!whole.contains(note), "{whole}");
+}
